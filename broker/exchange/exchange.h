@@ -1,0 +1,144 @@
+/// The deterministic heart: (state, command, now) -> records and replies. No I/O, clock, thread or randomness.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "broker/agreement/agreement.h"
+#include "broker/core/ids.h"
+#include "broker/exchange/record.h"
+
+namespace flagpost::exchange {
+
+/// Who asks, from the verified certificate.
+struct Actor {
+    SpiffeId id;
+    Id16 session;
+};
+
+/// What the dedup index knows of a message id, looked up by the shell before the command is given.
+struct Earlier {
+    std::uint64_t index;
+    bool same_bytes;
+};
+
+// Commands. Envelopes arrive verified as FlatBuffers and with their origin signature checked.
+struct Started {
+    Digest parties;
+    std::uint64_t crl_number;
+};
+struct SessionOpened {
+    Actor actor;
+    Digest certificate;
+};
+struct SessionClosed {
+    Actor actor;
+    Reason reason;
+};
+struct Published {
+    Actor actor;
+    Bytes envelope;
+    Bytes origin;
+    std::optional<Earlier> earlier;
+};
+struct Subscribe {
+    Actor actor;
+    std::vector<std::string> topics;
+};
+struct Acknowledged {
+    Actor actor;
+    std::string topic;
+    std::vector<std::uint64_t> numbers;
+};
+/// A refusal the shell has decided (bad signature, malformed frame of a known peer): written down, nothing else.
+struct Turned {
+    Actor actor;
+    Refusal refusal;
+    std::string topic;
+    std::optional<Id16> message;
+};
+/// A query: permitted or not, and logged as a consultation when it reads other people's records.
+struct Consult {
+    Actor actor;
+    std::string what;
+};
+struct Tick {};
+using Command = std::variant<Started, SessionOpened, SessionClosed, Published, Subscribe, Acknowledged,
+                             Turned, Consult, Tick>;
+
+/// A new item of a mailbox, to be handed to whoever is subscribed once its record is committed.
+struct Delivery {
+    std::string topic;
+    std::uint64_t number;
+    std::uint64_t index;  // of the record that holds the envelope
+    Bytes envelope;
+};
+
+struct Confirmed {
+    std::uint64_t index;
+    bool already;
+};
+struct Permitted {};
+using Reply = std::variant<std::monostate, Confirmed, Permitted, Refusal>;
+
+/// Everything here is held by the shell until the records are committed.
+struct Outcome {
+    std::vector<Record> records;
+    Reply reply;
+    std::vector<Delivery> deliveries;
+};
+
+/// An obligation still open, for operators.
+struct OpenObligation {
+    Id16 notice;
+    std::string recipient;
+    std::string topic;
+    Instant owed_since;
+    Instant due;
+    std::string state;  // "sent", "stored", "opened"
+};
+
+struct Setting {
+    agreement::Agreement agreement;
+    SpiffeId self;                                       // the broker
+    std::function<Id16(std::string_view seed)> make_id;  // HMAC under the seed key
+    const date::time_zone* zone;                         // Europe/London
+};
+
+/// Owned by the broker thread. Applies at once what it decides; the shell tells nobody before COMMIT.
+class Exchange {
+public:
+    explicit Exchange(Setting setting);
+    ~Exchange();
+
+    Outcome decide(const Command& command, Instant now);
+
+    /// Recovery and replay: the record of leaf `index`, in ascending order. `drops` is empty when only the
+    /// records still live are given.
+    void apply(std::uint64_t index, log::LeafKind kind, BytesView body, const std::vector<StateKey>& drops);
+    void set_next_index(std::uint64_t index);
+    std::uint64_t next_index() const;
+
+    // Mailboxes, read by the router.
+    std::uint64_t high_water(const std::string& topic) const;  // 0: nothing yet
+    /// The oldest delivery of `topic` not yet acknowledged with a number above `after`.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> next_pending(
+        const std::string& topic, std::uint64_t after) const;  // number, index
+    bool pending(const std::string& topic, std::uint64_t number) const;
+
+    std::vector<OpenObligation> open_obligations() const;
+    Digest state_digest()
+        const;  // of everything the state holds, in a fixed order: equal states, equal digests
+    Digest engine_digest() const;  // weights, rules, nicknames, versions
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+/// The envelope inside a stored body, for redelivery after a restart; nothing if the body holds none.
+std::optional<Bytes> envelope_in(BytesView body);
+
+}  // namespace flagpost::exchange

@@ -1,0 +1,33 @@
+/// What the exchange decides: records for the store to make durable. Values only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "broker/log/leaf.h"
+
+namespace flagpost::exchange {
+
+/// Names a thing the state holds: "flag/E10000024/1234", "delivery/notices/school/122802/7". The newest record
+/// that sets a key is the one the state rests on; recovery reloads exactly those records.
+struct StateKey {
+    std::string name;
+    bool personal = true;  // the store keeps an HMAC of the name instead of the name
+    friend bool operator==(const StateKey&, const StateKey&) = default;
+};
+
+/// One leaf and, where it has one, the body it stands for. The n-th record ever made is leaf n.
+struct Record {
+    log::Leaf leaf;                     // index and time set; body, user and subjects left to the store
+    std::string user;                   // the named person, in clear here, an HMAC in the leaf
+    std::vector<std::string> subjects;  // whom it is about, in clear here, HMACs in the leaf
+    Bytes body;                         // plaintext; sealed by the store
+    std::string controller;             // agency whose record the body is
+    std::string retention;              // class of the retention schedule: "flag", "incident", "notice", ...
+    std::vector<StateKey> sets;         // these keys rest on this record from now on
+    std::vector<StateKey> drops;        // these no longer rest on any
+    std::vector<StateKey> shreds;       // the bodies these rest on are destroyed, then they are dropped
+    friend bool operator==(const Record&, const Record&) = default;
+};
+
+}  // namespace flagpost::exchange

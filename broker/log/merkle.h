@@ -1,0 +1,66 @@
+/// The Merkle tree of RFC 6962, kept as C2SP tiles of 256 hashes.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "broker/core/bytes.h"
+
+namespace flagpost::log {
+
+Digest leaf_hash(BytesView leaf);                           // SHA-256(00 || leaf)
+Digest node_hash(const Digest& left, const Digest& right);  // SHA-256(01 || left || right)
+Digest empty_root();                                        // SHA-256("")
+
+inline constexpr std::size_t tile_width = 256;
+
+/// Level L, number N: hashes of 256^L leaves each. Width is how many of its 256 are there.
+struct TileId {
+    std::uint8_t level;
+    std::uint64_t number;
+    friend auto operator<=>(const TileId&, const TileId&) = default;
+};
+using TileHashes = std::vector<Digest>;
+
+/// The right edge of a tree: enough to append and to know the root. Copyable; a copy is a snapshot.
+class Frontier {
+public:
+    Frontier() = default;
+    /// From the rightmost tile of each level, bottom first (each 0..255 hashes, the last full one left out).
+    static Frontier from_edge(std::uint64_t size, std::vector<TileHashes> edge);
+
+    std::uint64_t size() const { return size_; }
+    Digest root() const;
+    /// Appends one leaf hash; `changed` is told each tile as it stands after the append (partial or full).
+    void append(const Digest& leaf, const std::function<void(TileId, const TileHashes&)>& completed);
+    /// The partial tiles now, bottom first: what has to be rewritten after a run of appends.
+    const std::vector<TileHashes>& edge() const { return edge_; }
+
+private:
+    std::uint64_t size_ = 0;
+    std::vector<TileHashes> edge_;
+};
+
+/// Reads a tile; throws or returns fewer hashes than asked only if the store is damaged.
+using ReadTile = std::function<TileHashes(TileId)>;
+
+Digest root_at(std::uint64_t size, const ReadTile& read);
+/// RFC 6962 2.1.1 / 2.1.2 from tiles.
+std::vector<Digest> inclusion_proof(std::uint64_t index, std::uint64_t size, const ReadTile& read);
+std::vector<Digest> consistency_proof(std::uint64_t old_size, std::uint64_t size, const ReadTile& read);
+
+/// Verifiers of anchors d.6; false for any proof that is not exactly right.
+bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf,
+                      const std::vector<Digest>& proof, const Digest& root);
+bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Digest& old_root,
+                        const Digest& root, const std::vector<Digest>& proof);
+
+/// A small tree in memory, for the batches that origin signatures cover. Leaves are hashed with 00.
+Digest batch_root(const std::vector<Digest>& entries);
+std::vector<Digest> batch_proof(const std::vector<Digest>& entries, std::size_t index);
+/// The root that this entry, place and path lead to; nothing if the path does not fit the place.
+std::optional<Digest> root_from_proof(std::uint64_t index, std::uint64_t size, const Digest& entry_leaf_hash,
+                                      const std::vector<Digest>& proof);
+
+}  // namespace flagpost::log

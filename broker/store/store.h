@@ -1,0 +1,77 @@
+/// Where records become durable: one transaction, one writer; others read what is committed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "broker/core/clock.h"
+#include "broker/core/ids.h"
+#include "broker/exchange/record.h"
+#include "broker/log/merkle.h"
+
+namespace flagpost::store {
+
+/// The disk or the file is not to be trusted any more. Stop the process: a later fsync proves nothing.
+class StorageFailure : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Remembered for limits::dedup_kept: what was received under this id.
+struct Receipt {
+    AgencyId agency;
+    Id16 message;
+    Digest bytes;  // HMAC under the dedup key of the exact envelope
+    std::uint64_t index;
+};
+
+struct Batch {
+    std::vector<exchange::Record> records;
+    std::vector<Receipt> receipts;
+};
+
+struct Committed {
+    std::uint64_t first_index;
+    std::vector<Digest> leaves;  // RFC 6962 leaf hash of each record, in order
+    std::uint64_t size;
+    Digest root;
+};
+
+/// The one writer. Belongs to the store thread.
+class Store {
+public:
+    virtual ~Store() = default;
+    /// All of it or, by exception, the end of the process. Durable on return.
+    virtual Committed commit(Batch batch) = 0;
+    /// Calls `each` with every record some state key rests on, by index, bodies opened.
+    virtual void reload(
+        const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) = 0;
+    virtual std::uint64_t size() const = 0;
+    virtual Digest root() const = 0;
+    virtual void save_checkpoint(std::string_view signed_note) = 0;  // rides along with the next commit
+    virtual std::optional<std::string> checkpoint() const = 0;
+    /// Moves WAL into the database a little; called when idle.
+    virtual void tidy() = 0;
+};
+
+/// A second, read-only view of what is committed. One per thread.
+class Reader {
+public:
+    virtual ~Reader() = default;
+    virtual std::optional<Receipt> receipt(const AgencyId& agency, const Id16& message) = 0;
+    virtual std::optional<Bytes> body(
+        std::uint64_t index) = 0;  // digest-checked; throws StorageFailure if damaged
+    virtual std::optional<Bytes> leaf(std::uint64_t index) = 0;
+    /// Salted digest input of a body as stored: wrap's salt and ciphertext; absent if none or erased.
+    struct SealedItem {
+        Id16 salt;
+        Bytes ciphertext;
+    };
+    virtual std::optional<SealedItem> sealed(std::uint64_t index) = 0;
+    virtual log::TileHashes tile(log::TileId id) = 0;
+    virtual std::uint64_t size() = 0;
+};
+
+}  // namespace flagpost::store

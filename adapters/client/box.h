@@ -1,0 +1,92 @@
+/// The adapter's own durable memory: what it owes the broker and what it has received (one SQLite file).
+///
+/// Whoever can read the file can read every notice in it: it belongs on an encrypted disk, mode 0600.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/core/clock.h"
+#include "broker/wire/frames.h"
+
+namespace flagpost::client {
+
+/// One message to publish, kept from `enqueue` until the broker has confirmed or refused it.
+struct Outgoing {
+    Id16 id;
+    Bytes envelope;
+    std::string source;  // where it came from, for the adapter's own reports: "spool/day.csv:17"
+};
+
+enum class OutgoingState { waiting, confirmed, refused };
+struct OutgoingStatus {
+    Id16 id;
+    OutgoingState state;
+    std::string source;
+    std::string subject;
+    Instant enqueued;
+    std::optional<std::uint64_t> index;  // leaf, when confirmed
+    std::optional<Refusal> refusal;      // when refused
+};
+
+/// One delivery, kept from before it is acknowledged to the broker.
+struct Incoming {
+    std::string topic;
+    std::uint64_t number;
+    std::uint64_t index;
+    schemas::Kind kind;
+    Id16 id;       // Envelope.id
+    Bytes payload;
+    Instant received;
+    std::optional<Instant> opened;
+    std::string opened_by;
+    std::optional<Instant> recorded;
+    std::string recorded_by;
+    std::string outcome;
+};
+
+/// Safe for several processes on one file (a daemon and commands): rollback journal, FULL sync, never WAL, whose
+/// reset bug in Debian 12's SQLite needs a single writer. One object per thread.
+class Box {
+public:
+    Box(const std::filesystem::path& file, Clock& clock, Random& random);
+    ~Box();
+
+    // Outbox
+    /// All of them durably or none. `mark` is remembered in the same transaction (see marked).
+    std::vector<Id16> enqueue(const std::vector<std::pair<wire::Draft, std::string>>& drafts_and_sources,
+                              const std::optional<std::string>& mark = {});
+    /// Whether `mark` was given to an enqueue that succeeded: a spool file whose rows are all in the outbox.
+    bool marked(const std::string& mark) const;
+    std::vector<Outgoing> waiting(std::size_t most, const std::optional<Id16>& after = {}) const;
+    void confirmed(const std::vector<std::pair<Id16, std::uint64_t>>& ids_and_leaves);
+    void refused(const Id16& id, const Refusal& refusal);  // a dead letter: kept with its reason
+    OutgoingStatus status(const Id16& id) const;
+    struct Counts { std::uint64_t waiting, confirmed, refused; std::optional<Instant> oldest_waiting; };
+    Counts counts() const;
+    std::vector<OutgoingStatus> refusals(std::size_t most) const;
+
+    // Inbox
+    /// Stores deliveries not yet stored; a repeat changes nothing. Durable on return.
+    void receive(const std::vector<Incoming>& deliveries);
+    std::vector<Incoming> inbox(bool closed_too = false) const;  // oldest first
+    /// By human reference ("FP-7K3M-29QD"), by notice id in hex, or by "topic#number".
+    std::optional<Incoming> find(const std::string& what) const;
+    /// Records locally and enqueues the signed receipt for receipts/<agency>, in one transaction. Once: a second
+    /// call with the same level changes nothing and returns false.
+    bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by, const std::string& outcome,
+                     const AgencyId& agency);
+
+    // Facts the adapter keeps: witness state, load sequences, broker identity.
+    std::optional<std::string> fact(const std::string& name) const;
+    void set_fact(const std::string& name, const std::string& value);
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flagpost::client

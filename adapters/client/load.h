@@ -1,0 +1,46 @@
+/// A bulk load as messages: begin, parts, commit (schemas/load.fbs).
+#pragma once
+
+#include <map>
+
+#include "adapters/client/box.h"
+#include "load_generated.h"
+
+namespace flagpost::client {
+
+struct Load {
+    schemas::LoadOf of;
+    schemas::LoadMode mode;
+    std::uint64_t sequence;
+    std::string scope;
+    std::string topic;               // "flags/E10000024", "rolls/E10000024", "reference/gias"
+    std::string source;              // the file, for reports
+    std::vector<Bytes> records;      // each its own FlatBuffer
+};
+
+/// The drafts to enqueue together, parts of at most limits::load_part_records_max records and half a payload.
+std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id);
+
+/// Reads a file as rows by header name: CSV (RFC 4180, UTF-8 with or without BOM, or Windows-1252 when it is not
+/// UTF-8) through libcsv, bounded in columns, cells and rows. `line` counts from 1 at the header.
+struct CsvRow {
+    std::uint64_t line;
+    std::map<std::string, std::string> cells;  // by header name, trimmed
+};
+class CsvFile {
+public:
+    /// Throws std::runtime_error for a file that cannot be opened; refuses a file without a usable header.
+    static Result<CsvFile> read(const std::filesystem::path& file);
+    const std::vector<std::string>& header() const { return header_; }
+    const std::vector<CsvRow>& rows() const { return rows_; }
+    struct BadRow { std::uint64_t line; std::string why; };
+    const std::vector<BadRow>& bad_rows() const { return bad_rows_; }  // wrong cell count, bad quoting, not text
+
+private:
+    CsvFile() = default;
+    std::vector<std::string> header_;
+    std::vector<CsvRow> rows_;
+    std::vector<BadRow> bad_rows_;
+};
+
+}  // namespace flagpost::client

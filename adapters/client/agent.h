@@ -10,10 +10,10 @@
 namespace flagpost::client {
 
 struct AgentState {
-    bool connected;            // WELCOME received: before it, nothing counts as sent
-    std::uint64_t unconfirmed; // publishes in flight
-    std::string last_problem;  // why the last connection ended, in words without personal data
-    std::uint64_t deliveries;  // stored in this run
+    bool connected;             // WELCOME received: before it, nothing counts as sent
+    std::uint64_t unconfirmed;  // publishes in flight
+    std::string last_problem;   // why the last connection ended, in words without personal data
+    std::uint64_t deliveries;   // stored in this run
 };
 
 /// A libzmq DEALER behind an in-process TLS tunnel, driving a SessionMachine over a Box. Blocks the calling thread.
@@ -28,7 +28,10 @@ public:
 
     /// One bounded question to the broker, asked inside run's loop by `flagpost-audit` and status commands.
     /// Connects if need be; throws std::runtime_error after `patience` without an answer.
-    struct Answered { Bytes content; bool more; };
+    struct Answered {
+        Bytes content;
+        bool more;
+    };
     Result<Answered> ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::uint16_t width,
                          const std::optional<Id16>& id, std::chrono::milliseconds patience);
 

@@ -38,7 +38,7 @@ struct Incoming {
     std::uint64_t number;
     std::uint64_t index;
     schemas::Kind kind;
-    Id16 id;       // Envelope.id
+    Id16 id;  // Envelope.id
     Bytes payload;
     Instant received;
     std::optional<Instant> opened;
@@ -65,7 +65,10 @@ public:
     void confirmed(const std::vector<std::pair<Id16, std::uint64_t>>& ids_and_leaves);
     void refused(const Id16& id, const Refusal& refusal);  // a dead letter: kept with its reason
     OutgoingStatus status(const Id16& id) const;
-    struct Counts { std::uint64_t waiting, confirmed, refused; std::optional<Instant> oldest_waiting; };
+    struct Counts {
+        std::uint64_t waiting, confirmed, refused;
+        std::optional<Instant> oldest_waiting;
+    };
     Counts counts() const;
     std::vector<OutgoingStatus> refusals(std::size_t most) const;
 
@@ -77,8 +80,8 @@ public:
     std::optional<Incoming> find(const std::string& what) const;
     /// Records locally and enqueues the signed receipt for receipts/<agency>, in one transaction. Once: a second
     /// call with the same level changes nothing and returns false.
-    bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by, const std::string& outcome,
-                     const AgencyId& agency);
+    bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
+                     const std::string& outcome, const AgencyId& agency);
 
     // Facts the adapter keeps: witness state, load sequences, broker identity.
     std::optional<std::string> fact(const std::string& name) const;

@@ -13,9 +13,9 @@ struct Load {
     schemas::LoadMode mode;
     std::uint64_t sequence;
     std::string scope;
-    std::string topic;               // "flags/E10000024", "rolls/E10000024", "reference/gias"
-    std::string source;              // the file, for reports
-    std::vector<Bytes> records;      // each its own FlatBuffer
+    std::string topic;           // "flags/E10000024", "rolls/E10000024", "reference/gias"
+    std::string source;          // the file, for reports
+    std::vector<Bytes> records;  // each its own FlatBuffer
 };
 
 /// The drafts to enqueue together, parts of at most limits::load_part_records_max records and half a payload.
@@ -33,8 +33,13 @@ public:
     static Result<CsvFile> read(const std::filesystem::path& file);
     const std::vector<std::string>& header() const { return header_; }
     const std::vector<CsvRow>& rows() const { return rows_; }
-    struct BadRow { std::uint64_t line; std::string why; };
-    const std::vector<BadRow>& bad_rows() const { return bad_rows_; }  // wrong cell count, bad quoting, not text
+    struct BadRow {
+        std::uint64_t line;
+        std::string why;
+    };
+    const std::vector<BadRow>& bad_rows() const {
+        return bad_rows_;
+    }  // wrong cell count, bad quoting, not text
 
 private:
     CsvFile() = default;

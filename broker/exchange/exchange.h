@@ -1,6 +1,8 @@
 /// The deterministic heart: (state, command, now) -> records and replies. No I/O, clock, thread or randomness.
 #pragma once
 
+#include <date/tz.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,7 +10,7 @@
 
 #include "broker/agreement/agreement.h"
 #include "broker/core/ids.h"
-#include "broker/exchange/record.h"
+#include "broker/log/record.h"
 
 namespace flagpost::exchange {
 
@@ -85,7 +87,7 @@ using Reply = std::variant<std::monostate, Confirmed, Permitted, Refusal>;
 
 /// Everything here is held by the shell until the records are committed.
 struct Outcome {
-    std::vector<Record> records;
+    std::vector<log::Record> records;
     Reply reply;
     std::vector<Delivery> deliveries;
 };
@@ -117,7 +119,8 @@ public:
 
     /// Recovery and replay: the record of leaf `index`, in ascending order. `drops` is empty when only the
     /// records still live are given.
-    void apply(std::uint64_t index, log::LeafKind kind, BytesView body, const std::vector<StateKey>& drops);
+    void apply(std::uint64_t index, log::LeafKind kind, BytesView body,
+               const std::vector<log::StateKey>& drops);
     void set_next_index(std::uint64_t index);
     std::uint64_t next_index() const;
 

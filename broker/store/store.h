@@ -8,8 +8,8 @@
 
 #include "broker/core/clock.h"
 #include "broker/core/ids.h"
-#include "broker/exchange/record.h"
 #include "broker/log/merkle.h"
+#include "broker/log/record.h"
 
 namespace flagpost::store {
 
@@ -28,7 +28,7 @@ struct Receipt {
 };
 
 struct Batch {
-    std::vector<exchange::Record> records;
+    std::vector<log::Record> records;
     std::vector<Receipt> receipts;
 };
 

@@ -1,4 +1,4 @@
-/// What the exchange decides: records for the store to make durable. Values only.
+/// What is to be logged and kept: one leaf and the body it stands for. Made by the exchange, made durable by the store.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "broker/log/leaf.h"
 
-namespace flagpost::exchange {
+namespace flagpost::log {
 
 /// Names a thing the state holds: "flag/E10000024/1234", "delivery/notices/school/122802/7". The newest record
 /// that sets a key is the one the state rests on; recovery reloads exactly those records.
@@ -18,7 +18,7 @@ struct StateKey {
 
 /// One leaf and, where it has one, the body it stands for. The n-th record ever made is leaf n.
 struct Record {
-    log::Leaf leaf;                     // index and time set; body, user and subjects left to the store
+    Leaf leaf;                          // index and time set; body, user and subjects left to the store
     std::string user;                   // the named person, in clear here, an HMAC in the leaf
     std::vector<std::string> subjects;  // whom it is about, in clear here, HMACs in the leaf
     Bytes body;                         // plaintext; sealed by the store
@@ -30,4 +30,4 @@ struct Record {
     friend bool operator==(const Record&, const Record&) = default;
 };
 
-}  // namespace flagpost::exchange
+}  // namespace flagpost::log

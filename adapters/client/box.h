@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "broker/core/clock.h"
+#include "broker/core/ids.h"
 #include "broker/wire/frames.h"
+#include "notice_generated.h"
 
 namespace flagpost::client {
 

@@ -1,0 +1,62 @@
+/// Who must be told what, by when, of one decided incident, under which rule of the agreement.
+#pragma once
+
+#include <date/tz.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/agreement/agreement.h"
+#include "broker/match/match.h"
+#include "broker/register/register.h"
+#include "envelope_generated.h"
+
+namespace flagpost::notices {
+
+using Payload =
+    std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue, schemas::ReviewItemValue>;
+
+/// One notice owed. `notice`/`review` and `reference` in the payload are empty: the exchange names obligations.
+struct Planned {
+    std::string recipient;  // agency: "social-care/E10000024", "school/122802"
+    std::string topic;      // "notices/social-care/E10000024", "notices/school/122802", "reviews/E10000024"
+    schemas::Kind kind{};   // social_care_notice, school_notice or review_item
+    std::vector<std::string> subjects;  // whom it is about: registry::text of the keys
+    Payload payload;                    // already cut down to the rule's fields
+    std::string rule;                   // id in the agreement
+    std::string purpose;
+    std::vector<std::string> legal_basis;
+    std::string retention;
+    Instant due;  // act_by, read_by or decide_by
+    std::string
+        dedup;  // child, recipient and kind: the same for every version of one incident (prefix it with
+                // force and reference)
+    Bytes fingerprint;  // of what the recipient sees: equal when a new version changes nothing for them
+};
+
+/// A notice that would be owed, but that nobody agreed to or nobody can receive: to be logged as refused.
+struct Withheld {
+    std::string recipient;
+    schemas::Kind kind{};
+    std::vector<std::string> subjects;
+    std::string why;  // "no rule: review_item from police to social-care"; holds no personal data
+};
+
+struct Plan {
+    std::vector<Planned> planned;  // in a fixed order: social care, schools, reviews, each by dedup
+    std::vector<Withheld> withheld;
+};
+
+/// The exact words of the pages, section 1; adapters show what the notice carries.
+inline constexpr std::string_view not_a_referral_words =
+    "This is information, not a referral. It does not replace a police referral.";
+
+/// Pure: the same arguments give the same plan.
+///
+/// zone  Europe/London, handed in because a time zone is data from outside
+Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
+          const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
+          const date::time_zone* zone);
+
+}  // namespace flagpost::notices

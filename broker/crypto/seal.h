@@ -17,10 +17,21 @@ struct SealLabel {
     std::uint64_t index;          // leaf of the record
 };
 
+/// One body, sealed. Both fields are stored as they are; numbers below are bytes.
+///
+///     wrap        salt(16) || nonce(12) || body key encrypted(32) || tag(16)             76 in all
+///     ciphertext  nonce(12) || body encrypted(as long as the body) || tag(16)
+///
+/// Both are AES-256-GCM. The body key is 32 fresh random bytes. The wrap's key is
+/// HMAC-SHA-256(master, "flagpost-wrapping-key/1\n" || salt). The associated data of the wrap is
+/// "flagpost-wrap/1\n", of the body "flagpost-body/1\n", each followed by
+/// u64be size || controller || u64be size || retention || u64be index.
+/// Erasing a record is destroying its wrap: the body key and the salt go with it, and the leaf's digest says
+/// nothing about the body to somebody without the salt.
 struct SealedBody {
-    Bytes wrap;  // salt(16) || AES-256-GCM of the body key under the master key; layout in store/README.md
-    Bytes ciphertext;  // nonce(12) || ciphertext || tag(16)
-    Digest digest;     // SHA-256(salt || ciphertext field): what the leaf carries
+    Bytes wrap;
+    Bytes ciphertext;
+    Digest digest;  // SHA-256(salt || ciphertext field): what the leaf carries
 };
 
 class Sealer {

@@ -19,6 +19,9 @@ struct TlsFiles {
 
 /// Server side: anchors d.2 whole. Client certificate required, CRL checked, no tickets, no early data,
 /// ALPN `flagpost/1` when offered. No argument relaxes any of it. Throws CryptoFailure.
+///
+/// OpenSSL reads ahead, so readable bytes may be inside the connection and not in the socket: read until
+/// SSL_read wants more or SSL_has_pending (not SSL_pending) says 0 before waiting for the socket again.
 TlsContext make_server_context(const TlsFiles& files);
 
 /// Client side; checks the broker's certificate against the CA and `host` against its DNS SAN at
@@ -27,6 +30,9 @@ TlsContext make_client_context(const TlsFiles& files);
 
 /// A client connection that will only accept a certificate for `host`.
 TlsConnection begin_client(SSL_CTX* context, const std::string& host);
+
+/// The key exchange groups offered, for the start-up log: with X25519MLKEM768 where this OpenSSL has it (3.5).
+const char* tls_groups();
 
 /// What the gate passes on about a peer.
 struct PeerCertificate {

@@ -61,9 +61,50 @@ inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 inline constexpr double free_disk_min = 0.10;  // below it publishes are refused
 inline constexpr std::uint64_t reserve_bytes = 64ull * 1024 * 1024;
 inline constexpr std::size_t leaf_size_max = 65'535;  // C2SP tlog-tiles entry
+inline constexpr int wal_frames_tidied = 256;   // pages of 16 KiB: the least worth moving when idle
+inline constexpr int wal_frames_max = 2048;     // moved inside a commit, if idleness never comes
+inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
+inline constexpr std::size_t check_faults_max = 100;  // named one by one by the full check
 
 // Log
 inline constexpr auto checkpoint_interval = 1s;
 inline constexpr std::uint64_t checkpoint_leaves = 1000;
+inline constexpr std::size_t note_size_max = 64 * 1024;
+inline constexpr std::size_t note_signatures_max = 100;                // as Go's note package
+inline constexpr std::uint64_t note_time_max_s = 1'000'000'000'000;    // of a cosignature; fits an Instant
+inline constexpr std::size_t leaf_text_size_max = spiffe_id_size_max;  // each text of a leaf
+inline constexpr std::size_t leaf_subjects_max = 1024;
+inline constexpr std::size_t leaf_legal_basis_max = 16;
+inline constexpr std::size_t policy_size_max = 64 * 1024;
+inline constexpr std::size_t policy_names_max = 128;  // logs, witnesses and groups of a trust policy
 
+// Router
+inline constexpr std::size_t pending_bytes_max = 64 * 1024 * 1024;  // decided, not yet committed
+inline constexpr std::size_t recent_ids_max = 200'000;              // message ids remembered in memory
+inline constexpr std::size_t signatures_remembered_max = 64;        // batch roots verified, per session
+inline constexpr std::size_t envelope_cache_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t backlog_per_turn_max = 256;    // stored deliveries read before others are served
+inline constexpr std::size_t attaches_remembered_max = 16;  // per consumer and topic, to count attempts
+inline constexpr std::size_t consumers_remembered_max = 50'000;
+inline constexpr std::size_t gates_max = 64;
+inline constexpr std::size_t sessions_max = 100'000;
+inline constexpr std::size_t heads_remembered_max = 64;  // signed heads that may still be cosigned
+inline constexpr std::size_t answer_bytes_max = 512 * 1024;
+inline constexpr std::uint16_t answer_items_max = 256;
+inline constexpr std::uint32_t frames_granted = 4096;  // a gate may send this many frames of a session ahead
+inline constexpr auto tick_interval = 200ms;
+inline constexpr auto acknowledgements_wait_max =
+    5ms;  // for company, before they cause a commit of their own
+inline constexpr auto busy_retry_after = 200ms;
+inline constexpr auto storage_low_retry_after = 30s;
+
+// Gate
+inline constexpr std::size_t fabric_window_bytes = 4 * 1024 * 1024;  // the same in bytes
+inline constexpr std::size_t fabric_bytes_max = 256 * 1024 * 1024;   // of all sessions of one gate
+inline constexpr std::size_t output_total_max = 512 * 1024 * 1024;   // of all sessions of one gate
+inline constexpr auto output_stalled_max = 20s;                      // a peer that takes nothing that long
+inline constexpr auto goodbye_time_max = 1s;                         // for a peer to take its Goodbye
+inline constexpr std::size_t connections_waiting_max = 256;  // beyond their source's handshakes at once
+inline constexpr auto key_update_interval_min = 60s;         // a peer may not make us rekey faster
+inline constexpr double descriptors_used_max = 0.80;         // of RLIMIT_NOFILE; then accept waits
 }  // namespace flagpost::limits

@@ -28,25 +28,33 @@ class Frontier {
 public:
     Frontier() = default;
     /// From the rightmost tile of each level, bottom first (each 0..255 hashes, the last full one left out).
+    /// Throws std::invalid_argument if a tile's width is not the one this size has.
     static Frontier from_edge(std::uint64_t size, std::vector<TileHashes> edge);
 
     std::uint64_t size() const { return size_; }
     Digest root() const;
-    /// Appends one leaf hash; `changed` is told each tile as it stands after the append (partial or full).
-    void append(const Digest& leaf, const std::function<void(TileId, const TileHashes&)>& completed);
+    /// Appends one leaf hash; `changed` is told each tile as it stands after the append (partial or full): one of
+    /// level 0, and one more for each tile this leaf fills. It may be empty where edge() is enough.
+    void append(const Digest& leaf, const std::function<void(TileId, const TileHashes&)>& changed);
     /// The partial tiles now, bottom first: what has to be rewritten after a run of appends.
     const std::vector<TileHashes>& edge() const { return edge_; }
 
 private:
+    void put(unsigned level, std::uint64_t place, const Digest& hash,
+             const std::function<void(TileId, const TileHashes&)>& changed);
+
     std::uint64_t size_ = 0;
     std::vector<TileHashes> edge_;
+    std::vector<Digest> peaks_;  // roots of the perfect subtrees, largest first: one for each one bit of size
 };
 
-/// Reads a tile; throws or returns fewer hashes than asked only if the store is damaged.
+/// Reads a tile, all of it or at least what the tree of the size asked about has of it; throws or returns fewer
+/// hashes only if the store is damaged.
 using ReadTile = std::function<TileHashes(TileId)>;
 
 Digest root_at(std::uint64_t size, const ReadTile& read);
-/// RFC 6962 2.1.1 / 2.1.2 from tiles.
+/// RFC 6962 2.1.1 / 2.1.2 from tiles. These throw std::runtime_error for a tile that holds too few hashes, and
+/// std::out_of_range for an index or size the tree does not have.
 std::vector<Digest> inclusion_proof(std::uint64_t index, std::uint64_t size, const ReadTile& read);
 std::vector<Digest> consistency_proof(std::uint64_t old_size, std::uint64_t size, const ReadTile& read);
 
@@ -57,6 +65,7 @@ bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Digest
                         const Digest& root, const std::vector<Digest>& proof);
 
 /// A small tree in memory, for the batches that origin signatures cover. Leaves are hashed with 00.
+/// Throws std::invalid_argument for none, or for more than 255.
 Digest batch_root(const std::vector<Digest>& entries);
 std::vector<Digest> batch_proof(const std::vector<Digest>& entries, std::size_t index);
 /// The root that this entry, place and path lead to; nothing if the path does not fit the place.

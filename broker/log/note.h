@@ -1,6 +1,7 @@
 /// C2SP signed notes, checkpoints and cosignatures (anchors d.6).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace flagpost::log {
 class VerifierKey {
 public:
     enum class Type : std::uint8_t { note = 1, cosignature = 4 };
-    static Result<VerifierKey> parse(std::string_view vkey);
+    static Result<VerifierKey> parse(std::string_view vkey);  // one line, without its newline
     VerifierKey(std::string name, Type type, const std::array<std::uint8_t, 32>& key);
     const std::string& name() const { return name_; }
     Type type() const { return type_; }
@@ -58,10 +59,15 @@ NoteSignature sign_note(std::string_view text, const std::string& name, const cr
 NoteSignature cosign_note(std::string_view text, const std::string& name, const crypto::NoteKey& key,
                           Instant at);
 
-/// Whether `key` signed this note: false also if it has no line of that key.
+/// Whether `key` signed this note: false also if it has no line of that key. Only the first line of a key counts,
+/// so a note cannot hide a failing signature behind a good one. Lines of other keys are ignored.
 bool signed_by(const SignedNote& note, const VerifierKey& key);
 
-/// A checkpoint carrying a valid signature of `log`; refused with bad_signature otherwise.
+/// When the witness `key` cosigned this note, to the second; nothing if it did not.
+std::optional<Instant> cosigned_at(const SignedNote& note, const VerifierKey& key);
+
+/// A checkpoint carrying a valid signature of `log` whose origin is the name of that key; refused with
+/// bad_signature otherwise.
 Result<Checkpoint> open_checkpoint(std::string_view note, const VerifierKey& log);
 
 }  // namespace flagpost::log

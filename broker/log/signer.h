@@ -1,0 +1,38 @@
+/// Who signs the heads of the log, and never two that contradict each other.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "broker/log/note.h"
+
+namespace flagpost::log {
+
+/// Signs a head only if it extends the last one it signed, and only after remembering it.
+///
+/// The signer keeps its own memory of the last head, apart from the store's: a store set back to an older backup
+/// would otherwise make the log publish two histories. Whoever can write that memory can undo this.
+class Signer {
+public:
+    /// Makes the head durable and returns, or throws; no signature is released before it has returned.
+    using Persist = std::function<void(const Checkpoint&)>;
+
+    /// last   what Persist was last given; new_log() for a log that has signed nothing yet
+    Signer(crypto::NoteKey key, Checkpoint last, Persist persist);
+    static Checkpoint new_log(std::string origin);
+
+    /// The signed note of this head. Refused as not_consistent when it is smaller than the last, of equal size with
+    /// another root, or larger without a proof that it extends the last. `proof` is consistency_proof(last, size).
+    Result<std::string> sign(std::uint64_t size, const Digest& root, const std::vector<Digest>& proof);
+
+    const Checkpoint& last() const { return last_; }
+    VerifierKey verifier() const;
+
+private:
+    crypto::NoteKey key_;
+    Checkpoint last_;
+    Persist persist_;
+};
+
+}  // namespace flagpost::log

@@ -31,7 +31,8 @@ inline constexpr std::size_t zmtp_identity_size_max = 255;
 inline constexpr auto hello_time_max = 10s;  // from WELCOME being possible to Hello being there
 inline constexpr auto heartbeat_interval = 5s;
 inline constexpr auto dead_after = 15s;
-inline constexpr std::size_t output_queue_max = 4 * 1024 * 1024;  // a peer that does not read is dropped
+inline constexpr std::size_t output_queue_max =
+    12 * 1024 * 1024;  // over credit_bytes_max; a peer that does not read is dropped
 inline constexpr auto session_lease = 12h;
 
 // One session
@@ -61,8 +62,8 @@ inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 inline constexpr double free_disk_min = 0.10;  // below it publishes are refused
 inline constexpr std::uint64_t reserve_bytes = 64ull * 1024 * 1024;
 inline constexpr std::size_t leaf_size_max = 65'535;  // C2SP tlog-tiles entry
-inline constexpr int wal_frames_tidied = 256;   // pages of 16 KiB: the least worth moving when idle
-inline constexpr int wal_frames_max = 2048;     // moved inside a commit, if idleness never comes
+inline constexpr int wal_frames_tidied = 256;         // pages of 16 KiB: the least worth moving when idle
+inline constexpr int wal_frames_max = 2048;           // moved inside a commit, if idleness never comes
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
 inline constexpr std::size_t check_faults_max = 100;  // named one by one by the full check
 
@@ -99,12 +100,14 @@ inline constexpr auto busy_retry_after = 200ms;
 inline constexpr auto storage_low_retry_after = 30s;
 
 // Gate
-inline constexpr std::size_t fabric_window_bytes = 4 * 1024 * 1024;  // the same in bytes
-inline constexpr std::size_t fabric_bytes_max = 256 * 1024 * 1024;   // of all sessions of one gate
-inline constexpr std::size_t output_total_max = 512 * 1024 * 1024;   // of all sessions of one gate
-inline constexpr auto output_stalled_max = 20s;                      // a peer that takes nothing that long
-inline constexpr auto goodbye_time_max = 1s;                         // for a peer to take its Goodbye
+inline constexpr std::size_t fabric_window_bytes =
+    4 * 1024 * 1024;  // of one session, read and not yet consumed
+inline constexpr std::size_t fabric_bytes_max = 256 * 1024 * 1024;  // of all sessions of one gate
+inline constexpr std::size_t output_total_max = 512 * 1024 * 1024;  // of all sessions of one gate
+inline constexpr auto output_stalled_max = 20s;                     // a peer that takes nothing that long
+inline constexpr auto goodbye_time_max = 1s;                        // for a peer to take its Goodbye
 inline constexpr std::size_t connections_waiting_max = 256;  // beyond their source's handshakes at once
 inline constexpr auto key_update_interval_min = 60s;         // a peer may not make us rekey faster
 inline constexpr double descriptors_used_max = 0.80;         // of RLIMIT_NOFILE; then accept waits
+
 }  // namespace flagpost::limits

@@ -10,20 +10,32 @@
 
 namespace flagpost::wire::fabric {
 
-// One ZeroMQ message is a sequence of items, each: u8 kind, 16 bytes session, u32be length, content.
-// A gate in its own process starts with Attach; in-process gates need none.
+// One ZeroMQ message is a sequence of items, each a header of 24 bytes and its content, padded with zeros to a
+// multiple of 8 so that a FlatBuffer inside can be read where it lies: u8 kind, 3 zero bytes, u32be length,
+// 16 bytes session. Attach, challenge and refused belong to no session: 16 zero bytes.
+//
+// A gate in its own process asks to be let in with an empty Attach, is given a Challenge and answers with an
+// Attach of 32 bytes; until that one is right the broker ignores everything else it says. In-process gates
+// start with their first Open.
+//
+// A session may send nothing before the broker's first Window, and then as many frames as its Windows add up to.
+// The broker returns the frames of a batch once it has consumed that batch, without waiting for more: the gate
+// also bounds the bytes not yet returned. Every Open is followed by exactly one Close.
 
 enum class ItemKind : std::uint8_t {
-    attach = 1,     // gate -> broker: HMAC over the broker's nonce under the fabric key
-    challenge = 2,  // broker -> gate: nonce
-    open = 3,       // gate -> broker: the peer's certificate facts
+    attach = 1,     // gate -> broker: empty, or HMAC-SHA-256(fabric key, attach_label || nonce)
+    challenge = 2,  // broker -> gate: nonce of nonce_size bytes
+    open = 3,       // gate -> broker: the peer's certificate facts, see Opening
     frame = 4,      // both ways: one whole session frame
-    close = 5,      // gate -> broker: the connection is gone; content: u16be reason
-    kick = 6,       // broker -> gate: end it; content: u16be reason, then text
+    close = 5,      // gate -> broker: the connection is gone; content: Ending, its text always empty
+    kick = 6,       // broker -> gate: end it once what was queued is sent; content: Ending
     window = 7,     // broker -> gate: u32be more frames the gate may send for this session
-    refused =
-        8,  // gate -> broker: a connection refused before it had a session; content: UTF-8 cause, for counting
+    refused = 8,    // gate -> broker: a connection refused before it had a session; UTF-8 cause, for counting
 };
+
+inline constexpr std::size_t header_size = 24;
+inline constexpr std::size_t nonce_size = 32;
+inline constexpr std::string_view attach_label = "flagpost-fabric/1\n";
 
 struct Item {
     ItemKind kind;
@@ -46,5 +58,18 @@ struct Opening {
 };
 Bytes write_opening(const Opening& opening);
 Result<Opening> read_opening(BytesView content);
+
+/// Content of `close` and `kick`: u16be reason, then text. A kick with a reason becomes a Goodbye of that reason
+/// and text; one with Reason::none adds nothing to what the broker has already sent.
+struct Ending {
+    Reason reason;
+    std::string text;
+};
+Bytes write_ending(Reason reason, std::string_view text = {});
+Result<Ending> read_ending(BytesView content);
+
+/// Content of `window`.
+Bytes write_window(std::uint32_t frames);
+Result<std::uint32_t> read_window(BytesView content);
 
 }  // namespace flagpost::wire::fabric

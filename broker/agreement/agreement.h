@@ -28,7 +28,8 @@ struct Rule {
     std::string to;    // agency kind
     std::string purpose;
     std::vector<std::string> legal_basis;
-    std::set<std::string> fields;  // allow-list of the notice's fields; a field not here is not sent
+    std::set<std::string>
+        fields;  // allow-list, names of schemas/notice.fbs (groups spelt out); others are not sent
     std::chrono::minutes respond_within{};
     std::string retention;
 };

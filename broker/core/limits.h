@@ -110,4 +110,10 @@ inline constexpr std::size_t connections_waiting_max = 256;  // beyond their sou
 inline constexpr auto key_update_interval_min = 60s;         // a peer may not make us rekey faster
 inline constexpr double descriptors_used_max = 0.80;         // of RLIMIT_NOFILE; then accept waits
 
+// Agreement
+inline constexpr std::size_t agreement_size_max = 4 * 1024 * 1024;
+inline constexpr std::size_t parties_max = 20'000;
+inline constexpr std::size_t acts_for_max = 2000;  // for one party
+inline constexpr std::size_t sharing_rules_max = 1000;
+
 }  // namespace flagpost::limits

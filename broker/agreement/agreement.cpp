@@ -1,0 +1,348 @@
+#include "broker/agreement/agreement.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+#include "broker/agreement/fields.h"
+#include "broker/agreement/topics.h"
+#include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
+
+namespace flagpost::agreement {
+
+struct Agreement::Content {
+    Digest digest{};
+    std::string partnership;
+    std::map<AgencyId, Party> parties;
+    std::vector<Rule> rules;
+};
+
+namespace {
+
+// Every refusal of the text leaves through here: file, line, then what is wrong.
+tl::unexpected<Refusal> refuse_at(const toml::source_region& place, const std::string& what) {
+    return refuse(Reason::invalid_value, "agreement.toml:" + std::to_string(place.begin.line) + ": " + what);
+}
+
+// One table of the file being read: each key is taken once, and what was never asked for is refused at the end.
+class Reader {
+public:
+    Reader(const toml::table& table, std::string what) : table_{table}, what_{std::move(what)} {}
+
+    Result<std::string> text(std::string_view key) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return missing(key);
+        const auto* value = node->as_string();
+        if (value == nullptr) return wrong(*node, key, "is not a text");
+        if (value->get().empty() || value->get().size() > limits::spiffe_id_size_max)
+            return wrong(*node, key, "is empty or too long");
+        return value->get();
+    }
+
+    Result<std::vector<std::string>> texts(std::string_view key, std::size_t count_max) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return missing(key);
+        const auto* list = node->as_array();
+        if (list == nullptr) return wrong(*node, key, "is not a list");
+        if (list->size() > count_max) return wrong(*node, key, "has too many entries");
+        std::vector<std::string> values;
+        for (const auto& item : *list) {
+            const auto* value = item.as_string();
+            if (value == nullptr || value->get().empty() || value->get().size() > limits::name_size_max)
+                return wrong(item, key, "holds what is no short text");
+            if (std::ranges::find(values, value->get()) != values.end())
+                return wrong(item, key, "names " + value->get() + " twice");
+            values.push_back(value->get());
+        }
+        return values;
+    }
+
+    bool has(std::string_view key) const { return table_.contains(key); }
+    toml::source_region place(std::string_view key) const { return table_.get(key)->source(); }
+
+    Result<void> nothing_else() const {
+        for (const auto& [key, node] : table_)
+            if (std::ranges::find(taken_, key.str()) == taken_.end())
+                return wrong(node, key.str(), "is unknown");
+        return {};
+    }
+
+    tl::unexpected<Refusal> wrong(std::string_view key, const std::string& how) const {
+        return wrong(*table_.get(key), key, how);
+    }
+
+private:
+    const toml::node* take(std::string_view key) {
+        taken_.emplace_back(key);
+        return table_.get(key);
+    }
+    tl::unexpected<Refusal> missing(std::string_view key) const {
+        return refuse_at(table_.source(), what_ + ": " + std::string{key} + " is missing");
+    }
+    tl::unexpected<Refusal> wrong(const toml::node& node, std::string_view key,
+                                  const std::string& how) const {
+        return refuse_at(node.source(), what_ + ": " + std::string{key} + " " + how);
+    }
+
+    const toml::table& table_;
+    std::string what_;
+    std::vector<std::string> taken_;
+};
+
+Result<AgencyId> agency_in(Reader& reader, std::string_view key) {
+    auto value = reader.text(key);
+    if (!value) return tl::unexpected{value.error()};
+    auto agency = AgencyId::parse(*value);
+    if (!agency) return reader.wrong(key, "is no agency (" + agency.error().where + ")");
+    return agency;
+}
+
+// "30m", "24h" or "5d".
+std::optional<std::chrono::minutes> duration_in(std::string_view text) {
+    if (text.size() < 2 || text.size() > 5) return std::nullopt;
+    int amount = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, amount);
+    if (error != std::errc{} || end != text.data() + text.size() - 1 || amount <= 0) return std::nullopt;
+    switch (text.back()) {
+        case 'm':
+            return std::chrono::minutes{amount};
+        case 'h':
+            return std::chrono::hours{amount};
+        case 'd':
+            return std::chrono::hours{24 * amount};
+        default:
+            return std::nullopt;
+    }
+}
+
+Result<Party> party_in(const toml::table& table) {
+    Reader reader{table, "party"};
+    auto agency = agency_in(reader, "agency");
+    if (!agency) return tl::unexpected{agency.error()};
+    auto name = reader.text("name");
+    if (!name) return tl::unexpected{name.error()};
+    Party party{*agency, *name, {}, {}};
+    if (reader.has("acts_for")) {
+        const auto others = reader.texts("acts_for", limits::acts_for_max);
+        if (!others) return tl::unexpected{others.error()};
+        for (const auto& text : *others) {
+            auto other = AgencyId::parse(text);
+            if (!other)
+                return reader.wrong("acts_for", "names what is no agency (" + other.error().where + ")");
+            if (*other == *agency) return reader.wrong("acts_for", "names the party itself");
+            party.acts_for.push_back(std::move(*other));
+        }
+        std::ranges::sort(party.acts_for);
+    }
+    if (reader.has("review_desk")) {
+        auto desk = agency_in(reader, "review_desk");
+        if (!desk) return tl::unexpected{desk.error()};
+        if (agency->kind() != "social-care")
+            return reader.wrong("review_desk", "is for social-care parties only");
+        party.review_desk = std::move(*desk);
+    }
+    if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
+    return party;
+}
+
+Result<Rule> rule_in(const toml::table& table) {
+    Reader nameless{table, "share"};
+    auto id = nameless.text("id");
+    if (!id) return tl::unexpected{id.error()};
+    if (id->size() > limits::name_size_max) return nameless.wrong("id", "is too long");
+
+    Reader reader{table, "rule " + *id};
+    Rule rule;
+    for (const auto& [key, into] : {
+             std::pair{"id",        &rule.id       },
+             std::pair{"what",      &rule.what     },
+             std::pair{"from",      &rule.from     },
+             std::pair{"to",        &rule.to       },
+             std::pair{"purpose",   &rule.purpose  },
+             std::pair{"retention", &rule.retention}
+    }) {
+        auto value = reader.text(key);
+        if (!value) return tl::unexpected{value.error()};
+        if (value->size() > limits::name_size_max) return reader.wrong(key, "is too long");
+        *into = std::move(*value);
+    }
+    for (const auto* key : {"from", "to"})
+        if (!AgencyId::parse((key == std::string_view{"from"} ? rule.from : rule.to) + "/0"))
+            return reader.wrong(key, "is no kind of agency");
+
+    if (!is_shared(rule.what)) return reader.wrong("what", "is no kind of message that is shared");
+    const auto names = reader.texts("fields", names_for(rule.what).size());
+    if (!names) return tl::unexpected{names.error()};
+    for (const auto& name : *names) {
+        const auto fields = fields_named(rule.what, name);
+        if (fields.empty()) return reader.wrong("fields", "names an unknown field: " + name);
+        rule.fields.insert(fields.begin(), fields.end());
+    }
+
+    auto basis = reader.texts("legal_basis", limits::leaf_legal_basis_max);
+    if (!basis) return tl::unexpected{basis.error()};
+    if (basis->empty()) return reader.wrong("legal_basis", "is empty");
+    rule.legal_basis = std::move(*basis);
+
+    const auto within = reader.text("respond_within");
+    if (!within) return tl::unexpected{within.error()};
+    const auto minutes = duration_in(*within);
+    if (!minutes) return reader.wrong("respond_within", R"(is no duration like "30m", "24h" or "5d")");
+    rule.respond_within = *minutes;
+
+    if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
+    return rule;
+}
+
+// The tables of [[key]], in the order of the file; empty when the key is absent.
+Result<std::vector<const toml::table*>> tables_in(const toml::table& root, std::string_view key,
+                                                  std::size_t count_max) {
+    std::vector<const toml::table*> tables;
+    const toml::node* node = root.get(key);
+    if (node == nullptr) return tables;
+    const auto* list = node->as_array();
+    if (list == nullptr || !list->is_array_of_tables())
+        return refuse_at(node->source(), std::string{key} + " is no list of [[" + std::string{key} + "]]");
+    if (list->size() > count_max)
+        return refuse_at(node->source(), "more [[" + std::string{key} + "]] than this program takes");
+    for (const auto& item : *list) tables.push_back(item.as_table());
+    return tables;
+}
+
+tl::unexpected<Refusal> not_rightful(const Right& right) {
+    return refuse(Reason::not_permitted, "agreement: " + std::string{right.rule});
+}
+
+}  // namespace
+
+Result<Agreement> Agreement::parse(std::string_view text) {
+    if (text.size() > limits::agreement_size_max)
+        return refuse(Reason::too_large, "agreement.toml:1: larger than this program takes");
+    toml::table root;
+    try {
+        root = toml::parse(text);
+    } catch (const toml::parse_error& error) {  // the library's own way of saying no; it goes no further
+        return refuse_at(error.source(), std::string{error.description()});
+    }
+
+    auto content = std::make_shared<Content>();
+    content->digest = crypto::sha256(view(text));
+    for (const auto& [key, node] : root)
+        if (key.str() != "partnership" && key.str() != "party" && key.str() != "share")
+            return refuse_at(node.source(), std::string{key.str()} + " is unknown");
+
+    Reader head{root, "agreement"};
+    auto partnership = head.text("partnership");
+    if (!partnership) return tl::unexpected{partnership.error()};
+    if (!SpiffeId::parse("spiffe://" + *partnership + "/broker/main"))
+        return head.wrong("partnership", "is no trust domain");
+    content->partnership = std::move(*partnership);
+
+    const auto parties = tables_in(root, "party", limits::parties_max);
+    if (!parties) return tl::unexpected{parties.error()};
+    for (const auto* table : *parties) {
+        auto party = party_in(*table);
+        if (!party) return tl::unexpected{party.error()};
+        const AgencyId agency = party->agency;
+        if (!content->parties.emplace(agency, std::move(*party)).second)
+            return refuse_at(table->source(), "party: " + agency.text() + " is there twice");
+    }
+    for (const auto* table : *parties) {
+        const auto& party =
+            content->parties.at(*AgencyId::parse(*table->get("agency")->value<std::string>()));
+        if (party.review_desk && !content->parties.contains(*party.review_desk))
+            return refuse_at(table->get("review_desk")->source(),
+                             "party: review_desk " + party.review_desk->text() + " is no party");
+    }
+
+    const auto shares = tables_in(root, "share", limits::sharing_rules_max);
+    if (!shares) return tl::unexpected{shares.error()};
+    for (const auto* table : *shares) {
+        auto rule = rule_in(*table);
+        if (!rule) return tl::unexpected{rule.error()};
+        for (const auto& other : content->rules) {
+            if (other.id == rule->id)
+                return refuse_at(table->source(), "rule " + rule->id + " is there twice");
+            if (std::tie(other.what, other.from, other.to) == std::tie(rule->what, rule->from, rule->to))
+                return refuse_at(table->source(),
+                                 "rule " + rule->id + ": " + other.id + " already says who gets this");
+        }
+        content->rules.push_back(std::move(*rule));
+    }
+    return Agreement{std::move(content)};
+}
+
+const Digest& Agreement::digest() const { return content_->digest; }
+std::string_view Agreement::partnership() const { return content_->partnership; }
+const std::map<AgencyId, Party>& Agreement::parties() const { return content_->parties; }
+
+const Party* Agreement::party(const AgencyId& agency) const {
+    const auto found = content_->parties.find(agency);
+    return found == content_->parties.end() ? nullptr : &found->second;
+}
+
+bool Agreement::acts_as(const AgencyId& agency, const AgencyId& other) const {
+    const Party* self = party(agency);
+    return self != nullptr && (agency == other || std::ranges::binary_search(self->acts_for, other));
+}
+
+namespace {
+
+// Whether the party is the agency `kind`/`code`, or acts for it where the topic lets others act.
+bool is_rightful(const Party& self, const Right& right) {
+    if (self.agency.kind() == right.kind && (right.code.empty() || self.agency.code() == right.code))
+        return true;
+    return right.delegable && std::ranges::any_of(self.acts_for, [&](const AgencyId& other) {
+               return other.kind() == right.kind && other.code() == right.code;
+           });
+}
+
+}  // namespace
+
+Result<void> Agreement::may_publish(const AgencyId& agency, std::string_view topic) const {
+    const auto right = right_to_publish(topic);
+    if (!right) return refuse(Reason::unknown_topic, "agreement: nothing is published there");
+    const Party* self = party(agency);
+    if (self == nullptr) return refuse(Reason::not_permitted, "agreement: no party");
+    if (!is_rightful(*self, *right)) return not_rightful(*right);
+    return {};
+}
+
+Result<void> Agreement::may_subscribe(const AgencyId& agency, std::string_view topic) const {
+    const auto right = right_to_subscribe(topic);
+    if (!right) return refuse(Reason::unknown_topic, "agreement: no such mailbox");
+    const Party* self = party(agency);
+    if (self == nullptr) return refuse(Reason::not_permitted, "agreement: no party");
+    if (topic.starts_with(reviews_prefix)) {
+        const auto authority = AgencyId::parse("social-care/" + std::string{right->code});
+        const Party* owner = authority ? party(*authority) : nullptr;
+        if (owner == nullptr || owner->review_desk.value_or(owner->agency) != agency)
+            return not_rightful(*right);
+        return {};
+    }
+    if (!is_rightful(*self, *right)) return not_rightful(*right);
+    return {};
+}
+
+const Rule* Agreement::rule_for(std::string_view what, std::string_view from_kind,
+                                std::string_view to_kind) const {
+    const auto found = std::ranges::find_if(content_->rules, [&](const Rule& rule) {
+        return rule.what == what && rule.from == from_kind && rule.to == to_kind;
+    });
+    return found == content_->rules.end() ? nullptr : &*found;
+}
+
+std::set<std::string> Agreement::mailboxes() const {
+    std::set<std::string> topics;
+    for (const auto& [agency, party] : content_->parties) {
+        add_mailboxes_of(agency, topics);
+        topics.insert("results/" + agency.text());
+        for (const auto& other : party.acts_for) add_mailboxes_of(other, topics);
+    }
+    return topics;
+}
+
+}  // namespace flagpost::agreement

@@ -48,7 +48,9 @@ TEST_CASE("a sealed body opens to what was sealed, whatever its size", "[crypto]
 TEST_CASE("the layout on disk is final", "[crypto]") {
     CountingRandom random;
     const auto sealed = Sealer{master(), random}.seal(body, label);
-    CHECK(to_hex(BytesView{sealed.wrap}.first(28)) == "0102030405060708090a0b0c0d0e0f10" "3132333435363738393a3b3c");
+    CHECK(to_hex(BytesView{sealed.wrap}.first(28)) ==
+          "0102030405060708090a0b0c0d0e0f10"
+          "3132333435363738393a3b3c");
     CHECK(to_hex(BytesView{sealed.ciphertext}.first(12)) == "3d3e3f404142434445464748");
     // Computed by python3-cryptography from the layout in seal.h.
     CHECK(to_hex(sealed.digest) == "f7c24fd0366ddfba455c487d58e12fd18d0e8bcdb73481ce08aaa011d3c0e14f");

@@ -117,10 +117,10 @@ public:
 
     Outcome decide(const Command& command, Instant now);
 
-    /// Recovery and replay: the record of leaf `index`, in ascending order. `drops` is empty when only the
-    /// records still live are given.
-    void apply(std::uint64_t index, log::LeafKind kind, BytesView body,
-               const std::vector<log::StateKey>& drops);
+    /// Recovery and replay: the record of leaf `index`, in ascending order. All records ever made, or only those
+    /// some state key still rests on: both lead to the same state. Throws std::runtime_error for a body that no
+    /// exchange wrote.
+    void apply(std::uint64_t index, log::LeafKind kind, BytesView body);
     void set_next_index(std::uint64_t index);
     std::uint64_t next_index() const;
 

@@ -158,7 +158,7 @@ std::optional<Refusal> Parser::check_flags() const {
     if ((flags & ~(more_bit | long_bit | command_bit)) != 0) return fault(Reason::malformed, "zmtp.flags");
     if ((flags & more_bit) != 0) return fault(Reason::malformed, "zmtp.more");
     if (state_ == State::handshake && (flags & command_bit) == 0)
-        return fault(Reason::malformed, "zmtp.ready: a message before it");
+        return fault(Reason::malformed, "zmtp.ready.missing");
     return std::nullopt;
 }
 

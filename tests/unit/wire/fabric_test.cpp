@@ -20,8 +20,10 @@ Bytes batch_of(BytesView content) {
 }
 
 fabric::Opening an_opening() {
-    return {SpiffeId::parse("spiffe://county.example/police/31/feed").value(), Digest{1, 2, 3},
-            from_us(1'900'000'000'000'000), "[2001:db8::1]:50123"};
+    return {
+        SpiffeId::parse("spiffe://county.example/police/31/feed").value(), Digest{1, 2, 3},
+        from_us(1'900'000'000'000'000), "[2001:db8::1]:50123"
+    };
 }
 
 }  // namespace
@@ -98,9 +100,7 @@ TEST_CASE("an opening reads back as it was written", "[fabric]") {
 TEST_CASE("an opening spoilt in one place is refused", "[fabric]") {
     const auto good = fabric::write_opening(an_opening());
     const auto id_length = an_opening().id.text().size();
-    SECTION("cut inside the fixed part") {
-        CHECK_FALSE(fabric::read_opening(BytesView{good}.first(40)));
-    }
+    SECTION("cut inside the fixed part") { CHECK_FALSE(fabric::read_opening(BytesView{good}.first(40))); }
     SECTION("cut inside the identity") {
         CHECK_FALSE(fabric::read_opening(BytesView{good}.first(41 + id_length - 1)));
     }

@@ -2,12 +2,20 @@
 #pragma once
 
 #include <functional>
+#include <stdexcept>
 #include <stop_token>
 
 #include "adapters/client/box.h"
 #include "adapters/client/config.h"
 
 namespace flagpost::client {
+
+/// The broker's log contradicts what it showed before, or is not signed by its key. The evidence is kept in the box;
+/// the adapter stops, because a broker that rewrites its log must not be given anything more.
+class LogAlarm : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 struct AgentState {
     bool connected;             // WELCOME received: before it, nothing counts as sent
@@ -23,7 +31,7 @@ public:
     ~Agent();
 
     /// Runs until `done` says so (asked after every change and at least every 100 ms) or `stop` is requested.
-    /// Reconnects with spread back-off for as long as it runs. Returns the last state.
+    /// Reconnects with spread back-off for as long as it runs. Returns the last state. Throws LogAlarm.
     AgentState run(const std::function<bool(const AgentState&)>& done, std::stop_token stop);
 
     /// One bounded question to the broker, asked inside run's loop by `flagpost-audit` and status commands.

@@ -63,10 +63,12 @@ public:
                               const std::optional<std::string>& mark = {});
     /// Whether `mark` was given to an enqueue that succeeded: a spool file whose rows are all in the outbox.
     bool marked(const std::string& mark) const;
+    /// In the order they were enqueued, from the one behind `after`.
     std::vector<Outgoing> waiting(std::size_t most, const std::optional<Id16>& after = {}) const;
+    /// The broker has them on disk: their contents leave this file, their status stays.
     void confirmed(const std::vector<std::pair<Id16, std::uint64_t>>& ids_and_leaves);
     void refused(const Id16& id, const Refusal& refusal);  // a dead letter: kept with its reason
-    OutgoingStatus status(const Id16& id) const;
+    OutgoingStatus status(const Id16& id) const;  // throws std::out_of_range for an id never enqueued
     struct Counts {
         std::uint64_t waiting, confirmed, refused;
         std::optional<Instant> oldest_waiting;
@@ -77,11 +79,14 @@ public:
     // Inbox
     /// Stores deliveries not yet stored; a repeat changes nothing. Durable on return.
     void receive(const std::vector<Incoming>& deliveries);
-    std::vector<Incoming> inbox(bool closed_too = false) const;  // oldest first
-    /// By human reference ("FP-7K3M-29QD"), by notice id in hex, or by "topic#number".
+    /// Oldest first. Open is what nobody has recorded an action on; a load's result is never open: find it.
+    std::vector<Incoming> inbox(bool closed_too = false) const;
+    /// By human reference ("FP-7K3M-29QD"), by notice, review or load id in hex, or by "topic#number". The newest,
+    /// where several carry the same reference.
     std::optional<Incoming> find(const std::string& what) const;
     /// Records locally and enqueues the signed receipt for receipts/<agency>, in one transaction. Once: a second
-    /// call with the same level changes nothing and returns false.
+    /// call with the same level changes nothing and returns false. `stored` is the session's own Acknowledge and
+    /// not for this call.
     bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
                      const std::string& outcome, const AgencyId& agency);
 

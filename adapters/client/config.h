@@ -15,8 +15,9 @@ namespace flagpost::client {
 ///
 ///     broker      = "broker.notts.example:7400"
 ///     partnership = "notts.example"
-///     identity    = "pki/police-31"        # folder: tls.crt, tls.key, origin.key, witness.key
+///     identity    = "pki/police-31"        # folder: tls.crt, tls.key, origin.key, witness.key, witness.vkey
 ///     ca          = "pki/ca.crt"
+///     crl         = "pki/crl.pem"          # may be left out: then the broker's certificate is not checked for revocation
 ///     log_vkey    = "pki/broker/log.vkey"  # the log's key, handed over out of band
 ///     data        = "police-31.db"
 ///     durable     = "main"                 # name of this consumer

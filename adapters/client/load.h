@@ -21,6 +21,12 @@ struct Load {
 /// The drafts to enqueue together, parts of at most limits::load_part_records_max records and half a payload.
 std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id);
 
+inline constexpr std::size_t csv_file_size_max = 512ull * 1024 * 1024;
+inline constexpr std::size_t csv_columns_max = 1000;
+inline constexpr std::size_t csv_cell_size_max = 64 * 1024;
+inline constexpr std::size_t csv_record_size_max = 1024 * 1024;  // an unclosed quote is looked for no further
+inline constexpr std::size_t csv_bad_rows_max = 10'000;          // a file with more is not this kind of file
+
 /// Reads a file as rows by header name: CSV (RFC 4180, UTF-8 with or without BOM, or Windows-1252 when it is not
 /// UTF-8) through libcsv, bounded in columns, cells and rows. `line` counts from 1 at the header.
 struct CsvRow {

@@ -1,0 +1,349 @@
+#include "adapters/client/agent.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <zmq.hpp>
+
+#include "adapters/client/backoff.h"
+#include "adapters/client/session_machine.h"
+#include "adapters/client/tunnel.h"
+
+namespace flagpost::client {
+namespace {
+
+using std::chrono::milliseconds;
+using Steady = std::chrono::steady_clock;
+
+constexpr auto software = "flagpost-client/" FLAGPOST_VERSION;
+constexpr auto checkpoint_fact = "log-checkpoint";
+constexpr auto evidence_fact = "log-evidence";
+
+constexpr milliseconds look_again{100};          // at the outbox and at `done`, when nothing else happens
+constexpr milliseconds last_words{500};          // for a goodbye to leave
+constexpr milliseconds straggler_wait{50};       // for frames read before the connection ended
+constexpr std::size_t frames_at_once_max = 256;  // read before what they say is made durable
+constexpr int socket_queue_max = 8192;           // above the publish window and all credit together
+
+std::string read_text(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+log::VerifierKey read_vkey(const std::filesystem::path& file) {
+    auto key = log::VerifierKey::parse(read_text(file));
+    if (!key) throw std::runtime_error{file.string() + " holds no verifier key: " + key.error().where};
+    return *key;
+}
+
+/// The witness key under the name its public half was enrolled with; nothing where an agency is no witness.
+std::optional<Witness> read_witness(const std::filesystem::path& key_file) {
+    if (!std::filesystem::exists(key_file)) return std::nullopt;
+    auto vkey_file = key_file;
+    const auto vkey = read_vkey(vkey_file.replace_extension(".vkey"));
+    return Witness{vkey.name(), crypto::NoteKey::load(key_file)};
+}
+
+/// One connection: the tunnel, the DEALER through it, and the machine that decides what is said.
+struct Connection {
+    Connection(zmq::context_t& context, SSL_CTX* tls, const Config& config, SessionSettings settings,
+               const crypto::OriginKey& origin, Instant now)
+        : tunnel{context, tls, {config.broker_host, config.broker_port, config.partnership}},
+          dealer{context, zmq::socket_type::dealer},
+          machine{std::move(settings), origin, now} {
+        dealer.set(zmq::sockopt::linger, 0);
+        dealer.set(zmq::sockopt::reconnect_ivl, -1);  // a new connection is a new session
+        dealer.set(zmq::sockopt::sndhwm, socket_queue_max);
+        dealer.set(zmq::sockopt::rcvhwm, socket_queue_max);
+        dealer.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(limits::frame_size_max));
+        dealer.connect(tunnel.endpoint());
+    }
+
+    Tunnel tunnel;
+    zmq::socket_t dealer;
+    SessionMachine machine;
+    std::optional<Id16> offered;  // the message of the outbox handed to the machine last
+};
+
+}  // namespace
+
+class Agent::Impl {
+public:
+    Impl(const Config& config, Box& box, Clock& clock, Random& random)
+        : config_{config},
+          box_{box},
+          clock_{clock},
+          backoff_{random},
+          tls_{crypto::make_client_context(config.tls)},
+          origin_{crypto::OriginKey::load(config.origin_key)},
+          log_key_{read_vkey(config.log_vkey)},
+          witness_{read_witness(config.witness_key)} {}
+
+    AgentState run(const std::function<bool(const AgentState&)>& done, const std::stop_token& stop) {
+        while (!stop.stop_requested() && !done(state())) step(look_again);
+        close();
+        return state();
+    }
+
+    Result<Agent::Answered> ask(schemas::QueryValue query, milliseconds patience) {
+        const auto until = Steady::now() + patience;
+        std::optional<std::uint32_t> request;
+        while (Steady::now() < until) {
+            if (connection_ && connection_->machine.welcomed() && !request) {
+                auto [actions, number] = connection_->machine.query(query);
+                request = number;
+                perform(std::move(actions));
+            }
+            step(look_again);
+            if (!connection_) request.reset();  // the question went with the connection: ask again
+            if (request && answer_ && answer_->request == *request) {
+                auto answer = std::move(answer_->answer);
+                answer_.reset();
+                if (!answer) return tl::unexpected{answer.error()};
+                return Agent::Answered{std::move(answer->content), answer->more};
+            }
+        }
+        throw std::runtime_error{"the broker did not answer in time" +
+                                 (problem_.empty() ? "" : ": " + problem_)};
+    }
+
+private:
+    AgentState state() const {
+        return {connection_ && connection_->machine.welcomed(),
+                connection_ ? connection_->machine.unconfirmed() : 0, problem_, deliveries_};
+    }
+
+    /// Everything that can be done now, after waiting for it no longer than `patience`.
+    void step(milliseconds patience) {
+        if (!connection_ && !connect(patience)) return;
+        wait(patience);
+        read();
+        if (connection_) perform(connection_->machine.tick(clock_.now()));
+        if (connection_) settle_durably();
+        if (connection_) offer();
+    }
+
+    bool connect(milliseconds patience) {
+        const auto left = std::chrono::ceil<milliseconds>(next_attempt_ - Steady::now());
+        if (left.count() > 0) {
+            std::this_thread::sleep_for(std::min(left, patience));
+            return false;
+        }
+        SessionSettings settings{software,
+                                 config_.durable,
+                                 config_.topics,
+                                 log_key_,
+                                 box_.fact(checkpoint_fact),
+                                 witness_ ? &*witness_ : nullptr};
+        connection_.emplace(context_, tls_.get(), config_, std::move(settings), origin_, clock_.now());
+        perform(connection_->machine.start(clock_.now()));
+        return connection_.has_value();
+    }
+
+    void wait(milliseconds patience) {
+        const auto due = std::chrono::ceil<milliseconds>(connection_->machine.next_due() - clock_.now());
+        const bool more_to_offer = outbox_may_have_more_ && connection_->machine.room() > 0;
+        const milliseconds timeout =
+            more_to_offer ? milliseconds{0} : std::clamp(due, milliseconds{0}, patience);
+        std::array<zmq::pollitem_t, 2> items{
+            {{connection_->dealer.handle(), 0, ZMQ_POLLIN, 0},
+             {connection_->tunnel.ended().handle(), 0, ZMQ_POLLIN, 0}}
+        };
+        try {
+            zmq::poll(items.data(), items.size(), timeout);
+        } catch (const zmq::error_t& error) {
+            if (error.num() != EINTR) throw;
+        }
+    }
+
+    void read() {
+        zmq::message_t why;
+        const bool over = connection_->tunnel.ended().recv(why, zmq::recv_flags::dontwait).has_value();
+        if (over) connection_->dealer.set(zmq::sockopt::rcvtimeo, static_cast<int>(straggler_wait.count()));
+        const auto flags = over ? zmq::recv_flags::none : zmq::recv_flags::dontwait;
+        zmq::message_t message;
+        for (std::size_t i = 0; i < frames_at_once_max && connection_; ++i) {
+            if (!connection_->dealer.recv(message, flags)) break;
+            if (message.more()) {
+                lose("the broker sent a message of several parts", milliseconds{0});
+                return;
+            }
+            const auto* data = message.data<std::uint8_t>();
+            frame_.assign(data, data + message.size());  // aligned, which a view into libzmq's buffer is not
+            perform(connection_->machine.receive(frame_, clock_.now()));
+        }
+        if (connection_ && connection_->machine.welcomed()) backoff_.succeeded();
+        if (over && connection_) {
+            settle_durably();
+            lose(why.to_string(), milliseconds{0});
+        }
+    }
+
+    void perform(Actions actions) {
+        for (Action& action : actions) {
+            if (!connection_) return;
+            std::visit([this](auto& wanted) { carry_out(wanted); }, action);
+        }
+    }
+
+    void carry_out(Send& send) {
+        if (!connection_->dealer.send(zmq::buffer(send.frame), zmq::send_flags::dontwait))
+            lose("the broker reads too slowly", milliseconds{0});
+    }
+    void carry_out(Remember& remember) { box_.set_fact(checkpoint_fact, remember.checkpoint); }
+    void carry_out(Store& store) { arrived_.push_back(std::move(store.delivery)); }
+    void carry_out(Confirmed& confirmed) { confirmed_.emplace_back(confirmed.id, confirmed.leaf); }
+    void carry_out(DeadLetter& letter) { box_.refused(letter.id, letter.refusal); }
+    void carry_out(client::Answered& answered) { answer_ = std::move(answered); }
+    void carry_out(Problem& problem) { problem_ = std::move(problem.what); }
+    void carry_out(Alarm& alarm) {
+        box_.set_fact(evidence_fact, alarm.evidence);
+        connection_.reset();
+        throw LogAlarm{alarm.what + "; the evidence is kept, see `log-evidence` in " + config_.data.string()};
+    }
+    void carry_out(End& end) {
+        settle_durably();
+        lose(std::move(end.problem), end.wait_at_least);
+    }
+
+    /// Makes durable what the frames read so far said, then acknowledges what was delivered.
+    void settle_durably() {
+        if (!confirmed_.empty()) {
+            box_.confirmed(confirmed_);
+            confirmed_.clear();
+        }
+        if (!arrived_.empty()) {
+            box_.receive(arrived_);
+            deliveries_ += arrived_.size();
+            arrived_.clear();
+            perform(connection_->machine.stored(clock_.now()));
+        }
+    }
+
+    void offer() {
+        while (connection_) {
+            const std::size_t room = connection_->machine.room();
+            if (room == 0) return;
+            auto messages = box_.waiting(room, connection_->offered);
+            outbox_may_have_more_ = messages.size() == room;
+            if (messages.empty()) return;
+            connection_->offered = messages.back().id;
+            perform(connection_->machine.publish(std::move(messages), clock_.now()));
+        }
+    }
+
+    void lose(std::string why, milliseconds wait_at_least) {
+        problem_ = std::move(why);
+        next_attempt_ = Steady::now() + std::max(backoff_.next(), wait_at_least);
+        answer_.reset();
+        connection_.reset();
+    }
+
+    /// Says goodbye and waits a moment for it to leave.
+    void close() {
+        if (!connection_) return;
+        settle_durably();
+        for (Action& action : connection_->machine.goodbye())
+            if (auto* send = std::get_if<Send>(&action))
+                (void)connection_->dealer.send(zmq::buffer(send->frame), zmq::send_flags::dontwait);
+        connection_->tunnel.ended().set(zmq::sockopt::rcvtimeo, static_cast<int>(last_words.count()));
+        zmq::message_t why;
+        (void)connection_->tunnel.ended().recv(why);
+        connection_.reset();
+    }
+
+    const Config& config_;
+    Box& box_;
+    Clock& clock_;
+    Backoff backoff_;
+    zmq::context_t context_;
+    crypto::TlsContext tls_;
+    crypto::OriginKey origin_;
+    log::VerifierKey log_key_;
+    std::optional<Witness> witness_;
+
+    std::optional<Connection> connection_;
+    Steady::time_point next_attempt_{};
+    std::string problem_;
+    std::uint64_t deliveries_ = 0;
+    bool outbox_may_have_more_ = false;
+    Bytes frame_;
+    std::vector<Incoming> arrived_;
+    std::vector<std::pair<Id16, std::uint64_t>> confirmed_;
+    std::optional<client::Answered> answer_;
+};
+
+Agent::Agent(const Config& config, Box& box, Clock& clock, Random& random)
+    : impl_{std::make_unique<Impl>(config, box, clock, random)} {}
+Agent::~Agent() = default;
+
+AgentState Agent::run(const std::function<bool(const AgentState&)>& done, std::stop_token stop) {
+    return impl_->run(done, stop);
+}
+
+Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from,
+                                   std::uint16_t width, const std::optional<Id16>& id,
+                                   milliseconds patience) {
+    schemas::QueryValue query;
+    query.kind = kind;
+    query.level = level;
+    query.from = from;
+    query.width = width;
+    if (id) query.id.assign(id->begin(), id->end());
+    return impl_->ask(std::move(query), patience);
+}
+
+std::optional<BoxLock> BoxLock::take(const std::filesystem::path& box_file) {
+    const std::string file = box_file.string() + ".lock";
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) throw std::system_error{errno, std::generic_category(), "cannot open " + file};
+    BoxLock lock{fd};
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) throw std::system_error{errno, std::generic_category(), "cannot lock " + file};
+    return std::nullopt;
+}
+
+BoxLock::BoxLock(BoxLock&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+BoxLock& BoxLock::operator=(BoxLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+BoxLock::~BoxLock() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+void settle(const Config& config, Box& box, Clock& clock, Random& random, const std::vector<Id16>& ids,
+            std::chrono::seconds patience) {
+    const auto until = Steady::now() + patience;
+    std::size_t settled = 0;  // ids before it are
+    const auto all_settled = [&] {
+        while (settled < ids.size() && box.status(ids[settled]).state != OutgoingState::waiting) ++settled;
+        return settled == ids.size();
+    };
+    std::string problem;
+    while (!all_settled() && Steady::now() < until) {
+        if (const auto lock = BoxLock::take(config.data)) {
+            Agent agent{config, box, clock, random};
+            const auto done = [&](const AgentState&) { return all_settled() || Steady::now() >= until; };
+            problem = agent.run(done, {}).last_problem;
+        } else {
+            std::this_thread::sleep_for(
+                look_again);  // a daemon has the box: it delivers, or ends and frees it
+        }
+    }
+    if (!all_settled())
+        throw std::runtime_error{"the broker did not confirm everything in time" +
+                                 (problem.empty() ? "" : ": " + problem)};
+}
+
+}  // namespace flagpost::client

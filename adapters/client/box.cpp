@@ -1,0 +1,422 @@
+#include "adapters/client/box.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include "load_generated.h"
+
+namespace flagpost::client {
+namespace {
+
+// Another process of this adapter may be writing a month of incidents in one transaction.
+constexpr int busy_timeout_ms = 60'000;
+constexpr int schema_version = 1;
+
+// `envelope` is apart from `outgoing`, so that counting states never reads message bodies. What makes a delivery a
+// repeat is its envelope's id, not its number: a number used again for something else must not hide a notice.
+constexpr auto schema = R"(
+CREATE TABLE outgoing (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    state INTEGER NOT NULL DEFAULT 0,
+    source TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    enqueued_us INTEGER NOT NULL,
+    leaf INTEGER,
+    reason INTEGER,
+    place TEXT
+) STRICT;
+CREATE INDEX outgoing_state ON outgoing (state, seq);
+CREATE TABLE envelope (seq INTEGER PRIMARY KEY REFERENCES outgoing, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE mark (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE incoming (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    leaf INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    payload BLOB NOT NULL,
+    received_us INTEGER NOT NULL,
+    thing TEXT,
+    reference TEXT,
+    opened_us INTEGER,
+    opened_by TEXT,
+    recorded_us INTEGER,
+    recorded_by TEXT,
+    outcome TEXT,
+    UNIQUE (topic, id)
+) STRICT;
+CREATE INDEX incoming_number ON incoming (topic, number);
+CREATE INDEX incoming_open ON incoming (seq) WHERE recorded_us IS NULL;
+CREATE INDEX incoming_thing ON incoming (thing) WHERE thing IS NOT NULL;
+CREATE INDEX incoming_reference ON incoming (reference) WHERE reference IS NOT NULL;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+)";
+
+constexpr auto outgoing_columns = "id, state, source, subject, enqueued_us, leaf, reason, place";
+constexpr auto incoming_columns =
+    "topic, number, leaf, kind, id, payload, received_us, opened_us, opened_by, recorded_us, recorded_by, "
+    "outcome";
+
+/// Created before SQLite sees it, so that no moment and no umask leaves it readable to others.
+std::string private_file(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0 || ::fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
+        const int error = errno;
+        if (fd >= 0) ::close(fd);
+        throw std::system_error{error, std::generic_category(), "cannot open " + file.string()};
+    }
+    ::close(fd);
+    return file.string();
+}
+
+void bind_blob(SQLite::Statement& statement, int place, BytesView bytes) {
+    statement.bind(place, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+Bytes blob(const SQLite::Column& column) {
+    const auto* data = static_cast<const std::uint8_t*>(column.getBlob());
+    return {data, data + column.getBytes()};
+}
+
+Id16 id_of(const SQLite::Column& column) {
+    const auto id = exactly<16>(blob(column));
+    if (!id) throw std::runtime_error{"the box holds an id that is not 16 bytes"};
+    return *id;
+}
+
+std::optional<Instant> instant_of(const SQLite::Column& column) {
+    if (column.isNull()) return std::nullopt;
+    return from_us(column.getInt64());
+}
+
+OutgoingStatus status_of(SQLite::Statement& row) {
+    OutgoingStatus status{id_of(row.getColumn(0)),
+                          static_cast<OutgoingState>(row.getColumn(1).getInt()),
+                          row.getColumn(2).getString(),
+                          row.getColumn(3).getString(),
+                          from_us(row.getColumn(4).getInt64()),
+                          std::nullopt,
+                          std::nullopt};
+    if (!row.getColumn(5).isNull()) status.index = static_cast<std::uint64_t>(row.getColumn(5).getInt64());
+    if (!row.getColumn(6).isNull())
+        status.refusal =
+            Refusal{static_cast<Reason>(row.getColumn(6).getInt()), row.getColumn(7).getString()};
+    return status;
+}
+
+Incoming incoming_of(SQLite::Statement& row) {
+    return Incoming{row.getColumn(0).getString(),
+                    static_cast<std::uint64_t>(row.getColumn(1).getInt64()),
+                    static_cast<std::uint64_t>(row.getColumn(2).getInt64()),
+                    static_cast<schemas::Kind>(row.getColumn(3).getInt()),
+                    id_of(row.getColumn(4)),
+                    blob(row.getColumn(5)),
+                    from_us(row.getColumn(6).getInt64()),
+                    instant_of(row.getColumn(7)),
+                    row.getColumn(8).getString(),
+                    instant_of(row.getColumn(9)),
+                    row.getColumn(10).getString(),
+                    row.getColumn(11).getString()};
+}
+
+/// What people and receipts call a delivery by: the id of its notice, review or load, and its printed reference.
+struct Handles {
+    std::optional<Id16> thing;
+    std::string reference;
+};
+
+template <class Table, class Thing> Handles handles_from(BytesView payload, Thing thing) {
+    const auto table = wire::read_table<Table>(payload, "payload");
+    if (!table) return {};
+    const auto* id = thing(**table);
+    Handles handles{exactly<16>({id->data(), id->size()}), {}};
+    if constexpr (requires { (*table)->reference(); }) handles.reference = (*table)->reference()->str();
+    return handles;
+}
+
+Handles handles_of(const Incoming& item) {
+    switch (item.kind) {
+        case schemas::Kind::social_care_notice:
+            return handles_from<schemas::SocialCareNotice>(item.payload, [](auto& t) { return t.notice(); });
+        case schemas::Kind::school_notice:
+            return handles_from<schemas::SchoolNotice>(item.payload, [](auto& t) { return t.notice(); });
+        case schemas::Kind::review_item:
+            return handles_from<schemas::ReviewItem>(item.payload, [](auto& t) { return t.review(); });
+        case schemas::Kind::load_result:
+            return handles_from<schemas::LoadResult>(item.payload, [](auto& t) { return t.load(); });
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+class Box::Impl {
+public:
+    Impl(const std::filesystem::path& file, Clock& clock, Random& random)
+        : db{private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms}, clock_{clock}, random_{random} {
+        // TRUNCATE with FULL syncs the journal's end as well, which DELETE would leave to the directory.
+        db.exec("PRAGMA journal_mode = TRUNCATE");
+        db.exec("PRAGMA synchronous = FULL");
+        db.exec("PRAGMA secure_delete = ON");
+        SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+        const int version = db.execAndGet("PRAGMA user_version").getInt();
+        if (version == 0) db.exec(schema);
+        if (version != 0 && version != schema_version)
+            throw std::runtime_error{file.string() + " was written by another version of this program"};
+        transaction.commit();
+    }
+
+    Instant now() { return clock_.now(); }
+
+    /// Inside the caller's transaction.
+    Id16 insert(const wire::Draft& draft, const std::string& source) {
+        const Instant created = clock_.now();
+        const Id16 id = make_uuid7(created, random_);
+        const Bytes envelope = wire::make_envelope(draft, id, random_.bytes<16>(), created);
+        SQLite::Statement& message = statement(
+            "INSERT INTO outgoing (id, source, subject, enqueued_us) VALUES (?, ?, ?, ?)", insert_message_);
+        bind_blob(message, 1, id);
+        message.bind(2, source);
+        message.bind(3, draft.subject);
+        message.bind(4, to_us(created));
+        message.exec();
+        SQLite::Statement& body =
+            statement("INSERT INTO envelope (seq, bytes) VALUES (?, ?)", insert_envelope_);
+        body.bind(1, db.getLastInsertRowid());
+        bind_blob(body, 2, envelope);
+        body.exec();
+        return id;
+    }
+
+    /// A statement compiled once, ready to be bound again.
+    SQLite::Statement& statement(const char* sql, std::optional<SQLite::Statement>& kept) {
+        if (!kept) kept.emplace(db, sql);
+        kept->reset();
+        kept->clearBindings();
+        return *kept;
+    }
+
+    mutable SQLite::Database db;
+
+private:
+    Clock& clock_;
+    Random& random_;
+    std::optional<SQLite::Statement> insert_message_;
+    std::optional<SQLite::Statement> insert_envelope_;
+};
+
+Box::Box(const std::filesystem::path& file, Clock& clock, Random& random)
+    : impl_{std::make_unique<Impl>(file, clock, random)} {}
+Box::~Box() = default;
+
+std::vector<Id16> Box::enqueue(const std::vector<std::pair<wire::Draft, std::string>>& drafts_and_sources,
+                               const std::optional<std::string>& mark) {
+    std::vector<Id16> ids;
+    ids.reserve(drafts_and_sources.size());
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    for (const auto& [draft, source] : drafts_and_sources) ids.push_back(impl_->insert(draft, source));
+    if (mark) {
+        SQLite::Statement remember(impl_->db, "INSERT INTO mark (name) VALUES (?)");
+        remember.bind(1, *mark);
+        remember.exec();
+    }
+    transaction.commit();
+    return ids;
+}
+
+bool Box::marked(const std::string& mark) const {
+    SQLite::Statement query(impl_->db, "SELECT 1 FROM mark WHERE name = ?");
+    query.bind(1, mark);
+    return query.executeStep();
+}
+
+std::vector<Outgoing> Box::waiting(std::size_t most, const std::optional<Id16>& after) const {
+    SQLite::Statement query(
+        impl_->db,
+        "SELECT o.id, e.bytes, o.source FROM outgoing o JOIN envelope e ON e.seq = o.seq "
+        "WHERE o.state = 0 AND o.seq > ifnull((SELECT seq FROM outgoing WHERE id = ?), 0) "
+        "ORDER BY o.seq LIMIT ?");
+    if (after) bind_blob(query, 1, *after);
+    query.bind(2, static_cast<std::int64_t>(most));
+    std::vector<Outgoing> messages;
+    while (query.executeStep())
+        messages.push_back(
+            {id_of(query.getColumn(0)), blob(query.getColumn(1)), query.getColumn(2).getString()});
+    return messages;
+}
+
+void Box::confirmed(const std::vector<std::pair<Id16, std::uint64_t>>& ids_and_leaves) {
+    if (ids_and_leaves.empty()) return;
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    SQLite::Statement settle(impl_->db,
+                             "UPDATE outgoing SET state = 1, leaf = ?, reason = NULL, place = NULL "
+                             "WHERE id = ? AND state <> 1");
+    SQLite::Statement forget(impl_->db,
+                             "DELETE FROM envelope WHERE seq = (SELECT seq FROM outgoing WHERE id = ?)");
+    for (const auto& [id, leaf] : ids_and_leaves) {
+        settle.reset();
+        settle.bind(1, static_cast<std::int64_t>(leaf));
+        bind_blob(settle, 2, id);
+        settle.exec();
+        forget.reset();
+        bind_blob(forget, 1, id);
+        forget.exec();
+    }
+    transaction.commit();
+}
+
+void Box::refused(const Id16& id, const Refusal& refusal) {
+    SQLite::Statement update(
+        impl_->db, "UPDATE outgoing SET state = 2, reason = ?, place = ? WHERE id = ? AND state = 0");
+    update.bind(1, static_cast<int>(refusal.reason));
+    update.bind(2, refusal.where);
+    bind_blob(update, 3, id);
+    update.exec();
+}
+
+OutgoingStatus Box::status(const Id16& id) const {
+    SQLite::Statement query(impl_->db,
+                            std::string{"SELECT "} + outgoing_columns + " FROM outgoing WHERE id = ?");
+    bind_blob(query, 1, id);
+    if (!query.executeStep()) throw std::out_of_range{"no message of this id was ever enqueued"};
+    return status_of(query);
+}
+
+Box::Counts Box::counts() const {
+    SQLite::Statement query(impl_->db, "SELECT state, count(*) FROM outgoing GROUP BY state");
+    std::array<std::uint64_t, 3> counts{};
+    while (query.executeStep())
+        counts.at(static_cast<std::size_t>(query.getColumn(0).getInt())) =
+            static_cast<std::uint64_t>(query.getColumn(1).getInt64());
+    SQLite::Statement oldest(impl_->db,
+                             "SELECT enqueued_us FROM outgoing WHERE state = 0 ORDER BY seq LIMIT 1");
+    std::optional<Instant> oldest_waiting;
+    if (oldest.executeStep()) oldest_waiting = from_us(oldest.getColumn(0).getInt64());
+    return {counts[0], counts[1], counts[2], oldest_waiting};
+}
+
+std::vector<OutgoingStatus> Box::refusals(std::size_t most) const {
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + outgoing_columns +
+                                           " FROM outgoing WHERE state = 2 ORDER BY seq DESC LIMIT ?");
+    query.bind(1, static_cast<std::int64_t>(most));
+    std::vector<OutgoingStatus> letters;
+    while (query.executeStep()) letters.push_back(status_of(query));
+    return letters;
+}
+
+void Box::receive(const std::vector<Incoming>& deliveries) {
+    if (deliveries.empty()) return;
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    SQLite::Statement insert(
+        impl_->db,
+        "INSERT INTO incoming (topic, number, leaf, kind, id, payload, received_us, thing, "
+        "reference) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    for (const Incoming& item : deliveries) {
+        const Handles handles = handles_of(item);
+        insert.reset();
+        insert.clearBindings();
+        insert.bind(1, item.topic);
+        insert.bind(2, static_cast<std::int64_t>(item.number));
+        insert.bind(3, static_cast<std::int64_t>(item.index));
+        insert.bind(4, static_cast<int>(item.kind));
+        bind_blob(insert, 5, item.id);
+        bind_blob(insert, 6, item.payload);
+        insert.bind(7, to_us(item.received));
+        if (handles.thing) insert.bind(8, to_hex(*handles.thing));
+        if (!handles.reference.empty()) insert.bind(9, handles.reference);
+        insert.exec();
+    }
+    transaction.commit();
+}
+
+std::vector<Incoming> Box::inbox(bool closed_too) const {
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns + " FROM incoming" +
+                                           (closed_too ? "" : " WHERE recorded_us IS NULL AND kind <> ?") +
+                                           " ORDER BY seq");
+    if (!closed_too) query.bind(1, static_cast<int>(schemas::Kind::load_result));
+    std::vector<Incoming> items;
+    while (query.executeStep()) items.push_back(incoming_of(query));
+    return items;
+}
+
+std::optional<Incoming> Box::find(const std::string& what) const {
+    const auto first = [&](const std::string& condition, auto... values) -> std::optional<Incoming> {
+        SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns +
+                                               " FROM incoming WHERE " + condition +
+                                               " ORDER BY seq DESC LIMIT 1");
+        int place = 0;
+        (query.bind(++place, values), ...);
+        if (!query.executeStep()) return std::nullopt;
+        return incoming_of(query);
+    };
+    if (const auto hash = what.rfind('#'); hash != std::string::npos)
+        return first("topic = ? AND number = CAST(? AS INTEGER)", what.substr(0, hash),
+                     what.substr(hash + 1));
+    if (auto found = first("reference = ?", what)) return found;
+    const auto id = from_hex(what);
+    return id ? first("thing = ?", to_hex(*id)) : std::nullopt;
+}
+
+bool Box::acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
+                      const std::string& outcome, const AgencyId& agency) {
+    if (level == schemas::Level::stored) throw std::logic_error{"stored is acknowledged by the session"};
+    const auto thing = handles_of(item).thing;
+    if (!thing || item.kind == schemas::Kind::load_result) return false;  // nothing anybody waits for
+
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    const Instant at = impl_->now();
+    const bool recorded = level == schemas::Level::recorded;
+    SQLite::Statement update(
+        impl_->db, recorded ? "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? "
+                              "WHERE topic = ? AND id = ? AND recorded_us IS NULL"
+                            : "UPDATE incoming SET opened_us = ?, opened_by = ?, outcome = "
+                              "ifnull(outcome, ?) WHERE topic = ? AND id = ? AND opened_us IS NULL");
+    update.bind(1, to_us(at));
+    update.bind(2, by);
+    if (!outcome.empty()) update.bind(3, outcome);
+    update.bind(4, item.topic);
+    bind_blob(update, 5, item.id);
+    if (update.exec() == 0) return false;
+
+    schemas::ReceiptValue receipt;
+    receipt.notice.assign(thing->begin(), thing->end());
+    receipt.level = level;
+    receipt.by = by;
+    receipt.outcome = outcome;
+    receipt.at_us = to_us(at);
+    wire::Draft draft{schemas::Kind::receipt, "receipts/" + agency.text(), {}, {}, {}, item.id, {}};
+    draft.subject = to_hex(*thing);
+    draft.payload = wire::pack<schemas::Receipt>(receipt);
+    impl_->insert(draft, item.topic + "#" + std::to_string(item.number));
+    transaction.commit();
+    return true;
+}
+
+std::optional<std::string> Box::fact(const std::string& name) const {
+    SQLite::Statement query(impl_->db, "SELECT value FROM fact WHERE name = ?");
+    query.bind(1, name);
+    if (!query.executeStep()) return std::nullopt;
+    return query.getColumn(0).getString();
+}
+
+void Box::set_fact(const std::string& name, const std::string& value) {
+    SQLite::Statement upsert(impl_->db,
+                             "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+                             "value = excluded.value");
+    upsert.bind(1, name);
+    upsert.bind(2, value);
+    upsert.exec();
+}
+
+}  // namespace flagpost::client

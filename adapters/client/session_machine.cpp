@@ -1,0 +1,386 @@
+#include "adapters/client/session_machine.h"
+
+#include <algorithm>
+
+#include "broker/crypto/digest.h"
+#include "broker/log/merkle.h"
+
+namespace flagpost::client {
+namespace {
+
+using schemas::Body;
+
+constexpr std::chrono::milliseconds heartbeat_min{1'000};
+
+std::string describe(const char* before, schemas::Reason reason, const flatbuffers::String* where) {
+    std::string what = std::string{before} + std::string{name(static_cast<Reason>(reason))};
+    if (where != nullptr && where->size() > 0) what += " (" + where->str() + ")";
+    return what;
+}
+
+Refusal refusal_of(const schemas::Refuse& refuse) {
+    return {static_cast<Reason>(refuse.reason()), refuse.where() == nullptr ? "" : refuse.where()->str()};
+}
+
+/// Refusals that say nothing about the message itself: the same bytes may be taken a little later.
+bool may_be_sent_again(schemas::Reason reason) {
+    return reason == schemas::Reason::busy || reason == schemas::Reason::storage_low ||
+           reason == schemas::Reason::window_exceeded || reason == schemas::Reason::shutting_down;
+}
+
+std::chrono::milliseconds retry_delay(const schemas::Refuse& refuse) {
+    const std::chrono::milliseconds asked{refuse.retry_after_ms()};
+    return asked.count() == 0 ? retry_after_default : std::min(asked, retry_after_max);
+}
+
+std::vector<Digest> proof_of(const schemas::Welcome& welcome) {
+    std::vector<Digest> proof;
+    if (welcome.consistency() != nullptr)
+        for (const auto* hash : *welcome.consistency())
+            proof.push_back(*exactly<32>({hash->bytes()->data(), hash->bytes()->size()}));
+    return proof;
+}
+
+/// Both heads and the proof between them, for whoever has to find out what happened.
+std::string evidence_of(const std::string& remembered, const schemas::Welcome& welcome) {
+    std::string evidence =
+        "remembered:\n" + remembered + "\nreceived:\n" + welcome.checkpoint()->str() + "\nproof:\n";
+    for (const Digest& hash : proof_of(welcome)) evidence += to_base64(hash) + "\n";
+    return evidence;
+}
+
+Bytes cosign_frame(std::string_view note, const Witness& witness, Instant now) {
+    auto signed_note = log::SignedNote::parse(note).value();
+    signed_note.signatures.push_back(log::cosign_note(signed_note.text, witness.name, witness.key, now));
+    schemas::CosignValue cosign;
+    cosign.checkpoint = signed_note.format();
+    return wire::pack_frame(std::move(cosign));
+}
+
+}  // namespace
+
+SessionMachine::SessionMachine(SessionSettings settings, const crypto::OriginKey& origin, Instant now)
+    : settings_{std::move(settings)}, origin_{origin}, latest_{now}, heard_{now}, heartbeat_due_{now} {}
+
+Instant SessionMachine::forward(Instant now) { return latest_ = std::max(latest_, now); }
+
+Actions SessionMachine::start(Instant now) {
+    heard_ = forward(now);
+    schemas::HelloValue hello;
+    hello.version = 1;
+    hello.software = settings_.software;
+    hello.checkpoint = settings_.checkpoint.value_or("");
+    Actions actions;
+    actions.push_back(Send{wire::pack_frame(std::move(hello))});
+    return actions;
+}
+
+Actions SessionMachine::receive(BytesView bytes, Instant now) {
+    Actions actions;
+    if (ended_) return actions;
+    heard_ = forward(now);
+    const auto frame = wire::read_frame(bytes);
+    if (!frame)
+        end("the broker sent what is no frame (" + frame.error().where + ")", actions);
+    else
+        turn(**frame, latest_, actions);
+    return actions;
+}
+
+void SessionMachine::turn(const schemas::Frame& frame, Instant now, Actions& actions) {
+    const Body type = frame.body_type();
+    if (type == Body::Goodbye) {
+        const auto* goodbye = frame.body_as_Goodbye();
+        const bool displaced = goodbye->reason() == schemas::Reason::displaced;
+        return end(describe("the broker said goodbye: ", goodbye->reason(), goodbye->where()), actions,
+                   displaced ? displaced_wait : std::chrono::milliseconds{0});
+    }
+    if (type == Body::Refuse) return refused(*frame.body_as_Refuse(), now, actions);
+    if (!welcomed_ && type == Body::Welcome) return welcome(*frame.body_as_Welcome(), now, actions);
+    if (!welcomed_) return end("the broker spoke before its welcome", actions);
+
+    switch (type) {
+        case Body::Confirm:
+            return confirm(*frame.body_as_Confirm(), actions);
+        case Body::Deliver:
+            return deliver(*frame.body_as_Deliver(), now, actions);
+        case Body::Answer: {
+            schemas::AnswerValue answer;
+            frame.body_as_Answer()->UnPackTo(&answer);
+            const std::uint32_t request = answer.request;
+            actions.push_back(Answered{request, std::move(answer)});
+            return;
+        }
+        case Body::Hello:
+        case Body::Welcome:
+        case Body::Publish:
+        case Body::Subscribe:
+        case Body::Credit:
+        case Body::Acknowledge:
+        case Body::Query:
+        case Body::Cosign:
+            return end("the broker sent a frame that is not its to send", actions);
+        default:
+            return;  // Subscribed, Heartbeat, and what a later version may add
+    }
+}
+
+void SessionMachine::welcome(const schemas::Welcome& welcome, Instant now, Actions& actions) {
+    if (!check_log(welcome, now, actions)) return;
+    welcomed_ = true;
+    window_ = std::clamp<std::uint32_t>(welcome.publish_window(), 1, limits::publish_window);
+    if (welcome.heartbeat_ms() != 0)
+        heartbeat_ = std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds{welcome.heartbeat_ms()},
+                                                           heartbeat_min, limits::heartbeat_interval);
+    heartbeat_due_ = now + heartbeat_;
+    if (settings_.topics.empty()) return;
+    schemas::SubscribeValue subscribe;
+    subscribe.durable = settings_.durable;
+    subscribe.topics = settings_.topics;
+    subscribe.credit_messages = limits::credit_messages_max;
+    subscribe.credit_bytes = limits::credit_bytes_max;
+    credit_messages_ = subscribe.credit_messages;
+    actions.push_back(Send{wire::pack_frame(std::move(subscribe))});
+}
+
+bool SessionMachine::check_log(const schemas::Welcome& welcome, Instant now, Actions& actions) {
+    const std::string received = welcome.checkpoint()->str();
+    const std::string remembered = settings_.checkpoint.value_or("");
+    const auto newer = log::open_checkpoint(received, settings_.log);
+    if (!newer) {
+        alarm("the broker's log head is not signed by the log's key", evidence_of(remembered, welcome),
+              actions);
+        return false;
+    }
+    if (remembered == received) return true;
+    if (!remembered.empty()) {
+        const auto older = log::open_checkpoint(remembered, settings_.log);
+        if (!older) {
+            alarm("the log head remembered is not signed by the log's key", evidence_of(remembered, welcome),
+                  actions);
+            return false;
+        }
+        if (!log::verify_consistency(older->size, newer->size, older->root, newer->root, proof_of(welcome))) {
+            alarm("the broker's log is not a continuation of the log it showed before",
+                  evidence_of(remembered, welcome), actions);
+            return false;
+        }
+    }
+    actions.push_back(Remember{received});
+    if (settings_.witness != nullptr)
+        actions.push_back(Send{cosign_frame(received, *settings_.witness, now)});
+    return true;
+}
+
+void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) {
+    const Id16 id = *exactly<16>({confirm.id()->data(), confirm.id()->size()});
+    const auto place = places_.find(id);
+    if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
+    actions.push_back(Confirmed{id, confirm.index()});
+    forget(place->second);
+}
+
+void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
+    const auto id =
+        refuse.id() == nullptr ? std::nullopt : exactly<16>({refuse.id()->data(), refuse.id()->size()});
+    if (!welcomed_) {
+        const std::string what = describe("the broker refused us: ", refuse.reason(), refuse.where());
+        if (refuse.reason() == schemas::Reason::not_consistent)
+            return alarm("the broker's log does not know the head it showed before",
+                         "remembered:\n" + settings_.checkpoint.value_or(""), actions);
+        return end(what, actions, retry_delay(refuse));
+    }
+    if (refuse.request() != 0) {
+        actions.push_back(Answered{refuse.request(), tl::unexpected{refusal_of(refuse)}});
+        return;
+    }
+    if (!id) {
+        actions.push_back(Problem{describe("the broker refused: ", refuse.reason(), refuse.where())});
+        return;
+    }
+    if (const auto place = places_.find(*id); place != places_.end())
+        publish_refused(place->second, refuse, now, actions);
+}
+
+void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now,
+                                     Actions& actions) {
+    InFlight& entry = in_flight_.at(place);
+    // A part of a load refused because its beginning was put off is no dead letter: it goes again behind it.
+    if (may_be_sent_again(refuse.reason()) || follows_deferred(place)) {
+        entry.deferred = true;
+        entry.sent = false;
+        const Instant due = now + retry_delay(refuse);
+        resend_at_ = std::max(resend_at_.value_or(due), due);
+        return;
+    }
+    actions.push_back(DeadLetter{entry.message.id, refusal_of(refuse)});
+    forget(place);
+}
+
+bool SessionMachine::follows_deferred(std::uint64_t place) const {
+    const std::string& topic = in_flight_.at(place).topic;
+    return std::any_of(in_flight_.begin(), in_flight_.find(place), [&](const auto& earlier) {
+        return earlier.second.deferred && earlier.second.topic == topic;
+    });
+}
+
+void SessionMachine::forget(std::uint64_t place) {
+    const auto entry = in_flight_.find(place);
+    in_flight_bytes_ -= entry->second.message.envelope.size();
+    places_.erase(entry->second.message.id);
+    in_flight_.erase(entry);
+}
+
+void SessionMachine::deliver(const schemas::Deliver& deliver, Instant now, Actions& actions) {
+    const std::string topic = deliver.topic()->str();
+    if (std::ranges::find(settings_.topics, topic) == settings_.topics.end())
+        return end("the broker delivered from a mailbox not asked for", actions);
+    if (credit_messages_ == 0) return end("the broker delivered more than it was granted", actions);
+    const auto envelope = wire::read_envelope({deliver.envelope()->data(), deliver.envelope()->size()});
+    if (!envelope) return end("the broker delivered what is no envelope (" + topic + ")", actions);
+    --credit_messages_;
+    auto& arrived = arrived_[topic];
+    arrived.numbers.push_back(deliver.number());
+    arrived.bytes += deliver.envelope()->size();
+    actions.push_back(Store{
+        Incoming{topic,
+                 deliver.number(),
+                 deliver.index(),
+                 envelope->kind,
+                 envelope->id,
+                 copy(envelope->payload),
+                 now, std::nullopt,
+                 {},
+                 std::nullopt,
+                 {},
+                 {}}
+    });
+}
+
+Actions SessionMachine::stored(Instant now) {
+    forward(now);
+    Actions actions;
+    if (ended_) return actions;
+    schemas::CreditValue credit;
+    for (const auto& [topic, arrived] : arrived_) {
+        actions.push_back(Send{wire::acknowledge_frame(topic, arrived.numbers)});
+        credit.messages += static_cast<std::uint32_t>(arrived.numbers.size());
+        credit.bytes += arrived.bytes;
+    }
+    arrived_.clear();
+    if (credit.messages == 0) return actions;
+    credit_messages_ += credit.messages;
+    actions.push_back(Send{wire::pack_frame(std::move(credit))});
+    return actions;
+}
+
+std::size_t SessionMachine::room() const {
+    if (!welcomed_ || ended_ || resend_at_ || in_flight_bytes_ >= in_flight_bytes_max) return 0;
+    return std::min<std::size_t>(window_ - std::min<std::size_t>(window_, in_flight_.size()),
+                                 limits::origin_batch_max);
+}
+
+Actions SessionMachine::publish(std::vector<Outgoing> messages, Instant now) {
+    forward(now);
+    Actions actions;
+    for (Outgoing& message : messages) {
+        const auto envelope = wire::read_envelope(message.envelope);
+        if (!envelope) {
+            actions.push_back(DeadLetter{message.id, envelope.error()});
+            continue;
+        }
+        if (!places_.emplace(message.id, next_place_).second) continue;
+        in_flight_bytes_ += message.envelope.size();
+        std::string topic{envelope->topic};
+        in_flight_.emplace(next_place_++, InFlight{std::move(message), std::move(topic)});
+    }
+    send_unsent(actions);
+    return actions;
+}
+
+void SessionMachine::send_unsent(Actions& actions) {
+    if (!welcomed_ || ended_ || resend_at_) return;
+    std::vector<InFlight*> batch;
+    for (auto& [place, entry] : in_flight_) {
+        if (entry.sent) continue;
+        batch.push_back(&entry);
+        if (batch.size() == limits::origin_batch_max) {
+            sign_and_send(batch, actions);
+            batch.clear();
+        }
+    }
+    sign_and_send(batch, actions);
+}
+
+void SessionMachine::sign_and_send(const std::vector<InFlight*>& batch, Actions& actions) {
+    if (batch.empty()) return;
+    std::vector<Digest> digests;
+    for (const InFlight* entry : batch) digests.push_back(crypto::sha256(entry->message.envelope));
+    const Bytes signature = origin_.sign(wire::origin_message(log::batch_root(digests)));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        schemas::OriginValue origin;
+        origin.signature = signature;
+        origin.index = static_cast<std::uint32_t>(i);
+        origin.size = static_cast<std::uint32_t>(batch.size());
+        for (const Digest& hash : log::batch_proof(digests, i)) {
+            origin.path.push_back(std::make_unique<schemas::HashValue>());
+            origin.path.back()->bytes = copy(hash);
+        }
+        batch[i]->sent = true;
+        actions.push_back(Send{wire::publish_frame(batch[i]->message.envelope, origin)});
+    }
+}
+
+Actions SessionMachine::tick(Instant now) {
+    Actions actions;
+    if (ended_) return actions;
+    forward(now);
+    if (latest_ >= heard_ + limits::dead_after) {
+        end(welcomed_ ? "the broker fell silent" : "the broker did not welcome us in time", actions);
+        return actions;
+    }
+    if (welcomed_ && latest_ >= heartbeat_due_) {
+        heartbeat_due_ = latest_ + heartbeat_;
+        actions.push_back(Send{wire::pack_frame(schemas::HeartbeatValue{})});
+    }
+    if (resend_at_ && latest_ >= *resend_at_) {
+        resend_at_.reset();
+        send_unsent(actions);
+    }
+    return actions;
+}
+
+Instant SessionMachine::next_due() const {
+    Instant due = heard_ + limits::dead_after;
+    if (welcomed_) due = std::min(due, heartbeat_due_);
+    if (resend_at_) due = std::min(due, *resend_at_);
+    return due;
+}
+
+std::pair<Actions, std::uint32_t> SessionMachine::query(schemas::QueryValue query) {
+    const std::uint32_t request = next_request_++;
+    query.request = request;
+    Actions actions;
+    actions.push_back(Send{wire::pack_frame(std::move(query))});
+    return {std::move(actions), request};
+}
+
+Actions SessionMachine::goodbye() {
+    Actions actions;
+    if (ended_) return actions;
+    actions.push_back(Send{wire::pack_frame(schemas::GoodbyeValue{})});
+    end("we said goodbye", actions);
+    return actions;
+}
+
+void SessionMachine::end(std::string problem, Actions& actions, std::chrono::milliseconds wait_at_least) {
+    ended_ = true;
+    actions.push_back(End{std::move(problem), wait_at_least});
+}
+
+void SessionMachine::alarm(std::string what, std::string evidence, Actions& actions) {
+    ended_ = true;
+    actions.push_back(Alarm{std::move(what), std::move(evidence)});
+}
+
+}  // namespace flagpost::client

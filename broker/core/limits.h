@@ -91,9 +91,14 @@ inline constexpr std::size_t gates_max = 64;
 inline constexpr std::size_t sessions_max = 100'000;
 inline constexpr std::size_t heads_remembered_max = 64;  // signed heads that may still be cosigned
 inline constexpr std::size_t answer_bytes_max = 512 * 1024;
-inline constexpr std::uint16_t answer_items_max = 256;
+inline constexpr std::uint16_t answer_items_max = 1024;
 inline constexpr std::uint32_t frames_granted = 4096;  // a gate may send this many frames of a session ahead
+inline constexpr int fabric_batches_max =
+    10'000;  // to or from one gate, not yet taken; the windows stay far below
+inline constexpr int fabric_batches_per_turn = 64;
 inline constexpr auto tick_interval = 200ms;
+inline constexpr auto tidy_after_idle = 20ms;
+inline constexpr auto shutdown_time_max = 20s;
 inline constexpr auto acknowledgements_wait_max =
     5ms;  // for company, before they cause a commit of their own
 inline constexpr auto busy_retry_after = 200ms;

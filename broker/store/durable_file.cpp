@@ -1,0 +1,68 @@
+#include "broker/store/durable_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "broker/store/disk.h"
+#include "broker/store/store.h"
+
+namespace flagpost::store {
+namespace {
+
+constexpr mode_t owner_only = 0600;
+
+StorageFailure failed(const char* step, const std::filesystem::path& file) {
+    return StorageFailure{std::string{step} + " " + file.filename().string() + ": " +
+                          std::generic_category().message(errno)};
+}
+
+void write_all(int fd, BytesView content, const std::filesystem::path& file) {
+    while (!content.empty()) {
+        const auto written = ::write(fd, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw failed("write", file);
+        content = content.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void sync_directory(const std::filesystem::path& file) {
+    const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
+    const Descriptor descriptor{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) throw failed("sync directory of", file);
+}
+
+}  // namespace
+
+void write_durably(const std::filesystem::path& file, BytesView content) {
+    auto beside = file;
+    beside += ".new";
+    {
+        const Descriptor descriptor{
+            ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only)};
+        if (descriptor.get() < 0) throw failed("open", beside);
+        write_all(descriptor.get(), content, beside);
+        if (::fsync(descriptor.get()) != 0) throw failed("sync", beside);
+    }
+    if (::rename(beside.c_str(), file.c_str()) != 0) throw failed("rename", beside);
+    sync_directory(file);
+}
+
+std::optional<Bytes> read_whole(const std::filesystem::path& file) {
+    const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (descriptor.get() < 0 && errno == ENOENT) return std::nullopt;
+    if (descriptor.get() < 0) throw failed("open", file);
+    Bytes content;
+    std::array<std::uint8_t, 4096> part;
+    for (;;) {
+        const auto got = ::read(descriptor.get(), part.data(), part.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw failed("read", file);
+        if (got == 0) return content;
+        content.insert(content.end(), part.begin(), part.begin() + got);
+    }
+}
+
+}  // namespace flagpost::store

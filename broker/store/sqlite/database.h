@@ -1,0 +1,103 @@
+/// The file: its tables, its settings, and connections to it. Format and reasons: ../README.md.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "broker/core/bytes.h"
+#include "broker/store/store.h"
+
+namespace flagpost::store::sqlite {
+
+inline constexpr std::int32_t application_id = 0x46504c31;  // "FPL1"
+inline constexpr std::int32_t format_version = 1;
+inline constexpr int page_size = 16384;
+
+/// The one connection that writes and checkpoints; makes the tables in a new file. Throws StorageFailure if the file
+/// is not a Flagpost store of this format, or a setting was not taken.
+SQLite::Database open_writer(const std::filesystem::path& file);
+
+/// A connection that can only read. Throws StorageFailure likewise.
+SQLite::Database open_reader(const std::filesystem::path& file);
+
+/// A statement prepared once and run many times: binds in order, always leaves itself ready for the next run.
+class Query {
+public:
+    Query(SQLite::Database& database, const char* sql) : statement_{database, sql} {}
+
+    /// Runs to the end; for statements that give no rows.
+    template <class... Values> void run(const Values&... values) {
+        const Ready ready{statement_};
+        bind_all(values...);
+        statement_.exec();
+    }
+    /// Calls `each` with every row.
+    template <class Each, class... Values> void rows(Each&& each, const Values&... values) {
+        const Ready ready{statement_};
+        bind_all(values...);
+        while (statement_.executeStep()) each(statement_);
+    }
+    /// Calls `take` with the first row; whether there was one.
+    template <class Take, class... Values> bool first(Take&& take, const Values&... values) {
+        const Ready ready{statement_};
+        bind_all(values...);
+        if (!statement_.executeStep()) return false;
+        take(statement_);
+        return true;
+    }
+
+private:
+    struct Ready {
+        explicit Ready(SQLite::Statement& held) : statement{held} { statement.tryReset(); }
+        ~Ready() { statement.tryReset(); }
+        Ready(const Ready&) = delete;
+        Ready& operator=(const Ready&) = delete;
+        SQLite::Statement& statement;
+    };
+
+    template <class... Values> void bind_all(const Values&... values) {
+        int place = 0;
+        (bind(++place, values), ...);
+    }
+    void bind(int place, std::uint64_t value) { statement_.bind(place, static_cast<std::int64_t>(value)); }
+    void bind(int place, BytesView bytes) {
+        if (bytes.data() == nullptr)
+            statement_.bindNoCopy(place, "", 0);
+        else
+            statement_.bindNoCopy(place, static_cast<const void*>(bytes.data()),
+                                  static_cast<int>(bytes.size()));
+    }
+    void bind(int place, const Bytes& bytes) { bind(place, BytesView{bytes}); }
+    void bind(int place, const std::optional<BytesView>& bytes) {
+        if (bytes)
+            bind(place, *bytes);
+        else
+            statement_.bind(place);
+    }
+    void bind(int place, const std::optional<std::uint64_t>& value) {
+        if (value)
+            bind(place, *value);
+        else
+            statement_.bind(place);
+    }
+    void bind(int place, std::string_view text) { statement_.bind(place, std::string{text}); }
+
+    SQLite::Statement statement_;
+};
+
+/// Runs `step`; what SQLite throws in it becomes a StorageFailure that names the step.
+template <class Step> auto guarded(const char* name, Step&& step) {
+    try {
+        return step();
+    } catch (const SQLite::Exception& error) {
+        throw StorageFailure{std::string{name} + ": " + error.what()};
+    }
+}
+
+/// A column as bytes, valid until the next step; nothing when NULL.
+std::optional<BytesView> blob(const SQLite::Statement& row, int column);
+std::uint64_t number(const SQLite::Statement& row, int column);
+
+}  // namespace flagpost::store::sqlite

@@ -1,0 +1,95 @@
+#include "broker/store/sqlite/entries.h"
+#include "broker/store/sqlite/sqlite_store.h"
+
+namespace flagpost::store::sqlite {
+namespace {
+
+constexpr std::size_t salt_size = 16;
+
+/// Sealing needs randomness, opening does not: a reader that asked for some would be a bug.
+class NoRandom final : public Random {
+public:
+    void fill(std::span<std::uint8_t>) override { throw std::logic_error{"a reader seals nothing"}; }
+};
+
+class SqliteReader final : public Reader {
+public:
+    SqliteReader(const std::filesystem::path& file, crypto::SymmetricKey master)
+        : sealer_{std::move(master), no_random_},
+          database_{open_reader(file)},
+          entries_{database_},
+          receipt_{database_,
+                   "SELECT bytes, idx FROM receipt JOIN agency ON agency.id = receipt.agency "
+                   "WHERE name = ? AND message = ?"} {}
+
+    std::optional<Receipt> receipt(const AgencyId& agency, const Id16& message) override;
+    std::optional<Bytes> body(std::uint64_t index) override;
+    std::optional<Bytes> leaf(std::uint64_t index) override;
+    std::optional<SealedItem> sealed(std::uint64_t index) override;
+    log::TileHashes tile(log::TileId id) override {
+        return guarded("read tile", [&] { return entries_.tile(id); });
+    }
+    std::uint64_t size() override {
+        return guarded("read size", [&] { return entries_.size(); });
+    }
+
+private:
+    std::optional<Entry> sound_entry(std::uint64_t index);
+
+    NoRandom no_random_;
+    crypto::Sealer sealer_;
+    SQLite::Database database_;
+    Entries entries_;
+    Query receipt_;
+};
+
+std::optional<Entry> SqliteReader::sound_entry(std::uint64_t index) {
+    auto entry = guarded("read entry", [&] { return entries_.entry(index); });
+    if (!entry) return std::nullopt;
+    if (const auto fault = entry->fault(nullptr))
+        throw StorageFailure{"entry " + std::to_string(index) + ": " + *fault};
+    return entry;
+}
+
+std::optional<Receipt> SqliteReader::receipt(const AgencyId& agency, const Id16& message) {
+    std::optional<Receipt> found;
+    const auto take = [&](const SQLite::Statement& row) {
+        const auto bytes = exactly<32>(blob(row, 0).value_or(BytesView{}));
+        if (!bytes) throw StorageFailure{"receipt: length of bytes"};
+        found = Receipt{agency, message, *bytes, number(row, 1)};
+    };
+    guarded("read receipt",
+            [&] { return receipt_.first(take, std::string_view{agency.text()}, BytesView{message}); });
+    return found;
+}
+
+std::optional<Bytes> SqliteReader::body(std::uint64_t index) {
+    const auto entry = sound_entry(index);
+    if (!entry || !entry->body) return std::nullopt;
+    auto body = entry->open(sealer_);
+    if (!body) throw StorageFailure{"entry " + std::to_string(index) + ": wrap does not open the body"};
+    return body;
+}
+
+std::optional<Bytes> SqliteReader::leaf(std::uint64_t index) {
+    auto entry = sound_entry(index);
+    if (!entry) return std::nullopt;
+    return std::move(entry->leaf);
+}
+
+std::optional<Reader::SealedItem> SqliteReader::sealed(std::uint64_t index) {
+    auto entry = sound_entry(index);
+    if (!entry || !entry->body) return std::nullopt;
+    const auto salt = exactly<salt_size>(BytesView{*entry->wrap}.first(salt_size));
+    return SealedItem{*salt, std::move(*entry->body)};
+}
+
+}  // namespace
+
+std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::SymmetricKey master) {
+    return guarded("open reader", [&]() -> std::unique_ptr<Reader> {
+        return std::make_unique<SqliteReader>(file, std::move(master));
+    });
+}
+
+}  // namespace flagpost::store::sqlite

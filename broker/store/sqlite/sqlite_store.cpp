@@ -1,0 +1,393 @@
+#include "broker/store/sqlite/sqlite_store.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <map>
+
+#include "broker/core/limits.h"
+#include "broker/crypto/seal.h"
+#include "broker/store/disk.h"
+#include "broker/store/sqlite/database.h"
+#include "broker/store/sqlite/entries.h"
+#include "broker/store/sqlite/keys.h"
+
+namespace flagpost::store::sqlite {
+namespace {
+
+constexpr std::uint64_t entries_checked_at_start = 1000;
+constexpr const char* checkpoint_key = "checkpoint";
+constexpr const char* digest_key_key = "digest_key";
+
+std::filesystem::path beside(const std::filesystem::path& file, const char* suffix) {
+    auto path = file;
+    path += suffix;
+    return path;
+}
+
+/// Small numbers in rows in place of the texts that repeat in every row.
+class Dictionary {
+public:
+    Dictionary(SQLite::Database& database, const char* all, const char* add)
+        : database_{database}, all_{all}, add_{database, add} {
+        reload();
+    }
+
+    template <class... Texts> std::uint64_t id(const Texts&... texts) {
+        const std::vector<std::string> name{texts...};
+        if (const auto known = ids_.find(name); known != ids_.end()) return known->second;
+        const std::uint64_t id = ids_.size() + 1;
+        add_.run(id, std::string_view{texts}...);
+        ids_.emplace(name, id);
+        return id;
+    }
+
+    /// After a rollback: what was added in the transaction is gone.
+    void reload() {
+        ids_.clear();
+        SQLite::Statement rows{database_, all_};
+        while (rows.executeStep()) {
+            std::vector<std::string> name;
+            for (int i = 1; i < rows.getColumnCount(); ++i) name.push_back(rows.getColumn(i).getString());
+            ids_.emplace(std::move(name), number(rows, 0));
+        }
+    }
+
+private:
+    SQLite::Database& database_;
+    const char* all_;
+    Query add_;
+    std::map<std::vector<std::string>, std::uint64_t> ids_;
+};
+
+class SqliteStore final : public Store {
+public:
+    explicit SqliteStore(Options options);
+
+    Committed commit(Batch batch) override;
+    void reload(
+        const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) override;
+    std::uint64_t size() const override { return tree_.size(); }
+    Digest root() const override { return tree_.root(); }
+    void save_checkpoint(std::string_view signed_note) override { unsaved_checkpoint_ = signed_note; }
+    std::optional<std::string> checkpoint() const override;
+    void tidy() override;
+
+private:
+    /// What a transaction has done so far, taken over only after COMMIT.
+    struct Work {
+        log::Frontier tree;
+        std::vector<Digest> leaves;
+        std::map<Bytes, std::optional<std::uint64_t>> live;  // last word on each key; nothing: dropped
+        bool shredded = false;
+    };
+
+    void open_tree(const std::optional<log::Checkpoint>& signed_head);
+    void require_digest_key();
+    void require_head(const log::Checkpoint& head, const char* whose);
+    void check_newest();
+
+    Work write_with_reserve(const Batch& batch);
+    Work write(const Batch& batch);
+    void write_record(const log::Record& record, Work& work);
+    Bytes write_keys(const log::Record& record, Work& work);
+    void shred(BytesView key, Work& work);
+    void write_live(const Work& work);
+    void write_tiles(const Work& work);
+    void write_checkpoint();
+    bool checkpoint_wal(int mode);
+
+    static int on_commit(void* self, sqlite3*, const char*, int frames);
+
+    std::filesystem::path file_;
+    FileLock lock_;
+    Reserve reserve_;
+    Pseudonyms pseudonyms_;
+    crypto::Sealer sealer_;
+    SQLite::Database database_;
+    Entries entries_;
+    Dictionary labels_;
+    Dictionary agencies_;
+    Query insert_entry_, erase_entry_, set_live_, drop_live_, find_live_, insert_receipt_, put_tile_,
+        insert_subject_, delete_subject_, put_meta_;
+    log::Frontier tree_;
+    std::string unsaved_checkpoint_;
+    std::string saved_checkpoint_;
+    bool shred_in_wal_ = false;  // erased bytes may still lie in the WAL
+    int wal_frames_ = 0;
+};
+
+SqliteStore::SqliteStore(Options options)
+    : file_{options.file},
+      lock_{beside(options.file, "-lock")},
+      reserve_{beside(options.file, "-reserve"), limits::reserve_bytes},
+      pseudonyms_{std::move(options.digest)},
+      sealer_{std::move(options.master), options.random},
+      database_{open_writer(options.file)},
+      entries_{database_},
+      labels_{database_, "SELECT id, controller, retention FROM label",
+              "INSERT INTO label(id, controller, retention) VALUES(?, ?, ?)"},
+      agencies_{database_, "SELECT id, name FROM agency", "INSERT INTO agency(id, name) VALUES(?, ?)"},
+      insert_entry_{
+          database_,
+          "INSERT INTO entry(idx, hash, leaf, keys, label, wrap, body) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+      erase_entry_{database_, "UPDATE entry SET wrap = NULL, body = NULL WHERE idx = ?"},
+      set_live_{database_, "INSERT OR REPLACE INTO live(key, idx) VALUES(?, ?)"},
+      drop_live_{database_, "DELETE FROM live WHERE key = ?"},
+      find_live_{database_, "SELECT idx FROM live WHERE key = ?"},
+      insert_receipt_{database_, "INSERT INTO receipt(agency, message, bytes, idx) VALUES(?, ?, ?, ?)"},
+      put_tile_{database_, "INSERT OR REPLACE INTO tile(level, number, hashes) VALUES(?, ?, ?)"},
+      insert_subject_{database_, "INSERT OR IGNORE INTO subject(mac, idx) VALUES(?, ?)"},
+      delete_subject_{database_, "DELETE FROM subject WHERE mac = ? AND idx = ?"},
+      put_meta_{database_, "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"} {
+    sqlite3_wal_hook(database_.getHandle(), on_commit, this);
+    require_digest_key();
+    open_tree(options.signed_head);
+    check_newest();
+    // A stop between a shred and its checkpoint must not leave erased bytes in the WAL; nobody reads yet.
+    if (!checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE))
+        throw StorageFailure{"the WAL could not be emptied at start: another process has the store open"};
+}
+
+int SqliteStore::on_commit(void* self, sqlite3*, const char*, int frames) {
+    static_cast<SqliteStore*>(self)->wal_frames_ = frames;
+    return SQLITE_OK;
+}
+
+void SqliteStore::require_digest_key() {
+    const auto mine = pseudonyms_.key_check();
+    const auto kept = entries_.meta(digest_key_key);
+    if (!kept)
+        put_meta_.run(std::string_view{digest_key_key}, BytesView{mine});
+    else if (!std::ranges::equal(*kept, mine))
+        throw StorageFailure{"the digest key is not the one this store was made with"};
+}
+
+void SqliteStore::open_tree(const std::optional<log::Checkpoint>& signed_head) {
+    tree_ = entries_.frontier();
+    if (const auto note = entries_.meta(checkpoint_key)) {
+        saved_checkpoint_ = text(*note);
+        const auto parsed = log::SignedNote::parse(saved_checkpoint_);
+        const auto head = parsed ? log::Checkpoint::parse(parsed->text) : tl::unexpected{parsed.error()};
+        if (!head) throw StorageFailure{"the saved checkpoint is damaged: " + head.error().where};
+        require_head(*head, "the store's last checkpoint");
+    }
+    if (signed_head) require_head(*signed_head, "the signer's last head");
+}
+
+void SqliteStore::require_head(const log::Checkpoint& head, const char* whose) {
+    if (head.size > tree_.size())
+        throw StorageFailure{std::string{whose} + " is of size " + std::to_string(head.size) +
+                             ", the tree only of " + std::to_string(tree_.size()) +
+                             ": this is an older copy of the store"};
+    const auto root = log::root_at(head.size, [this](log::TileId id) { return entries_.tile(id); });
+    if (root != head.root)
+        throw StorageFailure{std::string{whose} + " of size " + std::to_string(head.size) +
+                             " has another root than this tree at that size"};
+}
+
+void SqliteStore::check_newest() {
+    const auto size = tree_.size();
+    const auto from = size - std::min(size, entries_checked_at_start);
+    entries_.each(from, size, [this](const Entry& entry) {
+        if (const auto fault = entry.fault(&sealer_))
+            throw StorageFailure{"entry " + std::to_string(entry.index) + ": " + *fault};
+    });
+}
+
+Committed SqliteStore::commit(Batch batch) {
+    return guarded("commit", [&] {
+        auto work = write_with_reserve(batch);
+        Committed committed{tree_.size(), std::move(work.leaves), work.tree.size(), work.tree.root()};
+        tree_ = std::move(work.tree);
+        shred_in_wal_ |= work.shredded;
+        if (wal_frames_ >= limits::wal_frames_max) checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
+        return committed;
+    });
+}
+
+/// A full disk is the one failure with a remedy: the room kept back for this moment lets the batch through.
+SqliteStore::Work SqliteStore::write_with_reserve(const Batch& batch) {
+    try {
+        return write(batch);
+    } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() != SQLITE_FULL || !reserve_.held()) throw;
+    }
+    reserve_.release();
+    labels_.reload();
+    agencies_.reload();
+    return write(batch);
+}
+
+SqliteStore::Work SqliteStore::write(const Batch& batch) {
+    Work work;
+    work.tree = tree_;
+    work.leaves.reserve(batch.records.size());
+    SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
+    for (const auto& record : batch.records) write_record(record, work);
+    write_live(work);
+    for (const auto& receipt : batch.receipts)
+        insert_receipt_.run(agencies_.id(receipt.agency.text()), BytesView{receipt.message},
+                            BytesView{receipt.bytes}, receipt.index);
+    write_tiles(work);
+    write_checkpoint();
+    transaction.commit();
+    return work;
+}
+
+void SqliteStore::write_record(const log::Record& record, Work& work) {
+    const auto index = work.tree.size();
+    if (record.leaf.index != index)
+        throw StorageFailure{"record " + std::to_string(record.leaf.index) + " given as entry " +
+                             std::to_string(index)};
+    auto leaf = record.leaf;
+    if (!record.user.empty()) leaf.user = pseudonyms_.user(record.user);
+    for (const auto& subject : record.subjects) leaf.subjects.push_back(pseudonyms_.subject(subject));
+    std::optional<std::uint64_t> label;
+    std::optional<crypto::SealedBody> sealed;
+    if (!record.body.empty()) {
+        label = labels_.id(record.controller, record.retention);
+        sealed = sealer_.seal(record.body, {record.controller, record.retention, index});
+        leaf.body = sealed->digest;
+    }
+    const auto bytes = log::encode(leaf);
+    const auto hash = log::leaf_hash(bytes);
+    const auto keys = write_keys(record, work);
+    const auto optional_view = [](const Bytes* some) {
+        return some == nullptr ? std::nullopt : std::optional{BytesView{*some}};
+    };
+    insert_entry_.run(index, BytesView{hash}, BytesView{bytes}, optional_view(keys.empty() ? nullptr : &keys),
+                      label, optional_view(sealed ? &sealed->wrap : nullptr),
+                      optional_view(sealed ? &sealed->ciphertext : nullptr));
+    if (sealed)
+        for (const auto& mac : leaf.subjects) insert_subject_.run(BytesView{mac}, index);
+    work.tree.append(hash, [this](log::TileId id, const log::TileHashes& hashes) {
+        if (hashes.size() == log::tile_width) put_tile_.run(std::uint64_t{id.level}, id.number, flat(hashes));
+    });
+    work.leaves.push_back(hash);
+}
+
+/// Shreds reach what the keys rested on before this record, so that a record may replace what it destroys.
+Bytes SqliteStore::write_keys(const log::Record& record, Work& work) {
+    Bytes steps;
+    for (const auto& state_key : record.shreds) {
+        const auto key = pseudonyms_.state_key(state_key);
+        shred(key, work);
+        work.live[key] = std::nullopt;
+        append_step(steps, KeyStep::shred, key);
+    }
+    for (const auto& state_key : record.drops) {
+        const auto key = pseudonyms_.state_key(state_key);
+        work.live[key] = std::nullopt;
+        append_step(steps, KeyStep::drop, key);
+    }
+    for (const auto& state_key : record.sets) {
+        const auto key = pseudonyms_.state_key(state_key);
+        work.live[key] = record.leaf.index;
+        append_step(steps, KeyStep::set, key);
+    }
+    return steps;
+}
+
+void SqliteStore::shred(BytesView key, Work& work) {
+    std::optional<std::uint64_t> index;
+    if (const auto in_batch = work.live.find(copy(key)); in_batch != work.live.end())
+        index = in_batch->second;
+    else
+        find_live_.first([&](const SQLite::Statement& row) { index = number(row, 0); }, key);
+    if (!index) return;
+    const auto entry = entries_.entry(*index);
+    if (!entry) throw StorageFailure{"entry " + std::to_string(*index) + " is missing"};
+    const auto leaf = log::decode_leaf(entry->leaf);
+    if (!leaf) throw StorageFailure{"entry " + std::to_string(*index) + ": leaf " + leaf.error().where};
+    for (const auto& mac : leaf->subjects) delete_subject_.run(BytesView{mac}, *index);
+    erase_entry_.run(*index);
+    work.shredded = true;
+}
+
+void SqliteStore::write_live(const Work& work) {
+    for (const auto& [key, index] : work.live) {
+        if (index)
+            set_live_.run(BytesView{key}, *index);
+        else
+            drop_live_.run(BytesView{key});
+    }
+}
+
+/// Level 0 is written when a tile is full: until then its hashes are those of the last entries. The levels above
+/// change only then, so a commit of a few records writes no tile at all.
+void SqliteStore::write_tiles(const Work& work) {
+    if (work.tree.size() / log::tile_width == tree_.size() / log::tile_width) return;
+    std::uint64_t complete = work.tree.size();
+    const auto& edge = work.tree.edge();
+    for (std::size_t level = 1; level < edge.size(); ++level) {
+        complete /= log::tile_width;
+        if (!edge[level].empty())
+            put_tile_.run(std::uint64_t{level}, complete / log::tile_width, flat(edge[level]));
+    }
+}
+
+void SqliteStore::write_checkpoint() {
+    if (unsaved_checkpoint_.empty()) return;
+    put_meta_.run(std::string_view{checkpoint_key}, view(unsaved_checkpoint_));
+    saved_checkpoint_ = std::exchange(unsaved_checkpoint_, {});
+}
+
+void SqliteStore::reload(
+    const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) {
+    const auto reload_entry = [&](const Entry& entry) {
+        const auto name = "entry " + std::to_string(entry.index) + ": ";
+        if (const auto fault = entry.fault(nullptr)) throw StorageFailure{name + *fault};
+        const auto leaf = log::decode_leaf(entry.leaf);
+        if (!leaf) throw StorageFailure{name + leaf.error().where};
+        // Another key's erasure took this body: what is gone cannot come back into the state.
+        if (entry.erased(*leaf)) return;
+        auto body = entry.open(sealer_);
+        if (!body) throw StorageFailure{name + "wrap does not open the body"};
+        each(entry.index, leaf->kind, std::move(*body));
+    };
+    guarded("reload", [&] { entries_.each_live(reload_entry); });
+}
+
+std::optional<std::string> SqliteStore::checkpoint() const {
+    const auto& newest = unsaved_checkpoint_.empty() ? saved_checkpoint_ : unsaved_checkpoint_;
+    if (newest.empty()) return std::nullopt;
+    return newest;
+}
+
+void SqliteStore::tidy() {
+    guarded("tidy", [&] {
+        if (!unsaved_checkpoint_.empty()) {
+            SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
+            write_checkpoint();
+            transaction.commit();
+        }
+        if (shred_in_wal_)
+            shred_in_wal_ = !checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE);
+        else if (wal_frames_ >= limits::wal_frames_tidied)
+            checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
+    });
+}
+
+/// Whether everything was moved. A reader in the way is waited for only when erased bytes must leave the WAL.
+bool SqliteStore::checkpoint_wal(int mode) {
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE) database_.setBusyTimeout(limits::reader_time_max_ms);
+    int in_wal = 0;
+    int moved = 0;
+    const int result = sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, mode, &in_wal, &moved);
+    database_.setBusyTimeout(0);
+    if (result == SQLITE_BUSY) return false;
+    if (result != SQLITE_OK) throw SQLite::Exception{database_.getHandle(), result};
+    if (in_wal == moved) wal_frames_ = 0;
+    return in_wal == moved;
+}
+
+}  // namespace
+
+std::unique_ptr<Store> open_store(Options options) {
+    return guarded("open store", [&]() -> std::unique_ptr<Store> {
+        return std::make_unique<SqliteStore>(std::move(options));
+    });
+}
+
+}  // namespace flagpost::store::sqlite

@@ -1,0 +1,68 @@
+#include "broker/store/durable_file.h"
+
+#include "broker/store/disk.h"
+#include "broker/store/store.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace flagpost;
+using store::StorageFailure;
+
+TEST_CASE("a durable file reads back whole, and a newer version replaces it", "[store]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "state";
+    CHECK_FALSE(store::read_whole(file));
+    store::write_durably(file, view("first version, the longer one"));
+    store::write_durably(file, view("second"));
+    CHECK(text(store::read_whole(file).value()) == "second");
+    CHECK(std::distance(std::filesystem::directory_iterator{directory.path()}, {}) == 1);
+    CHECK((std::filesystem::status(file).permissions() & std::filesystem::perms{0777}) ==
+          std::filesystem::perms{0600});
+}
+
+TEST_CASE("a durable file that cannot be written is a failure, and the old version stands", "[store]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "state";
+    store::write_durably(file, view("old"));
+    std::filesystem::create_directory(directory.path() / "state.new");
+    CHECK_THROWS_AS(store::write_durably(file, view("new")), StorageFailure);
+    CHECK(text(store::read_whole(file).value()) == "old");
+    CHECK_THROWS_AS(store::write_durably(directory.path() / "no" / "directory", {}), StorageFailure);
+}
+
+TEST_CASE("a lock has one holder", "[store]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "lock";
+    {
+        const store::FileLock held{file};
+        CHECK_THROWS_AS(store::FileLock{file}, StorageFailure);
+    }
+    CHECK_NOTHROW(store::FileLock{file});
+}
+
+TEST_CASE("the reserve takes its room and gives it back", "[store]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "reserve";
+    constexpr std::uint64_t size = 1024 * 1024;
+    store::Reserve reserve{file, size};
+    CHECK(reserve.held());
+    CHECK(std::filesystem::file_size(file) == size);
+    reserve.release();
+    CHECK_FALSE(reserve.held());
+    CHECK_FALSE(std::filesystem::exists(file));
+    reserve.release();  // a second time changes nothing
+}
+
+TEST_CASE("a disk without room for the reserve still starts", "[store]") {
+    const test::TemporaryDirectory directory;
+    const store::Reserve reserve{directory.path() / "reserve", 1ull << 60};
+    CHECK_FALSE(reserve.held());
+    CHECK_FALSE(std::filesystem::exists(directory.path() / "reserve"));
+}
+
+TEST_CASE("the free share of a disk is a share", "[store]") {
+    const auto share = store::free_share("/tmp");
+    CHECK(share >= 0);
+    CHECK(share <= 1);
+    CHECK_THROWS_AS(store::free_share("/no/such/place"), StorageFailure);
+}

@@ -1,0 +1,132 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "tests/support/catch.h"
+#include "world.h"
+
+using namespace flagpost;
+using namespace flagpost::test;
+
+namespace {
+
+constexpr std::size_t tell_tale = 24;  // bytes enough to recognise a value by
+
+log::Record kept(std::uint64_t index, const std::string& key, const std::string& body) {
+    auto made = record(index, body);
+    made.sets = {{key}};
+    made.subjects = {"subject of " + key};
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("an erased body and its key are nowhere in the files, and its leaf still proves", "[store]") {
+    World world;
+    const auto store = world.open();
+    const std::string long_body(40'000, 'b');  // on pages of its own
+    store->commit({
+        {kept(0,         "a", "short body"), kept(1, "b", long_body), kept(2, "c", "stays")},
+        {          }
+    });
+    store->tidy();
+
+    const auto reader = world.reader();
+    std::vector<Bytes> must_go;
+    for (const std::uint64_t index : {0ul, 1ul}) {
+        const auto sealed = reader->sealed(index).value();
+        must_go.push_back(copy(sealed.salt));
+        must_go.push_back(copy(BytesView{sealed.ciphertext}.first(tell_tale)));
+        must_go.push_back(copy(BytesView{sealed.ciphertext}.last(tell_tale)));
+    }
+    const auto stays = reader->sealed(2).value();
+    for (const auto& value : must_go) CHECK(contains(world.raw(), value));
+
+    const auto leaf = reader->leaf(0);
+    auto erasing = record(3);
+    erasing.leaf.kind = log::LeafKind::erased;
+    erasing.shreds = {{"a"}, {"b"}};
+    const auto committed = store->commit({{erasing}, {}});
+    CHECK_FALSE(reader->body(0));
+    CHECK_FALSE(reader->sealed(1));
+    store->tidy();
+
+    const auto raw = world.raw();
+    for (const auto& value : must_go) CHECK_FALSE(contains(raw, value));
+    CHECK(contains(raw, stays.ciphertext));
+    CHECK(reader->leaf(0) == leaf);
+    const log::ReadTile read = [&](log::TileId id) { return reader->tile(id); };
+    CHECK(log::verify_inclusion(0, committed.size, log::leaf_hash(leaf.value()),
+                                log::inclusion_proof(0, committed.size, read), committed.root));
+    CHECK(text(reader->body(2).value()) == "stays");
+    const auto report = world.check();
+    CHECK(report.named == std::vector<std::string>{});
+    CHECK(report.erased == 2);
+}
+
+TEST_CASE("a body erased in the batch that brought it never comes back", "[store]") {
+    World world;
+    {
+        const auto store = world.open();
+        auto erasing = record(1, "the redacted version");
+        erasing.shreds = {{"a"}};
+        erasing.sets = {{"a"}};
+        store->commit({
+            {kept(0,        "a", "too much"), erasing},
+            {}
+        });
+    }
+    const auto store = world.open();
+    std::vector<std::string> bodies;
+    store->reload([&](std::uint64_t, log::LeafKind, Bytes body) { bodies.emplace_back(text(body)); });
+    CHECK(bodies == std::vector<std::string>{"the redacted version"});
+    CHECK(world.check().named == std::vector<std::string>{});
+}
+
+TEST_CASE("a stop between an erasure and its tidying leaves nothing after the next start", "[store]") {
+    World world;
+    World after_power_cut;
+    const auto store = world.open();
+    store->commit({{kept(0, "a", "short body")}, {}});
+    const auto sealed = world.reader()->sealed(0).value();
+    auto erasing = record(1);
+    erasing.shreds = {{"a"}};
+    store->commit({{erasing}, {}});
+    world.copy_to(after_power_cut);
+    CHECK(contains(after_power_cut.raw(), sealed.ciphertext));
+    const auto recovered = after_power_cut.open();
+    CHECK_FALSE(contains(after_power_cut.raw(), sealed.ciphertext));
+    CHECK_FALSE(contains(after_power_cut.raw(), sealed.salt));
+}
+
+TEST_CASE("a reader in the middle of reading only delays the emptying of the WAL", "[store]") {
+    World world;
+    const auto store = world.open();
+    store->commit({{kept(0, "a", "short body")}, {}});
+    const auto sealed = world.reader()->sealed(0).value();
+    auto erasing = record(1);
+    erasing.shreds = {{"a"}};
+    {
+        SQLite::Database slow{world.file().string()};
+        SQLite::Statement reading{slow, "SELECT idx FROM entry"};
+        REQUIRE(reading.executeStep());
+        store->commit({{erasing}, {}});
+        store->tidy();
+        CHECK(contains(world.raw(), sealed.ciphertext));
+    }
+    store->tidy();
+    CHECK_FALSE(contains(world.raw(), sealed.ciphertext));
+}
+
+TEST_CASE("an erased record no longer answers to its subjects", "[store]") {
+    World world;
+    const auto store = world.open();
+    store->commit({{kept(0, "a", "body")}, {}});
+    const auto count = [&] {
+        SQLite::Database database{world.file().string()};
+        return database.execAndGet("SELECT count(*) FROM subject").getInt();
+    };
+    CHECK(count() == 1);
+    auto erasing = record(1);
+    erasing.shreds = {{"a"}};
+    store->commit({{erasing}, {}});
+    CHECK(count() == 0);
+}

@@ -31,9 +31,9 @@ void fill(World& world) {
     store->tidy();
 }
 
-/// Flips one bit of this value where it lies in the file. Long values lie in several places: the first one counts.
+/// Flips one bit of this value where it lies in the file. A long value lies in two places; its end is in one.
 void flip(const World& world, const std::string& select) {
-    constexpr int recognised = 64;
+    constexpr int in_one_place = 1000;
     Bytes value;
     {
         SQLite::Database database{world.file().string(), SQLite::OPEN_READONLY};
@@ -41,7 +41,7 @@ void flip(const World& world, const std::string& select) {
         REQUIRE(row.executeStep());
         const auto column = row.getColumn(0);
         const auto* start = static_cast<const std::uint8_t*>(column.getBlob());
-        value.assign(start, start + std::min(column.getBytes(), recognised));
+        value.assign(start + std::max(0, column.getBytes() - in_one_place), start + column.getBytes());
     }
     auto bytes = bytes_of(world.file());
     const auto at = std::search(bytes.begin(), bytes.end(), value.begin(), value.end());

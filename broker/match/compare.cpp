@@ -1,0 +1,508 @@
+#include "broker/match/compare.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "broker/match/text.h"
+#include "broker/register/given_names.h"
+
+namespace flagpost::match {
+namespace {
+
+using registry::DateForm;
+using registry::NameForm;
+using registry::PersonForm;
+using registry::PlaceForm;
+using registry::Pool;
+
+/// One level of a field: its name in evidence, its weight, and what a person reads.
+struct Level {
+    const char* name;
+    Millibits weight;
+    const char* words;  // empty: not worth saying
+};
+
+// Exact names are weighed by how many bear them; the figure here stands for a name nobody else bears.
+constexpr std::array<Level, 8> given_levels{
+    {
+     {"exact", 8000, "First name agrees."},
+     {"known_form", 5000, "First name is a known form of the same name."},
+     {"near", 4500, "First name is spelt differently."},
+     {"shared_word", 3000, "One of the given names agrees."},
+     {"similar", 1500, "First name is only similar."},
+     {"distant", -2000, "First name differs."},
+     {"other", -5500, "First name differs."},
+     {"missing", 0, "There is no first name to compare."},
+     }
+};
+constexpr std::array<Level, 7> family_levels{
+    {
+     {"exact", 9000, "Family name agrees."},
+     {"near", 5000, "Family name is spelt differently."},
+     {"shared_word", 4500, "Part of the family name agrees."},
+     {"similar", 2000, "Family name is only similar."},
+     {"distant", -1500, "Family name differs."},
+     {"other", -5000, "Family name differs."},
+     {"missing", 0, "There is no family name to compare."},
+     }
+};
+constexpr Level swapped_exact{"swapped", 12000, "First name and family name are in each other's place."};
+constexpr Millibits swapped_near = 9000;
+constexpr std::array<Level, 13> born_levels{
+    {
+     {"exact", 12200, "Date of birth agrees."},
+     {"exact_new_year", 6500, "Date of birth agrees, but 1 January is often written for an unknown day."},
+     {"one_digit", 5600, "One digit of the date of birth differs."},
+     {"day_month_swapped", 6500, "Day and month of birth are in each other's place."},
+     {"one_part", 3000, "Day, month or year of birth differs."},
+     {"year_new_year", 1500, "Only the year of birth agrees; the day may not have been known."},
+     {"same_year", -1500, "Only the year of birth agrees."},
+     {"partial_month", 7000, "Month and year of birth agree; the day is not known."},
+     {"partial_day", 8000, "Day and month of birth agree; the year is not known."},
+     {"partial_year", 4000, "Year of birth agrees; day and month are not known."},
+     {"partial_conflict", -4000, "Date of birth differs."},
+     {"conflict", -8000, "Date of birth differs."},
+     {"missing", 0, "There is no date of birth to compare."},
+     }
+};
+constexpr std::array<Level, 10> where_levels{
+    {
+     {"uprn", 11000, "Address agrees (same property number, UPRN)."},
+     {"full", 9900, "Address agrees."},
+     {"building", 7500, "Address agrees except for the flat."},
+     {"street", 6500, "House number and street agree."},
+     {"postcode", 6500, "Postcode agrees."},
+     {"near_postcode", 4000, "Postcode is one character different."},
+     {"sector", 2500, "Address is nearby."},
+     {"district", 800, ""},
+     {"elsewhere", -2000, "Address differs."},
+     {"missing", 0, ""},
+     }
+};
+constexpr std::array<Level, 3> sex_levels{
+    {
+     {"same", 900, ""},
+     {"differs", -3000, "Sex differs."},
+     {"missing", 0, ""},
+     }
+};
+constexpr std::array<Level, 4> identifier_levels{
+    {
+     {"same", 20000, "Pupil number or NHS number agrees."},
+     {"near", 8000, "Pupil number or NHS number is one character different."},
+     {"differs", -6000, "Pupil number or NHS number differs."},
+     {"missing", 0, ""},
+     }
+};
+
+// Against another member of the household: what tells two children of one family apart.
+constexpr Millibits household_prior = -1500;
+constexpr Millibits household_given_exact = 7200;  // two of one household rarely share a given name
+constexpr Millibits household_born_exact = 6300;   // twins: about one pair of household members in eighty
+
+// How common a name nobody has counted is taken to be, and how strongly that belief weighs against counts.
+constexpr std::uint64_t counts_believed = 2000;
+constexpr std::uint64_t given_bearers_believed = 8;
+constexpr std::uint64_t family_bearers_believed = 3;
+constexpr Millibits name_weight_min = 4500;
+constexpr Millibits name_weight_max = 10500;
+
+template <class Levels, class Enum> const Level& level(const Levels& levels, Enum value) {
+    return levels[static_cast<std::size_t>(value)];
+}
+
+Millibits rarity(std::uint64_t bearers, std::uint64_t total, std::uint64_t bearers_believed) {
+    const auto weight = log2_millibits(total + counts_believed, bearers + bearers_believed);
+    return std::clamp(weight, name_weight_min, name_weight_max);
+}
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// Each given name of the shorter list stands in the longer one, at least by its initial.
+bool no_given_conflicts(const NameForm& a, const NameForm& b) {
+    const auto& shorter = a.given.size() <= b.given.size() ? a.given : b.given;
+    const auto& longer = a.given.size() <= b.given.size() ? b.given : a.given;
+    return std::all_of(shorter.begin(), shorter.end(), [&](const std::string& word) {
+        return std::any_of(longer.begin(), longer.end(), [&](const std::string& other) {
+            if (word.size() == 1 || other.size() == 1) return word[0] == other[0];
+            return word == other || registry::same_given_name(word, other) ||
+                   jaro_winkler(word, other) >= 9000;
+        });
+    });
+}
+
+bool cut_short(std::string_view a, std::string_view b, std::size_t letters_min) {
+    if (a.size() > b.size()) std::swap(a, b);
+    return a.size() >= letters_min && b.compare(0, a.size(), a) == 0;
+}
+
+bool spelt_nearly(std::string_view a, std::string_view b) {
+    return jaro_winkler(a, b) >= 9200 || (std::min(a.size(), b.size()) >= 4 && within_one_edit(a, b));
+}
+
+Given compare_given(const NameForm& a, const NameForm& b) {
+    if (a.given.empty() || b.given.empty()) return Given::missing;
+    const auto& first_a = a.given.front();
+    const auto& first_b = b.given.front();
+    if (a.given_joined == b.given_joined) return first_a.size() > 1 ? Given::exact : Given::similar;
+    if (first_a == first_b && first_a.size() > 1)
+        return no_given_conflicts(a, b) ? Given::exact : Given::shared;
+    if (registry::same_given_name(first_a, first_b)) return Given::known_form;
+    if (spelt_nearly(first_a, first_b) || spelt_nearly(a.given_joined, b.given_joined)) return Given::near;
+    if (cut_short(a.given_joined, b.given_joined, 3)) return Given::near;
+    for (const auto& word : a.given) {
+        if (word.size() > 1 && contains(b.given, word)) return Given::shared;
+    }
+    if ((first_a.size() == 1 || first_b.size() == 1) && first_a[0] == first_b[0]) return Given::similar;
+    const int alike = std::max(jaro_winkler(first_a, first_b), jaro_winkler(a.given_joined, b.given_joined));
+    if (alike >= 8500 || registry::sound(first_a) == registry::sound(first_b)) return Given::similar;
+    return alike >= 7500 ? Given::distant : Given::other;
+}
+
+Family compare_family(const NameForm& a, const NameForm& b) {
+    if (a.family.empty() || b.family.empty()) return Family::missing;
+    if (a.family_joined == b.family_joined) return Family::exact;
+    if (spelt_nearly(a.family_joined, b.family_joined)) return Family::near;
+    if (cut_short(a.family_joined, b.family_joined, 4)) return Family::near;
+    for (const auto& word : a.family) {
+        if (word.size() > 2 && contains(b.family, word)) return Family::shared;
+    }
+    // A mother's and a father's name, one of them misspelt.
+    for (const auto& word : a.family) {
+        for (const auto& other : b.family) {
+            if (word.size() > 4 && other.size() > 4 && spelt_nearly(word, other)) return Family::shared;
+        }
+    }
+    const int alike = jaro_winkler(a.family_joined, b.family_joined);
+    if (alike >= 8500) return Family::similar;
+    if (registry::sound(a.family_joined) == registry::sound(b.family_joined)) return Family::similar;
+    return alike >= 7500 ? Family::distant : Family::other;
+}
+
+/// Names compared in one reading, with their weights.
+struct NameComparison {
+    Given given;
+    Family family;
+    bool swapped;
+    Millibits given_weight, family_weight;
+};
+
+Millibits given_weight(Given value, const NameForm& theirs, const Pool& pool) {
+    if (value != Given::exact) return level(given_levels, value).weight;
+    return rarity(pool.given_counts().of(theirs.given.front()), pool.given_counts().total(),
+                  given_bearers_believed);
+}
+
+Millibits family_weight(Family value, const NameForm& theirs, const Pool& pool) {
+    if (value != Family::exact) return level(family_levels, value).weight;
+    return rarity(pool.family_counts().of(theirs.family_joined), pool.family_counts().total(),
+                  family_bearers_believed);
+}
+
+std::optional<NameComparison> compare_swapped(const NameForm& a, const NameForm& b) {
+    if (a.given.empty() || a.family.empty() || b.given.empty() || b.family.empty()) return std::nullopt;
+    if (a.given_joined == b.family_joined && (a.family_joined == b.given_joined || a.family == b.given)) {
+        return NameComparison{Given::exact, Family::exact, true, swapped_exact.weight, 0};
+    }
+    if (spelt_nearly(a.given_joined, b.family_joined) && spelt_nearly(a.family_joined, b.given_joined)) {
+        return NameComparison{Given::near, Family::near, true, swapped_near, 0};
+    }
+    return std::nullopt;
+}
+
+NameComparison compare_names(const NameForm& ours, const NameForm& theirs, const Pool& pool) {
+    const auto given = compare_given(ours, theirs);
+    const auto family = compare_family(ours, theirs);
+    NameComparison straight{given, family, false, given_weight(given, theirs, pool),
+                            family_weight(family, theirs, pool)};
+    const auto crossed = compare_swapped(ours, theirs);
+    if (crossed && crossed->given_weight > straight.given_weight + straight.family_weight) return *crossed;
+    return straight;
+}
+
+std::array<char, 8> digits(const DateForm& date) {
+    std::array<char, 8> out{};
+    int value = date.year * 10000 + date.month * 100 + date.day;
+    for (auto at = out.rbegin(); at != out.rend(); ++at, value /= 10)
+        *at = static_cast<char>('0' + value % 10);
+    return out;
+}
+
+bool new_year(const DateForm& date) { return date.month == 1 && date.day == 1; }
+
+Born compare_whole(const DateForm& a, const DateForm& b) {
+    if (a == b) return new_year(a) ? Born::exact_new_year : Born::exact;
+    if (a.year == b.year && a.day == b.month && a.month == b.day) return Born::day_month_swapped;
+    const auto of_a = digits(a), of_b = digits(b);
+    const std::string_view text_a{of_a.data(), of_a.size()}, text_b{of_b.data(), of_b.size()};
+    if (within_one_edit(text_a, text_b)) return Born::one_digit;
+    if (a.year == b.year && (new_year(a) || new_year(b))) return Born::year_new_year;
+    const int same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day);
+    if (same == 2) return Born::one_part;
+    // Swapped and mistyped at once.
+    const auto swapped = digits({b.year, b.day, b.month});
+    if (within_one_edit(text_a, {swapped.data(), swapped.size()})) return Born::one_part;
+    return a.year == b.year ? Born::same_year : Born::conflict;
+}
+
+Born compare_born(const DateForm& a, const DateForm& b) {
+    if (a.whole() && b.whole()) return compare_whole(a, b);
+    const auto agrees = [](int x, int y) { return x != 0 && x == y; };
+    const auto conflicts = [](int x, int y) { return x != 0 && y != 0 && x != y; };
+    if (conflicts(a.year, b.year) || conflicts(a.month, b.month) || conflicts(a.day, b.day)) {
+        return Born::partial_conflict;
+    }
+    if (agrees(a.year, b.year)) return agrees(a.month, b.month) ? Born::partial_month : Born::partial_year;
+    return agrees(a.month, b.month) && agrees(a.day, b.day) ? Born::partial_day : Born::missing;
+}
+
+Identifier compare_identifier(const std::string& a, const std::string& b) {
+    if (a.empty() || b.empty()) return Identifier::missing;
+    if (a == b) return Identifier::same;
+    return within_one_edit(a, b) ? Identifier::near : Identifier::differs;
+}
+
+bool generic_street_word(std::string_view word) {
+    static constexpr std::array<std::string_view, 22> generic{
+        "ROAD",  "STREET", "LANE",   "AVENUE", "DRIVE", "CLOSE",   "COURT", "GARDENS",
+        "GROVE", "PLACE",  "SQUARE", "PARK",   "HOUSE", "TERRACE", "WAY",   "CRESCENT",
+        "HILL",  "THE",    "WALK",   "GREEN",  "VIEW",  "RISE"};
+    return word.size() < 3 || std::find(generic.begin(), generic.end(), word) != generic.end();
+}
+
+template <class Each> bool any_word(std::string_view text, Each each) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find(' '), text.size());
+        if (end > 0 && each(text.substr(0, end))) return true;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return false;
+}
+
+/// The streets are the same, misspelt at most; one that is not given does not speak against it.
+bool streets_agree(const PlaceForm& a, const PlaceForm& b) {
+    if (a.street.empty() || b.street.empty() || a.street == b.street) return true;
+    if (jaro_winkler(a.street, b.street) >= 9200) return true;
+    return any_word(a.street, [&](std::string_view word) {
+        return !generic_street_word(word) && any_word(b.street, [&](std::string_view other) {
+            return word == other || (word.size() > 4 && within_one_edit(word, other));
+        });
+    });
+}
+
+bool same_number(const PlaceForm& a, const PlaceForm& b) {
+    return a.number != 0 && a.number == b.number && a.number_to == b.number_to;
+}
+
+bool inside(int number, const PlaceForm& range) {
+    return range.number_to != 0 && number >= range.number && number <= range.number_to;
+}
+
+bool near_postcode(const PlaceForm& a, const PlaceForm& b) {
+    return !a.postcode.empty() && !b.postcode.empty() && within_one_edit(a.postcode, b.postcode);
+}
+
+Where compare_postcodes(const std::string& a, const std::string& b) {
+    if (a.empty() || b.empty()) return Where::missing;
+    if (a == b) return Where::postcode;
+    if (within_one_edit(a, b)) return Where::near_postcode;
+    if (a.compare(0, a.size() - 2, b, 0, b.size() - 2) == 0) return Where::sector;
+    return registry::outward(a) == registry::outward(b) ? Where::district : Where::elsewhere;
+}
+
+bool family_or_place_agrees(const Comparison& c) {
+    return c.family <= Family::similar || c.where <= Where::near_postcode;
+}
+
+Millibits household_score(const Comparison& c) {
+    Millibits total = household_prior;
+    total += c.given == Given::exact ? household_given_exact : level(given_levels, c.given).weight;
+    const auto born = level(born_levels, c.born).weight;
+    total += c.born == Born::exact ? household_born_exact : std::min(born, household_born_exact);
+    return total + level(sex_levels, c.sex).weight + level(identifier_levels, c.identifier).weight;
+}
+
+bool date_conflicts(Born born) {
+    return born == Born::conflict || born == Born::same_year || born == Born::partial_conflict ||
+           born == Born::one_part;
+}
+
+template <class Levels> void say(std::vector<std::string>& out, const Levels& levels, std::size_t value) {
+    if (*levels[value].words) out.emplace_back(levels[value].words);
+}
+
+template <class Levels> void list(std::string& out, const char* field, const Levels& levels) {
+    for (const auto& each : levels) {
+        out += std::string{field} + "." + each.name + "=" + std::to_string(each.weight) + "\n";
+    }
+}
+
+}  // namespace
+
+Where compare_places(const PlaceForm& ours, const PlaceForm& theirs) {
+    if (ours.uprn != 0 && ours.uprn == theirs.uprn) return Where::uprn;
+    const auto by_postcode = compare_postcodes(ours.postcode, theirs.postcode);
+    const bool building = same_number(ours, theirs) && !ours.street.empty() && streets_agree(ours, theirs);
+    if (by_postcode == Where::postcode) {
+        if (!ours.line.empty() && ours.line == theirs.line) return Where::full;
+        if (building) return ours.flat == theirs.flat ? Where::full : Where::building;
+        return same_number(ours, theirs) ? Where::building : Where::postcode;
+    }
+    if (building && !theirs.street.empty() && by_postcode != Where::elsewhere) return Where::street;
+    return by_postcode;
+}
+
+AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
+    if (incident.uprn != 0 && incident.uprn == flag.uprn) return AddressHit::uprn;
+    const bool same_line = !incident.line.empty() && incident.line == flag.line;
+    const bool uprns_differ = incident.uprn != 0 && flag.uprn != 0;
+    if (incident.postcode.empty() || incident.postcode != flag.postcode) {
+        const bool near = near_postcode(incident, flag) ||
+                          (incident.postcode.empty() != flag.postcode.empty() && incident.town == flag.town);
+        return near && same_line && incident.number != 0 && !uprns_differ ? AddressHit::near_postcode
+                                                                          : AddressHit::none;
+    }
+    if (uprns_differ) return same_line ? AddressHit::other_uprn : AddressHit::none;
+    if (same_line) return AddressHit::full;
+    if (!incident.flat.empty() && !flag.flat.empty() && incident.flat != flag.flat) return AddressHit::none;
+    if (same_number(incident, flag)) {
+        if (incident.flat != flag.flat) return AddressHit::flat_missing;
+        return streets_agree(incident, flag) ? AddressHit::full : AddressHit::street_unclear;
+    }
+    if (incident.number == 0 && flag.number == 0) {
+        return streets_agree(incident, flag) ? AddressHit::street_unclear : AddressHit::none;
+    }
+    const bool in_range = inside(incident.number, flag) || inside(flag.number, incident);
+    return in_range && streets_agree(incident, flag) ? AddressHit::number_range : AddressHit::none;
+}
+
+Comparison compare(const PersonForm& ours, const PersonForm& theirs, const Pool& pool) {
+    Comparison result;
+    Millibits best = INT32_MIN;
+    for (std::size_t i = 0; i < ours.names.size(); ++i) {
+        for (std::size_t j = 0; j < theirs.names.size(); ++j) {
+            const auto names = compare_names(ours.names[i], theirs.names[j], pool);
+            if (names.given_weight + names.family_weight <= best) continue;
+            best = names.given_weight + names.family_weight;
+            result.given = names.given;
+            result.family = names.family;
+            result.swapped = names.swapped;
+            result.given_weight = names.given_weight;
+            result.family_weight = names.family_weight;
+            result.other_name = i + j > 0;
+            result.look_alike = (names.given == Given::near || names.given == Given::similar) &&
+                                !names.swapped &&
+                                registry::established_given_name(ours.names[i].given.front()) &&
+                                registry::established_given_name(theirs.names[j].given.front());
+        }
+    }
+    result.born = compare_born(ours.born, theirs.born);
+    if (ours.born.year != 0 && theirs.born.year != 0) {
+        result.years_apart = std::abs(ours.born.year - theirs.born.year);
+    }
+    for (const auto& here : ours.places) {
+        for (const auto& there : theirs.places) {
+            const auto where = compare_places(here.place, there.place);
+            if (level(where_levels, where).weight > level(where_levels, result.where).weight ||
+                result.where == Where::missing) {
+                result.where = where;
+            }
+        }
+    }
+    if (ours.sex != 'U' && theirs.sex != 'U') result.sex = ours.sex == theirs.sex ? Sex::same : Sex::differs;
+    result.identifier = std::min(compare_identifier(ours.upn, theirs.upn),
+                                 compare_identifier(ours.nhs_number, theirs.nhs_number));
+    return result;
+}
+
+std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
+    std::vector<Evidence> list{
+        {"prior", "", prior}
+    };
+    if (c.swapped) {
+        list.push_back({"name", swapped_exact.name, c.given_weight});
+    } else {
+        list.push_back({"given_name", level(given_levels, c.given).name, c.given_weight});
+        list.push_back({"family_name", level(family_levels, c.family).name, c.family_weight});
+    }
+    list.push_back({"date_of_birth", level(born_levels, c.born).name, level(born_levels, c.born).weight});
+    list.push_back({"place", level(where_levels, c.where).name, level(where_levels, c.where).weight});
+    list.push_back({"sex", level(sex_levels, c.sex).name, level(sex_levels, c.sex).weight});
+    list.push_back({"identifier", level(identifier_levels, c.identifier).name,
+                    level(identifier_levels, c.identifier).weight});
+    return list;
+}
+
+Millibits score(const Comparison& c, Millibits prior) {
+    const Millibits stranger = prior + c.given_weight + c.family_weight + level(born_levels, c.born).weight +
+                               level(where_levels, c.where).weight + level(sex_levels, c.sex).weight +
+                               level(identifier_levels, c.identifier).weight;
+    return family_or_place_agrees(c) ? std::min(stranger, household_score(c)) : stranger;
+}
+
+std::optional<std::string> held_back(const Comparison& c) {
+    const bool at_address = c.where <= Where::street;
+    const bool near_home = c.where <= Where::postcode;
+    const bool sure_number = c.identifier == Identifier::same;
+    if (c.identifier == Identifier::differs)
+        return "Another pupil number or NHS number is held for the child.";
+    if (date_conflicts(c.born) && !(sure_number && c.born == Born::one_part)) {
+        return "Same name, another date of birth: perhaps a parent or a namesake.";
+    }
+    if (c.given >= Given::similar && c.given != Given::missing && c.family <= Family::shared &&
+        c.born <= Born::day_month_swapped && !sure_number) {
+        return "Same family name and date of birth, another first name: perhaps a twin.";
+    }
+    if (c.look_alike && !sure_number) return "The first names look alike, but each is a name of its own.";
+    if (c.given == Given::missing) return "There is no first name to compare.";
+    if (c.given >= Given::distant && !sure_number) return "The first name differs.";
+    if (c.family >= Family::distant && !sure_number && !at_address) return "The family name differs.";
+    if (c.sex == Sex::differs && c.given != Given::exact) return "The sex and the first name differ.";
+    if (c.born == Born::missing && !sure_number) return "There is no date of birth to compare.";
+    if (c.born != Born::exact && !sure_number && !near_home)
+        return "The date of birth is uncertain and the address does not agree.";
+    return std::nullopt;
+}
+
+std::vector<std::string> in_words(const Comparison& c) {
+    std::vector<std::string> out;
+    if (c.swapped) {
+        out.emplace_back(swapped_exact.words);
+    } else {
+        say(out, given_levels, static_cast<std::size_t>(c.given));
+        say(out, family_levels, static_cast<std::size_t>(c.family));
+    }
+    if (c.other_name) out.emplace_back("The names agree by an alias, former or preferred name.");
+    say(out, born_levels, static_cast<std::size_t>(c.born));
+    say(out, where_levels, static_cast<std::size_t>(c.where));
+    say(out, sex_levels, static_cast<std::size_t>(c.sex));
+    say(out, identifier_levels, static_cast<std::size_t>(c.identifier));
+    return out;
+}
+
+Millibits prior_of(const Pool& pool, Millibits share_on_register) {
+    return share_on_register - log2_millibits(pool.size() + 500, 1);
+}
+
+std::string weights_text() {
+    std::string out;
+    list(out, "given_name", given_levels);
+    list(out, "family_name", family_levels);
+    list(out, "date_of_birth", born_levels);
+    list(out, "place", where_levels);
+    list(out, "sex", sex_levels);
+    list(out, "identifier", identifier_levels);
+    for (const auto value : {swapped_exact.weight, swapped_near, household_prior, household_given_exact,
+                             household_born_exact, name_weight_min, name_weight_max}) {
+        out += std::to_string(value) + "\n";
+    }
+    for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed}) {
+        out += std::to_string(value) + "\n";
+    }
+    return out;
+}
+
+}  // namespace flagpost::match

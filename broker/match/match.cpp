@@ -1,0 +1,551 @@
+#include "broker/match/match.h"
+
+#include <date/date.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <map>
+#include <tuple>
+
+#include "broker/core/limits.h"
+#include "broker/match/compare.h"
+#include "broker/match/related.h"
+#include "broker/match/text.h"
+#include "broker/register/given_names.h"
+
+namespace flagpost::match {
+namespace {
+
+using registry::FlagKey;
+using registry::PersonForm;
+using registry::PlaceForm;
+using registry::PupilKey;
+using registry::Row;
+using registry::RowKind;
+using schemas::HitKind;
+using schemas::Outcome;
+
+constexpr const char* version = "flagpost-match/1";
+
+// Thresholds on the odds of a candidate against all others and nobody, in millibits.
+constexpr Millibits match_from = 6000;       // 1 in 65 wrong before the gate
+constexpr Millibits potential_from = 2500;   // p 0.85
+constexpr Millibits low_from = -4250;        // p 0.05
+constexpr std::size_t candidates_shown = 5;  // of one person, to a reviewer
+
+// How likely a person of an incident is on the register at all, before anything is compared.
+constexpr Millibits share_flagged = -2000;
+constexpr Millibits share_on_roll = 0;
+
+// An address hit counts as this much when hits are put in order; addresses are not scored otherwise.
+constexpr Millibits address_score = 12000;
+constexpr Millibits unclear_address_score = 4000;
+constexpr Millibits school_agrees = 4000;
+
+constexpr int tail_days = 366;  // an ended plan and a former address are told of for a year (R5)
+
+/// A register entry compared with one person of the incident.
+struct Candidate {
+    const Row* row;
+    Comparison comparison;
+    Millibits score;
+    Millibits margin = 0;  // against the best other identity
+    Outcome outcome = Outcome::none;
+    std::optional<std::string> held;
+};
+
+Millibits bits_between(Millibits mine, Millibits best_other) { return std::min(mine, mine - best_other); }
+
+/// Two entries for one and the same person: two authorities' flags, or two schools' rolls.
+bool same_identity(const PersonForm& a, const PersonForm& b) {
+    if (!a.upn.empty() && a.upn == b.upn) return true;
+    if (!a.nhs_number.empty() && a.nhs_number == b.nhs_number) return true;
+    if (!a.upn.empty() && !b.upn.empty()) return false;
+    return !a.names.empty() && !b.names.empty() && a.names.front() == b.names.front() && a.born.whole() &&
+           a.born == b.born;
+}
+
+/// A total order that does not depend on when a row was added.
+auto order_of(const Row& row) {
+    static const FlagKey no_flag;
+    static const PupilKey no_pupil;
+    return std::tie(row.flag ? *row.flag : no_flag, row.pupil ? *row.pupil : no_pupil, row.kind, row.number);
+}
+
+Outcome outcome_of(const Candidate& candidate) {
+    if (candidate.margin < low_from) return Outcome::none;
+    const auto& c = candidate.comparison;
+    const bool name_alone =
+        c.born == Born::missing && c.where == Where::missing && c.identifier != Identifier::same;
+    if (candidate.margin < potential_from || name_alone) return Outcome::low;
+    if (candidate.margin < match_from || candidate.held) return Outcome::potential;
+    return Outcome::match;
+}
+
+/// Sets margin and outcome of one person's candidates and keeps the best few, strongest first.
+void settle(std::vector<Candidate>& candidates) {
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+        if (a.score != b.score) return a.score > b.score;
+        return order_of(*a.row) < order_of(*b.row);
+    });
+    for (auto& mine : candidates) {
+        Millibits best_other = INT_MIN / 4;
+        for (const auto& other : candidates) {
+            if (&mine == &other || same_identity(mine.row->person, other.row->person)) continue;
+            best_other = other.score;  // the first one met is the strongest
+            break;
+        }
+        mine.margin = bits_between(mine.score, best_other);
+        mine.held = held_back(mine.comparison);
+        mine.outcome = outcome_of(mine);
+        // Two different people both fit: a person must choose, whatever either scores.
+        if (mine.score >= match_from && best_other >= potential_from && mine.margin < match_from &&
+            mine.outcome != Outcome::none) {
+            mine.outcome = Outcome::many;
+        }
+    }
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                    [](const Candidate& c) { return c.outcome == Outcome::none; }),
+                     candidates.end());
+    std::size_t unsure = 0;
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                    [&](const Candidate& c) {
+                                        return c.outcome != Outcome::match && ++unsure > candidates_shown;
+                                    }),
+                     candidates.end());
+}
+
+/// A person of the incident, with what kinds of register entry they may be.
+struct Involved {
+    std::uint16_t number;
+    const schemas::IncidentPersonValue* value;
+    PersonForm form;
+    std::string school;  // as the officer was told, as words
+};
+
+std::string joined_words(std::string_view text) {
+    std::string out;
+    for (const auto& word : registry::words(text)) out += (out.empty() ? "" : " ") + word;
+    return out;
+}
+
+std::vector<Involved> people_of(const schemas::IncidentValue& incident) {
+    std::vector<Involved> people;
+    PlaceForm attended;
+    if (incident.place) attended = registry::place_form(*incident.place);
+    for (std::size_t i = 0; i < incident.people.size() && i < limits::people_max; ++i) {
+        const auto& value = incident.people[i];
+        if (!value || !value->person) continue;
+        Involved person{
+            static_cast<std::uint16_t>(i), value.get(), registry::person_form(*value->person), {}};
+        if (value->home) person.form.places.push_back({registry::place_form(*value->home), INT_MIN, INT_MAX});
+        if (!person.form.places.empty() && person.form.places.front().place.empty())
+            person.form.places.clear();
+        person.school = joined_words(value->school_name);
+        people.push_back(std::move(person));
+    }
+    return people;
+}
+
+/// Where police went says something for a person who is on the register there, nothing against one who is not.
+void add_attended(Comparison& comparison, const PlaceForm& attended, const PersonForm& theirs) {
+    if (attended.empty() || comparison.where <= Where::postcode) return;
+    for (const auto& there : theirs.places) {
+        const auto where = compare_places(attended, there.place);
+        if (where <= Where::postcode && (comparison.where > where)) comparison.where = where;
+    }
+}
+
+bool within_tail(int end, int today) { return end < today && today - end <= tail_days; }
+
+/// The day a flag ended, if it has.
+int end_of(const schemas::FlagValue& flag) {
+    return registry::day_number(registry::date_form(flag.end_date)).value_or(INT_MAX);
+}
+
+bool in_force_or_tail(const schemas::FlagValue& flag, int today) {
+    if (!flag.delete_date.empty()) return false;
+    const int end = end_of(flag);
+    return end >= today || within_tail(end, today);
+}
+
+class Decider {
+public:
+    Decider(const registry::Register& known, const schemas::IncidentValue& incident, Instant now)
+        : known_{known}, index_{known.index()}, incident_{incident}, people_{people_of(incident)} {
+        const auto when = incident.occurred_us > 0 ? from_us(incident.occurred_us) : now;
+        today_ = static_cast<int>(date::floor<date::days>(when).time_since_epoch().count());
+        now_day_ = static_cast<int>(date::floor<date::days>(now).time_since_epoch().count());
+        if (incident.place) attended_ = registry::place_form(*incident.place);
+    }
+
+    Decision decide() {
+        addresses();
+        for (const auto& person : people_) flagged(person);
+        for (auto& [key, hit] : hits_) decision_.flags.push_back(std::move(hit));
+        if (incident_.domestic_abuse) schools();
+        return std::move(decision_);
+    }
+
+private:
+    // Flags
+
+    /// Compares one person with every candidate of a pool that `wanted` lets pass.
+    template <class Wanted> std::vector<Candidate> compared(const PersonForm& person,
+                                                            const registry::Pool& pool, Millibits share,
+                                                            Wanted wanted) {
+        registry::Found found;
+        pool.find(person, found);
+        decision_.dropped += found.dropped;
+        const auto prior = prior_of(pool, share);
+        std::vector<Candidate> candidates;
+        for (const auto number : found.rows) {
+            const auto& row = pool.row(number);
+            if (!wanted(row)) continue;
+            ++decision_.candidates;
+            auto comparison = compare(person, row.person, pool);
+            add_attended(comparison, attended_, row.person);
+            const auto total = score(comparison, prior);
+            if (total >= low_from) candidates.push_back({&row, comparison, total, 0, Outcome::none, {}});
+        }
+        return candidates;
+    }
+
+    void flagged(const Involved& person) {
+        for (const auto kind : {RowKind::flagged_child, RowKind::linked_adult}) {
+            auto candidates = compared(person.form, index_.flags(), share_flagged, [&](const Row& row) {
+                return row.kind == kind && in_force_or_tail(row.held_flag->value, today_);
+            });
+            settle(candidates);
+            for (const auto& candidate : candidates) flag_hit(person, candidate);
+        }
+    }
+
+    void flag_hit(const Involved& person, const Candidate& candidate) {
+        const auto& row = *candidate.row;
+        Hit hit;
+        hit.flag = *row.flag;
+        hit.outcome = candidate.outcome;
+        hit.kind = row.kind == RowKind::linked_adult ? HitKind::linked_adult : HitKind::person;
+        hit.score = candidate.margin;
+        hit.person = person.number;
+        if (row.kind == RowKind::linked_adult) {
+            hit.linked_adult = row.number;
+            const auto& relation = row.held_flag->value.linked_adults[row.number]->relation;
+            hit.reasons.push_back("Somebody involved appears to be this child's " +
+                                  (relation.empty() ? std::string{"linked adult"} : relation) + ".");
+        } else {
+            hit.reasons.emplace_back("Somebody involved appears to be this child.");
+        }
+        explain(candidate, index_.flags(), share_flagged, hit.reasons, hit.evidence);
+        if (end_of(row.held_flag->value) < today_) {
+            hit.kind = HitKind::historic;
+            hit.reasons.push_back("The plan ended on " + row.held_flag->value.end_date + ".");
+        }
+        merge(std::move(hit));
+    }
+
+    static void explain(const Candidate& candidate, const registry::Pool& pool, Millibits share,
+                        std::vector<std::string>& reasons, std::vector<Evidence>& out) {
+        if (candidate.outcome == Outcome::many) reasons.emplace_back("Several records fit this person.");
+        if (candidate.held) reasons.push_back(*candidate.held);
+        for (auto& words : in_words(candidate.comparison)) {
+            if (std::find(reasons.begin(), reasons.end(), words) == reasons.end())
+                reasons.push_back(std::move(words));
+        }
+        out = evidence(candidate.comparison, prior_of(pool, share));
+    }
+
+    void addresses() {
+        if (attended_.empty()) return;
+        registry::Found found;
+        index_.find_places(attended_, found);
+        decision_.dropped += found.dropped;
+        std::vector<const registry::PlaceRow*> rows;
+        for (const auto number : found.rows) rows.push_back(&index_.place(number));
+        std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
+            return std::tie(*a->flag, a->place.from, a->place.to, a->place.place.line, a->place.place.uprn) <
+                   std::tie(*b->flag, b->place.from, b->place.to, b->place.place.line, b->place.place.uprn);
+        });
+        for (const auto* row : rows) {
+            ++decision_.candidates;
+            if (in_force_or_tail(row->held_flag->value, today_)) address_hit(*row);
+        }
+    }
+
+    void address_hit(const registry::PlaceRow& row) {
+        const auto how = compare_addresses(attended_, row.place.place);
+        if (how == AddressHit::none) return;
+        const bool past = row.place.to < today_;
+        if (past && !within_tail(row.place.to, today_)) return;
+        const bool sure = how >= AddressHit::full;
+        Hit hit;
+        hit.flag = *row.flag;
+        hit.kind = sure ? HitKind::address : HitKind::shell;
+        hit.score = sure ? address_score : unclear_address_score;
+        hit.outcome = sure ? Outcome::match : Outcome::potential;
+        if (how == AddressHit::near_postcode) hit.outcome = Outcome::low;
+        hit.reasons.emplace_back(past ? "Police attended a former address of this child."
+                                      : "Police attended an address of this child.");
+        hit.reasons.emplace_back(words_of(how));
+        if (past) {
+            hit.kind = HitKind::historic;
+            hit.outcome = std::min(hit.outcome, sure ? Outcome::potential : Outcome::low);
+        } else if (end_of(row.held_flag->value) < today_) {
+            hit.kind = HitKind::historic;
+            hit.reasons.push_back("The plan ended on " + row.held_flag->value.end_date + ".");
+        }
+        hit.evidence.push_back({"address", past ? "former" : "current", hit.score});
+        merge(std::move(hit));
+    }
+
+    static const char* words_of(AddressHit how) {
+        switch (how) {
+            case AddressHit::uprn:
+                return "The property number (UPRN) agrees.";
+            case AddressHit::full:
+                return "The address agrees.";
+            case AddressHit::street_unclear:
+                return "Postcode and number agree; the street reads differently.";
+            case AddressHit::flat_missing:
+                return "The building agrees; only one side names a flat.";
+            case AddressHit::number_range:
+                return "The house number lies in a range of numbers.";
+            case AddressHit::other_uprn:
+                return "The address reads the same, but the property numbers (UPRN) differ.";
+            default:
+                return "House and street agree; the postcode differs.";
+        }
+    }
+
+    /// One hit a flag: the strongest decides, the others add their reasons.
+    void merge(Hit hit) {
+        const auto found = hits_.find(hit.flag);
+        if (found == hits_.end()) {
+            hits_.emplace(hit.flag, std::move(hit));
+            return;
+        }
+        auto& kept = found->second;
+        const bool both = kept.outcome == Outcome::match && hit.outcome == Outcome::match &&
+                          ((kept.kind == HitKind::address && hit.kind == HitKind::person) ||
+                           (kept.kind == HitKind::person && hit.kind == HitKind::address));
+        if (rank(hit) > rank(kept)) std::swap(kept, hit);
+        if (both) kept.kind = HitKind::both;
+        if (hit.outcome < Outcome::potential) return;
+        for (auto& words : hit.reasons) {
+            if (std::find(kept.reasons.begin(), kept.reasons.end(), words) == kept.reasons.end()) {
+                kept.reasons.push_back(std::move(words));
+            }
+        }
+        if (!kept.person) kept.person = hit.person;
+    }
+
+    /// Outcome first; among equals a person says more than an address, and an adult less than the child.
+    static std::tuple<Outcome, int, Millibits> rank(const Hit& hit) {
+        int kind = 0;
+        switch (hit.kind) {
+            case HitKind::both:
+                kind = 4;
+                break;
+            case HitKind::person:
+                kind = 3;
+                break;
+            case HitKind::linked_adult:
+                kind = 2;
+                break;
+            case HitKind::address:
+                kind = 1;
+                break;
+            default:
+                break;
+        }
+        return {hit.outcome, kind, hit.score};
+    }
+
+    // Schools
+
+    void schools() {
+        const auto related = relations(incident_);
+        for (const auto& person : people_) {
+            if (related.is_child[person.number] && related.to_adult[person.number] != Related::no) {
+                named_child(person, related.to_adult[person.number]);
+            }
+        }
+        for (const auto& hit : decision_.flags) flagged_child_of(hit, related);
+        for (const auto& person : people_) {
+            if (related.is_adult[person.number]) contacts(person);
+        }
+        for (auto& [key, hit] : pupils_) decision_.pupils.push_back(std::move(hit));
+    }
+
+    bool on_roll(const Row& row) const {
+        const auto left = registry::day_number(registry::date_form(row.held_pupil->value.left_on));
+        return !left || *left >= now_day_;
+    }
+
+    std::vector<Candidate> on_rolls(const PersonForm& child, const Involved* person) {
+        auto candidates = compared(child, index_.rolls(), share_on_roll, [&](const Row& row) {
+            return row.kind == RowKind::pupil && on_roll(row);
+        });
+        if (person) {
+            for (auto& candidate : candidates) {
+                if (school_told(*person, candidate.row->pupil->urn)) candidate.score += school_agrees;
+            }
+        }
+        settle(candidates);
+        return candidates;
+    }
+
+    bool school_told(const Involved& person, std::uint32_t urn) const {
+        if (person.value->school_urn != 0) return person.value->school_urn == urn;
+        const auto* school = known_.school(urn);
+        return school && !person.school.empty() && joined_words(school->name) == person.school;
+    }
+
+    void named_child(const Involved& person, Related how) {
+        if (person.form.names.empty() && person.form.upn.empty()) {
+            decision_.unplaced.push_back({person.number, "The child is not named."});
+            return;
+        }
+        const auto candidates = on_rolls(person.form, &person);
+        if (candidates.empty() && school_age(person.form.born)) {
+            decision_.unplaced.push_back({person.number, "No roll that was searched holds the child."});
+        }
+        for (const auto& candidate : candidates) {
+            auto hit = pupil_hit(candidate, Through::named);
+            hit.person = person.number;
+            if (school_told(person, hit.pupil.urn)) {
+                hit.evidence.push_back({"school", "told", school_agrees});
+                hit.reasons.emplace_back("It is the school that police were told of.");
+            }
+            if (how == Related::unclear) {
+                hit.outcome = std::min(hit.outcome, Outcome::potential);
+                hit.reasons.insert(hit.reasons.begin(),
+                                   "Police did not say how the child is related to either adult.");
+            }
+            keep(std::move(hit));
+        }
+    }
+
+    PupilHit pupil_hit(const Candidate& candidate, Through through) const {
+        PupilHit hit;
+        hit.pupil = *candidate.row->pupil;
+        hit.outcome = candidate.outcome;
+        hit.through = through;
+        hit.score = candidate.margin;
+        explain(candidate, index_.rolls(), share_on_roll, hit.reasons, hit.evidence);
+        return hit;
+    }
+
+    /// 4 to 17, or of unknown age: below and above nobody expects the child on a roll.
+    bool school_age(const registry::DateForm& born) const {
+        const auto day = registry::day_number(born);
+        if (!day) return true;
+        const int age_days = today_ - *day;
+        return age_days >= 4 * 365 + 1 && age_days < 18 * 365 + 4;
+    }
+
+    /// A flagged child whose linked adult is a party to domestic abuse is related to that adult, named or not.
+    void flagged_child_of(const Hit& hit, const Relations& related) {
+        const bool by_adult = hit.linked_adult && hit.person && related.is_adult[*hit.person];
+        const auto* held = known_.flag(hit.flag);
+        if (!by_adult || !held || !held->value.child || end_of(held->value) < today_) return;
+        auto child = registry::person_form(*held->value.child);
+        if (child.names.empty() || (child.born.empty() && child.upn.empty())) return;
+        for (const auto& place : held->value.places) {
+            if (place) child.places.push_back(registry::dated_place_form(*place));
+        }
+        for (const auto& candidate : on_rolls(child, nullptr)) {
+            auto found = pupil_hit(candidate, Through::flag);
+            found.outcome = std::min(found.outcome, hit.outcome);
+            found.flag = hit.flag;
+            found.reasons.insert(found.reasons.begin(),
+                                 "Linked adult of a flagged child: " + hit.reasons.front());
+            keep(std::move(found));
+        }
+    }
+
+    /// What a roll says of parents is good enough to have a person look, not to tell a school.
+    void contacts(const Involved& person) {
+        auto candidates = compared(person.form, index_.rolls(), share_on_roll, [&](const Row& row) {
+            return row.kind == RowKind::contact && on_roll(row);
+        });
+        settle_contacts(candidates);
+        for (const auto& candidate : candidates) {
+            if (pupils_.count(*candidate.row->pupil) != 0) continue;
+            auto hit = pupil_hit(candidate, Through::contact);
+            hit.outcome = std::min(hit.outcome, Outcome::potential);
+            hit.person = person.number;
+            hit.reasons.insert(hit.reasons.begin(),
+                               "An adult involved appears to be a contact of this pupil.");
+            keep(std::move(hit));
+        }
+    }
+
+    /// Contacts of siblings are the same person, so only sure ones are kept and none competes with another.
+    static void settle_contacts(std::vector<Candidate>& candidates) {
+        std::sort(candidates.begin(), candidates.end(),
+                  [](const Candidate& a, const Candidate& b) { return order_of(*a.row) < order_of(*b.row); });
+        for (auto& candidate : candidates) {
+            candidate.margin = candidate.score;
+            candidate.held = held_back(candidate.comparison);
+            candidate.outcome = outcome_of(candidate);
+        }
+        candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                        [](const Candidate& c) { return c.outcome < Outcome::potential; }),
+                         candidates.end());
+    }
+
+    void keep(PupilHit hit) {
+        const auto found = pupils_.find(hit.pupil);
+        if (found == pupils_.end()) {
+            auto key = hit.pupil;
+            pupils_.emplace(std::move(key), std::move(hit));
+        } else if (std::tie(hit.outcome, hit.score) > std::tie(found->second.outcome, found->second.score)) {
+            found->second = std::move(hit);
+        }
+    }
+
+    const registry::Register& known_;
+    const registry::PersonIndex& index_;
+    const schemas::IncidentValue& incident_;
+    std::vector<Involved> people_;
+    PlaceForm attended_;
+    int today_ = 0;    // when it happened: which addresses and plans were current
+    int now_day_ = 0;  // when it is decided: who is on a roll
+    std::map<FlagKey, Hit> hits_;
+    std::map<PupilKey, PupilHit> pupils_;
+    Decision decision_;
+};
+
+}  // namespace
+
+std::string Decision::summary() const {
+    std::array<std::size_t, 5> by_outcome{};
+    for (const auto& hit : flags) ++by_outcome[static_cast<std::size_t>(hit.outcome)];
+    const auto count = [&](Outcome outcome) {
+        return std::to_string(by_outcome[static_cast<std::size_t>(outcome)]);
+    };
+    return "match=" + count(Outcome::match) + " potential=" + count(Outcome::potential) +
+           " many=" + count(Outcome::many) + " low=" + count(Outcome::low) +
+           " pupils=" + std::to_string(pupils.size()) + " unplaced=" + std::to_string(unplaced.size()) +
+           " candidates=" + std::to_string(candidates);
+}
+
+Decision decide(const registry::Register& known, const schemas::IncidentValue& incident, Instant now) {
+    return Decider{known, incident, now}.decide();
+}
+
+std::string engine_digest_input() {
+    std::string out = std::string{version} + "\nICU " + registry::icu_version() + "\n" + weights_text();
+    for (const auto value :
+         {match_from, potential_from, low_from, share_flagged, share_on_roll, address_score,
+          unclear_address_score, school_agrees, Millibits{tail_days},
+          static_cast<Millibits>(candidates_shown), static_cast<Millibits>(registry::candidate_list_max)}) {
+        out += std::to_string(value) + "\n";
+    }
+    return out + registry::given_names_text();
+}
+
+}  // namespace flagpost::match

@@ -1,0 +1,86 @@
+#include "broker/match/text.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace flagpost::match {
+namespace {
+
+constexpr std::size_t letters_max = 64;  // one bit each in a machine word
+
+/// log2 of `value` in 1/4096 bits, by repeated squaring.
+std::int64_t log2_4096(std::uint64_t value) {
+    const int whole = 63 - std::countl_zero(value);
+    std::uint64_t mantissa = whole >= 31 ? value >> (whole - 31) : value << (31 - whole);  // in [2^31, 2^32)
+    std::int64_t result = whole;
+    for (int bit = 0; bit < 12; ++bit) {
+        mantissa = (mantissa * mantissa) >> 31;
+        result <<= 1;
+        if (mantissa >> 32) {
+            mantissa >>= 1;
+            result |= 1;
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+int jaro_winkler(std::string_view a, std::string_view b) {
+    a = a.substr(0, letters_max);
+    b = b.substr(0, letters_max);
+    if (a == b) return 10000;
+    if (a.empty() || b.empty()) return 0;
+    const std::size_t longest = std::max(a.size(), b.size());
+    const std::size_t reach = longest / 2 == 0 ? 0 : longest / 2 - 1;
+    std::uint64_t in_a = 0, in_b = 0;
+    int common = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const std::size_t from = i > reach ? i - reach : 0;
+        const std::size_t to = std::min(i + reach + 1, b.size());
+        for (std::size_t j = from; j < to; ++j) {
+            if ((in_b >> j & 1) != 0 || a[i] != b[j]) continue;
+            in_a |= std::uint64_t{1} << i;
+            in_b |= std::uint64_t{1} << j;
+            ++common;
+            break;
+        }
+    }
+    if (common == 0) return 0;
+    int misplaced = 0;
+    std::size_t j = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if ((in_a >> i & 1) == 0) continue;
+        while ((in_b >> j & 1) == 0) ++j;
+        if (a[i] != b[j++]) ++misplaced;
+    }
+    const int jaro =
+        (10000 * common / static_cast<int>(a.size()) + 10000 * common / static_cast<int>(b.size()) +
+         10000 * (2 * common - misplaced) / (2 * common)) /
+        3;
+    int prefix = 0;
+    while (prefix < 4 && static_cast<std::size_t>(prefix) < std::min(a.size(), b.size()) &&
+           a[static_cast<std::size_t>(prefix)] == b[static_cast<std::size_t>(prefix)]) {
+        ++prefix;
+    }
+    return jaro + prefix * (10000 - jaro) / 10;
+}
+
+bool within_one_edit(std::string_view a, std::string_view b) {
+    if (a.size() > b.size()) std::swap(a, b);
+    if (b.size() - a.size() > 1) return false;
+    std::size_t start = 0;
+    while (start < a.size() && a[start] == b[start]) ++start;
+    const auto rest_a = a.substr(start), rest_b = b.substr(start);
+    if (rest_a.empty()) return true;
+    if (a.size() != b.size()) return rest_a == rest_b.substr(1);
+    if (rest_a.substr(1) == rest_b.substr(1)) return true;
+    return rest_a.size() > 1 && rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] &&
+           rest_a.substr(2) == rest_b.substr(2);
+}
+
+std::int32_t log2_millibits(std::uint64_t numerator, std::uint64_t denominator) {
+    return static_cast<std::int32_t>((log2_4096(numerator) - log2_4096(denominator)) * 1000 / 4096);
+}
+
+}  // namespace flagpost::match

@@ -1,0 +1,18 @@
+/// How alike two words are, in whole numbers, so that every machine agrees.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace flagpost::match {
+
+/// Jaro-Winkler similarity in ten-thousandths: 10000 for equal words. Words beyond 64 letters compare by their start.
+int jaro_winkler(std::string_view a, std::string_view b);
+
+/// One letter added, lost, changed, or two neighbours swapped; also true for equal words.
+bool within_one_edit(std::string_view a, std::string_view b);
+
+/// 1000 times log2(numerator / denominator), rounded down to what twelve fractional bits give.
+std::int32_t log2_millibits(std::uint64_t numerator, std::uint64_t denominator);
+
+}  // namespace flagpost::match

@@ -1,0 +1,95 @@
+#include "broker/notices/scrub.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <vector>
+
+#include "broker/core/ids.h"
+#include "broker/register/normal.h"
+
+namespace flagpost::notices {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr std::array<std::string_view, 22> never_for_schools{
+    "CONVICTION",  "CONVICTIONS",    "CONVICTED", "PNC",    "PND",        "INTELLIGENCE",
+    "ANTECEDENTS", "MARAC",          "MAPPA",     "MATAC",  "REFUGE",     "DASH",
+    "DARA",        "UPRN",           "OFFENDER",  "BAIL",   "REOFFENDER", "SAFEHOUSE",
+    "HOSTEL",      "NONMOLESTATION", "INFORMANT", "WARRANT"};
+
+// Words of a street that say nothing of where it is.
+constexpr std::array<std::string_view, 26> street_kinds{
+    "ROAD",  "STREET", "LANE", "AVENUE", "DRIVE",    "CLOSE", "COURT", "GARDENS", "GROVE",
+    "PLACE", "SQUARE", "PARK", "HOUSE",  "TERRACE",  "WAY",   "HILL",  "THE",     "WALK",
+    "GREEN", "VIEW",   "RISE", "FLAT",   "CRESCENT", "NORTH", "SOUTH", "FLOOR"};
+
+template <std::size_t N> bool listed(std::string_view word, const std::array<std::string_view, N>& list) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// Every word that must not stand in the text.
+class Forbidden {
+public:
+    Forbidden(const schemas::PersonValue& child, const schemas::IncidentValue& incident) {
+        add_names(child, own_);
+        if (incident.place) add_place(*incident.place);
+        for (const auto& person : incident.people) {
+            if (!person) continue;
+            if (person->person) add_names(*person->person, words_);
+            if (person->home) add_place(*person->home);
+        }
+        if (incident.risk) {
+            for (const auto* text : {&incident.risk->grade, &incident.risk->tool}) {
+                for (auto& word : registry::words(*text)) words_.insert(std::move(word));
+            }
+        }
+        for (const auto& word : own_) words_.erase(word);
+    }
+
+    bool stands_in(const Words& text) const {
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            if (words_.count(text[i]) != 0 || listed(text[i], never_for_schools)) return true;
+            if (normal_postcode(text[i])) return true;
+            if (i + 1 < text.size() && normal_postcode(text[i] + text[i + 1])) return true;
+        }
+        return false;
+    }
+
+private:
+    static void add_names(const schemas::PersonValue& person, std::set<std::string>& out) {
+        add_words(person.given_names, out);
+        add_words(person.family_name, out);
+        for (const auto& other : person.also_known_as) {
+            if (!other) continue;
+            add_words(other->given, out);
+            add_words(other->family, out);
+        }
+    }
+    static void add_words(std::string_view text, std::set<std::string>& out) {
+        for (auto& word : registry::words(text)) out.insert(std::move(word));
+    }
+    void add_place(const schemas::PlaceValue& place) {
+        for (const auto* line : {&place.line_1, &place.line_2}) {
+            for (auto& word : registry::words(*line)) {
+                const bool number = word[0] >= '0' && word[0] <= '9';
+                if (!number && word.size() > 2 && !listed(word, street_kinds)) words_.insert(std::move(word));
+            }
+        }
+        for (auto& word : registry::words(place.postcode)) words_.insert(std::move(word));
+        if (place.uprn != 0) words_.insert(std::to_string(place.uprn));
+    }
+
+    std::set<std::string> words_, own_;
+};
+
+}  // namespace
+
+std::string fit_for_school(std::string_view text, const schemas::PersonValue& child,
+                           const schemas::IncidentValue& incident) {
+    if (Forbidden{child, incident}.stands_in(registry::words(text))) return {};
+    return std::string{text};
+}
+
+}  // namespace flagpost::notices

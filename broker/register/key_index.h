@@ -1,0 +1,77 @@
+/// A hash index from 64-bit keys to lists of row numbers, compact enough for a million people.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace flagpost::registry {
+
+/// Lists come back in no particular order: sort what was collected before using it.
+class KeyIndex {
+public:
+    KeyIndex() : slots_(16) {}
+
+    void add(std::uint64_t key, std::uint32_t row);
+    void remove(std::uint64_t key, std::uint32_t row);
+    /// How many rows `key` has.
+    std::uint32_t count(std::uint64_t key) const { return slots_[find(key)].count; }
+    /// Appends the rows of `key`.
+    void collect(std::uint64_t key, std::vector<std::uint32_t>& out) const;
+
+private:
+    static constexpr std::uint32_t none = 0xffffffff;
+    struct Slot {
+        std::uint64_t key = 0;  // 0: never used
+        std::uint32_t head = none;
+        std::uint32_t count = 0;
+    };
+    struct Node {
+        std::uint32_t row;
+        std::uint32_t next;
+    };
+
+    std::size_t find(std::uint64_t key) const;
+    void grow();
+
+    std::vector<Slot> slots_;  // a power of two, at most 7/10 used
+    std::size_t used_ = 0;
+    std::vector<Node> nodes_;
+    std::uint32_t free_ = none;
+};
+
+/// A key of its parts; the same on every machine. Never 0.
+class KeyHash {
+public:
+    explicit KeyHash(std::uint64_t kind) { number(kind); }
+    KeyHash& number(std::uint64_t value) {
+        state_ ^= value + 0x9e3779b97f4a7c15;
+        state_ *= 0xbf58476d1ce4e5b9;
+        state_ ^= state_ >> 29;
+        return *this;
+    }
+    template <class Text> KeyHash& text(const Text& text) {
+        std::uint64_t word = 0;
+        int filled = 0;
+        for (const char c : text) {
+            word = (word << 8) | static_cast<unsigned char>(c);
+            if (++filled == 8) {
+                number(word);
+                word = 0;
+                filled = 0;
+            }
+        }
+        return number((word << 8) | static_cast<std::uint64_t>(filled));
+    }
+    std::uint64_t value() const {
+        std::uint64_t mixed = state_;
+        mixed ^= mixed >> 32;
+        mixed *= 0x94d049bb133111eb;
+        mixed ^= mixed >> 31;
+        return mixed == 0 ? 1 : mixed;
+    }
+
+private:
+    std::uint64_t state_ = 0x243f6a8885a308d3;
+};
+
+}  // namespace flagpost::registry

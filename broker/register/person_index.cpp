@@ -1,0 +1,381 @@
+#include "broker/register/person_index.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/core/ids.h"
+
+namespace flagpost::registry {
+namespace {
+
+constexpr std::size_t names_max = 10;   // main and other names of one person, as forms
+constexpr std::size_t tokens_max = 3;   // words of one name that are indexed
+constexpr std::size_t places_max = 20;  // addresses of one record
+constexpr std::size_t adults_max = 30;  // linked adults or contacts of one record
+
+enum KeyKind : std::uint64_t {
+    by_born = 1,
+    by_day_family,
+    by_full_name,
+    by_sounds,
+    by_family_initial,
+    by_family_year,
+    by_given_month,
+    by_day_sound,
+    by_postcode_initial,
+    by_postcode_number,
+    by_number_street,
+    by_outward_year,
+    by_identifier,
+    by_uprn_initial,
+    by_uprn,
+    by_postcode_line,
+    by_street_outward,
+};
+
+template <class Each> void for_first(const std::vector<std::string>& list, Each each) {
+    for (std::size_t i = 0; i < list.size() && i < tokens_max; ++i) each(list[i]);
+}
+
+std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+
+/// The keys of a person. A query also asks for the readings in which somebody swapped two fields; a row need not
+/// stand under those as well.
+class Keys {
+public:
+    Keys(const PersonForm& person, bool query) : person_{person}, query_{query} {}
+
+    std::vector<std::uint64_t> all() {
+        identifiers();
+        born();
+        for (const auto& name : person_.names) {
+            full_name(name);
+            name_and_date(name.given, name.family);
+            if (query_) name_and_date(name.family, name.given);
+            places(name);
+        }
+        std::sort(keys_.begin(), keys_.end());
+        keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+        return std::move(keys_);
+    }
+
+private:
+    void put(const KeyHash& hash) { keys_.push_back(hash.value()); }
+    std::uint64_t born_number() const {
+        return static_cast<std::uint64_t>(person_.born.year) * 10000 +
+               static_cast<std::uint64_t>(person_.born.month) * 100 +
+               static_cast<std::uint64_t>(person_.born.day);
+    }
+    /// Day and month without regard to which is which.
+    std::uint64_t day_pair() const {
+        const auto [low, high] = std::minmax(person_.born.day, person_.born.month);
+        return static_cast<std::uint64_t>(low) * 100 + static_cast<std::uint64_t>(high);
+    }
+
+    void identifiers() {
+        if (!person_.upn.empty()) put(KeyHash{by_identifier}.text(person_.upn));
+        if (!person_.nhs_number.empty()) put(KeyHash{by_identifier}.text(person_.nhs_number));
+    }
+    void born() {
+        if (person_.born.whole()) put(KeyHash{by_born}.number(born_number()));
+    }
+    void full_name(const NameForm& name) {
+        for_first(name.given, [&](const std::string& given) {
+            for_first(name.family, [&](const std::string& family) {
+                const auto& [low, high] = std::minmax(given, family);
+                put(KeyHash{by_full_name}.text(low).text(high));
+                const auto a = sound(given), b = sound(family);
+                put(KeyHash{by_sounds}.text(std::min(a, b)).text(std::max(a, b)));
+            });
+        });
+        if (name.given.size() > 1 || name.family.size() > 1) {
+            const auto& [low, high] = std::minmax(name.given_joined, name.family_joined);
+            put(KeyHash{by_full_name}.text(low).text(high));
+        }
+    }
+    void name_and_date(const std::vector<std::string>& given, const std::vector<std::string>& family) {
+        const auto& date = person_.born;
+        const auto year = static_cast<std::uint64_t>(date.year);
+        const bool day_known = date.month != 0 && date.day != 0;
+        for_first(family, [&](const std::string& word) {
+            for_first(given, [&](const std::string& other) {
+                put(KeyHash{by_family_initial}.text(word).number(static_cast<unsigned char>(other[0])));
+            });
+            if (date.year != 0) put(KeyHash{by_family_year}.text(word).number(year));
+            if (day_known) {
+                put(KeyHash{by_day_family}.number(day_pair()).number(static_cast<unsigned char>(word[0])));
+                put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
+            }
+        });
+        for_first(given, [&](const std::string& word) {
+            if (date.year != 0 && date.month != 0) {
+                put(KeyHash{by_given_month}.text(word).number(year * 100 +
+                                                              static_cast<std::uint64_t>(date.month)));
+            }
+            if (day_known) put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
+        });
+    }
+    void places(const NameForm& name) {
+        for (std::size_t i = 0; i < person_.places.size() && i < places_max; ++i) {
+            const auto& place = person_.places[i].place;
+            for (const auto* list : {&name.given, &name.family}) {
+                if (list->empty()) continue;
+                const auto initial = static_cast<std::uint64_t>(list->front()[0]);
+                if (place.uprn != 0) put(KeyHash{by_uprn_initial}.number(place.uprn).number(initial));
+                if (!place.postcode.empty())
+                    put(KeyHash{by_postcode_initial}.text(place.postcode).number(initial));
+                if (place.number != 0 && !place.street.empty()) {
+                    put(KeyHash{by_number_street}
+                            .number(static_cast<std::uint64_t>(place.number))
+                            .text(first_word(place.street))
+                            .number(initial));
+                }
+                if (!place.postcode.empty() && person_.born.year != 0) {
+                    put(KeyHash{by_outward_year}
+                            .text(outward(place.postcode))
+                            .number(static_cast<std::uint64_t>(person_.born.year))
+                            .number(initial));
+                }
+            }
+            if (!place.postcode.empty() && place.number != 0) {
+                put(KeyHash{by_postcode_number}
+                        .text(place.postcode)
+                        .number(static_cast<std::uint64_t>(place.number)));
+            }
+        }
+    }
+
+    const PersonForm& person_;
+    bool query_;
+    std::vector<std::uint64_t> keys_;
+};
+
+std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
+    std::vector<std::uint64_t> keys;
+    if (place.uprn != 0) keys.push_back(KeyHash{by_uprn}.number(place.uprn).value());
+    const auto number = static_cast<std::uint64_t>(place.number);
+    if (!place.postcode.empty() && place.number != 0) {
+        keys.push_back(KeyHash{by_postcode_number}.text(place.postcode).number(number).value());
+    }
+    if (!place.postcode.empty() && place.number == 0 && !place.line.empty()) {
+        keys.push_back(KeyHash{by_postcode_line}.text(place.postcode).text(first_word(place.street)).value());
+    }
+    if (place.number_to != 0 && place.number_to - place.number <= 40) {
+        for (int inside = place.number + 1; inside <= place.number_to; ++inside) {
+            keys.push_back(KeyHash{by_postcode_number}
+                               .text(place.postcode)
+                               .number(static_cast<std::uint64_t>(inside))
+                               .value());
+        }
+    }
+    if (place.number != 0 && !place.street.empty()) {
+        keys.push_back(KeyHash{by_street_outward}.number(number).text(place.street).value());
+    }
+    return keys;
+}
+
+void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Found& found) {
+    for (const auto key : keys) {
+        const auto count = index.count(key);
+        if (count > candidate_list_max) {
+            found.dropped += count;
+        } else {
+            index.collect(key, found.rows);
+        }
+    }
+    std::sort(found.rows.begin(), found.rows.end());
+    found.rows.erase(std::unique(found.rows.begin(), found.rows.end()), found.rows.end());
+}
+
+}  // namespace
+
+PersonForm person_form(const schemas::PersonValue& person) {
+    PersonForm form;
+    form.names = name_forms(person.given_names, person.family_name);
+    for (const auto& other : person.also_known_as) {
+        if (!other) continue;
+        // An alias often gives only the part that differs.
+        auto extra = name_forms(other->given.empty() ? person.given_names : other->given,
+                                other->family.empty() ? person.family_name : other->family);
+        for (auto& name : extra) {
+            if (form.names.size() >= names_max) break;
+            if (std::find(form.names.begin(), form.names.end(), name) == form.names.end()) {
+                form.names.push_back(std::move(name));
+            }
+        }
+    }
+    form.born = date_form(person.date_of_birth);
+    if (person.sex == "M" || person.sex == "F") form.sex = person.sex[0];
+    if (valid_upn(person.upn)) form.upn = person.upn;
+    if (valid_nhs_number(person.nhs_number)) form.nhs_number = person.nhs_number;
+    return form;
+}
+
+DatedPlaceForm dated_place_form(const schemas::DatedPlaceValue& place) {
+    DatedPlaceForm form;
+    if (place.place) form.place = place_form(*place.place);
+    form.from = day_number(date_form(place.from)).value_or(INT_MIN);
+    form.to = day_number(date_form(place.to)).value_or(INT_MAX);
+    return form;
+}
+
+void WordCounts::add(const std::string& word, int by) {
+    auto& count = counts_[word];
+    count = static_cast<std::uint32_t>(static_cast<int>(count) + by);
+    total_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(total_) + by);
+    if (count == 0) counts_.erase(word);
+}
+
+std::uint32_t WordCounts::of(const std::string& word) const {
+    const auto found = counts_.find(word);
+    return found == counts_.end() ? 0 : found->second;
+}
+
+void Pool::count_names(const PersonForm& person, int by) {
+    if (person.names.empty()) return;
+    const auto& name = person.names.front();
+    if (!name.given.empty()) given_.add(name.given.front(), by);
+    if (!name.family.empty()) family_.add(name.family_joined, by);
+}
+
+std::uint32_t Pool::add(Row row) {
+    row.live = true;
+    row.keys = Keys{row.person, false}.all();
+    count_names(row.person, 1);
+    std::uint32_t number;
+    if (free_.empty()) {
+        number = static_cast<std::uint32_t>(rows_.size());
+        rows_.push_back(std::move(row));
+    } else {
+        number = free_.back();
+        free_.pop_back();
+        rows_[number] = std::move(row);
+    }
+    for (const auto key : rows_[number].keys) keys_.add(key, number);
+    ++size_;
+    return number;
+}
+
+void Pool::remove(std::uint32_t number) {
+    auto& row = rows_[number];
+    for (const auto key : row.keys) keys_.remove(key, number);
+    count_names(row.person, -1);
+    row = Row{};
+    free_.push_back(number);
+    --size_;
+}
+
+void Pool::find(const PersonForm& person, Found& found) const {
+    collect(keys_, Keys{person, true}.all(), found);
+}
+
+void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const schemas::DatedPlaceValue& place,
+                            std::vector<std::uint32_t>& numbers) {
+    PlaceRow row;
+    row.live = true;
+    row.place = dated_place_form(place);
+    if (row.place.place.empty()) return;
+    row.flag = &key;
+    row.held_flag = &flag;
+    row.keys = place_keys(row.place.place);
+    std::uint32_t number;
+    if (free_places_.empty()) {
+        number = static_cast<std::uint32_t>(places_.size());
+        places_.push_back(std::move(row));
+    } else {
+        number = free_places_.back();
+        free_places_.pop_back();
+        places_[number] = std::move(row);
+    }
+    for (const auto each : places_[number].keys) place_keys_.add(each, number);
+    numbers.push_back(number);
+}
+
+void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
+    auto& numbers = flag_rows_[key];
+    const auto add_person = [&](RowKind kind, PersonForm person, std::uint16_t number) {
+        if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+        Row row;
+        row.kind = kind;
+        row.person = std::move(person);
+        row.flag = &key;
+        row.held_flag = &flag;
+        row.number = number;
+        numbers.people.push_back(flags_.add(std::move(row)));
+    };
+    std::vector<DatedPlaceForm> places;
+    for (std::size_t i = 0; i < flag.value.places.size() && i < places_max; ++i) {
+        if (!flag.value.places[i]) continue;
+        places.push_back(dated_place_form(*flag.value.places[i]));
+        add_place(key, flag, *flag.value.places[i], numbers.places);
+    }
+    if (flag.value.child) {
+        auto child = person_form(*flag.value.child);
+        child.places = places;
+        add_person(RowKind::flagged_child, std::move(child), 0);
+    }
+    for (std::size_t i = 0; i < flag.value.linked_adults.size() && i < adults_max; ++i) {
+        const auto& adult = flag.value.linked_adults[i];
+        if (!adult || !adult->person) continue;
+        auto person = person_form(*adult->person);
+        for (std::size_t p = 0; p < adult->places.size() && p < places_max; ++p) {
+            if (adult->places[p]) person.places.push_back(dated_place_form(*adult->places[p]));
+        }
+        if (person.places.empty()) person.places = places;
+        add_person(RowKind::linked_adult, std::move(person), static_cast<std::uint16_t>(i));
+    }
+}
+
+void PersonIndex::remove_flag(const FlagKey& key) {
+    const auto found = flag_rows_.find(key);
+    if (found == flag_rows_.end()) return;
+    for (const auto number : found->second.people) flags_.remove(number);
+    for (const auto number : found->second.places) {
+        for (const auto each : places_[number].keys) place_keys_.remove(each, number);
+        places_[number] = PlaceRow{};
+        free_places_.push_back(number);
+    }
+    flag_rows_.erase(found);
+}
+
+void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
+    auto& numbers = pupil_rows_[key];
+    const auto add_person = [&](RowKind kind, PersonForm person, std::uint16_t number) {
+        if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+        Row row;
+        row.kind = kind;
+        row.person = std::move(person);
+        row.pupil = &key;
+        row.held_pupil = &pupil;
+        row.number = number;
+        numbers.push_back(rolls_.add(std::move(row)));
+    };
+    std::vector<DatedPlaceForm> home;
+    if (pupil.value.home) home.push_back({place_form(*pupil.value.home), INT_MIN, INT_MAX});
+    if (!home.empty() && home.front().place.empty()) home.clear();
+    if (pupil.value.child) {
+        auto child = person_form(*pupil.value.child);
+        child.places = home;
+        add_person(RowKind::pupil, std::move(child), 0);
+    }
+    for (std::size_t i = 0; i < pupil.value.contacts.size() && i < adults_max; ++i) {
+        const auto& contact = pupil.value.contacts[i];
+        if (!contact || !contact->person) continue;
+        auto person = person_form(*contact->person);
+        person.places = home;
+        add_person(RowKind::contact, std::move(person), static_cast<std::uint16_t>(i));
+    }
+}
+
+void PersonIndex::remove_pupil(const PupilKey& key) {
+    const auto found = pupil_rows_.find(key);
+    if (found == pupil_rows_.end()) return;
+    for (const auto number : found->second) rolls_.remove(number);
+    pupil_rows_.erase(found);
+}
+
+void PersonIndex::find_places(const PlaceForm& place, Found& found) const {
+    collect(place_keys_, place_keys(place), found);
+}
+
+}  // namespace flagpost::registry

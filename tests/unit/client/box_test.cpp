@@ -1,0 +1,359 @@
+#include "adapters/client/box.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/crypto/keys.h"
+#include "load_generated.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace flagpost;
+using namespace flagpost::client;
+
+namespace {
+
+class FixedClock final : public Clock {
+public:
+    Instant now() override { return at += std::chrono::seconds{1}; }
+    Instant at = from_us(1'740'000'000'000'000);
+};
+
+/// A box in a directory of its own that can be closed and opened again.
+struct Desk {
+    Desk() { reopen(); }
+    void reopen() { box.emplace(file(), clock, random); }
+    std::filesystem::path file() const { return directory.path() / "box.db"; }
+
+    test::TemporaryDirectory directory;
+    FixedClock clock;
+    crypto::SystemRandom random;
+    std::optional<Box> box;
+};
+
+wire::Draft draft(std::string subject) {
+    wire::Draft draft{schemas::Kind::incident, "incidents/31", std::move(subject), {}, {}, {}, {}};
+    draft.payload = {1, 2, 3};
+    return draft;
+}
+
+Bytes school_notice(const Id16& notice, const std::string& reference) {
+    schemas::SchoolNoticeValue value;
+    value.notice.assign(notice.begin(), notice.end());
+    value.reference = reference;
+    value.force = "31";
+    value.incident_reference = "NP-1";
+    value.handling = {"keep in the protection file"};
+    return wire::pack<schemas::SchoolNotice>(value);
+}
+
+Incoming delivery(std::uint64_t number, std::uint8_t tag, const std::string& reference = "FP-7K3M-29QD") {
+    Id16 id{};
+    id.fill(tag);
+    return {"notices/school/122802",
+            number,
+            100 + number,
+            schemas::Kind::school_notice,
+            id,
+            school_notice(id, reference),
+            from_us(1'740'000'000'000'000),
+            {},
+            {},
+            {},
+            {},
+            {}};
+}
+
+const AgencyId school = AgencyId::parse("school/122802").value();
+
+}  // namespace
+
+TEST_CASE("the box can be read by its owner alone, whatever the umask", "[client]") {
+    const mode_t before = ::umask(0);
+    Desk desk;
+    ::umask(before);
+    struct stat status {};
+    REQUIRE(::stat(desk.file().c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("what is enqueued waits in its order until it is confirmed or refused", "[client]") {
+    Desk desk;
+    const auto ids = desk.box->enqueue({
+        {draft("a"), "day.csv:2"},
+        {draft("b"), "day.csv:3"},
+        {draft("c"), "day.csv:4"}
+    });
+    REQUIRE(ids.size() == 3);
+    desk.reopen();
+
+    auto waiting = desk.box->waiting(10);
+    REQUIRE(waiting.size() == 3);
+    CHECK(waiting[0].id == ids[0]);
+    CHECK(waiting[2].source == "day.csv:4");
+    CHECK(wire::read_envelope(waiting[1].envelope)->table->subject()->str() == "b");
+    CHECK(desk.box->waiting(2).size() == 2);
+    CHECK(desk.box->waiting(10, ids[0]).front().id == ids[1]);
+    CHECK(desk.box->waiting(10, ids[2]).empty());
+
+    desk.box->confirmed({
+        {ids[1], 77}
+    });
+    desk.box->refused(ids[0], {Reason::not_permitted, "topic"});
+    CHECK(desk.box->waiting(10).size() == 1);
+    CHECK(desk.box->waiting(10, ids[1]).front().id == ids[2]);  // also from behind one that is confirmed
+
+    const auto confirmed = desk.box->status(ids[1]);
+    CHECK(confirmed.state == OutgoingState::confirmed);
+    CHECK(confirmed.index == 77);
+    CHECK(confirmed.subject == "b");
+    const auto refused = desk.box->status(ids[0]);
+    CHECK(refused.state == OutgoingState::refused);
+    CHECK(refused.refusal == Refusal{Reason::not_permitted, "topic"});
+    CHECK(desk.box->refusals(10).size() == 1);
+
+    const auto counts = desk.box->counts();
+    CHECK(counts.waiting == 1);
+    CHECK(counts.confirmed == 1);
+    CHECK(counts.refused == 1);
+    CHECK(counts.oldest_waiting == desk.box->status(ids[2]).enqueued);
+    CHECK_THROWS_AS(desk.box->status(Id16{}), std::out_of_range);
+}
+
+TEST_CASE("a confirm after a refusal is believed, a refusal after a confirm is not", "[client]") {
+    Desk desk;
+    const auto id = desk.box
+                        ->enqueue({
+                            {draft("a"), ""}
+    })
+                        .front();
+    desk.box->refused(id, {Reason::conflict, "id"});
+    desk.box->confirmed({
+        {id, 5}
+    });
+    CHECK(desk.box->status(id).state == OutgoingState::confirmed);
+    desk.box->refused(id, {Reason::conflict, "id"});
+    CHECK(desk.box->status(id).state == OutgoingState::confirmed);
+    CHECK_FALSE(desk.box->status(id).refusal);
+}
+
+TEST_CASE("what is confirmed leaves no contents in the file", "[client]") {
+    Desk desk;
+    auto secret = draft("a");
+    const std::string words = "the circumstances of one family";
+    secret.payload.assign(words.begin(), words.end());
+    const auto id = desk.box
+                        ->enqueue({
+                            {secret, ""}
+    })
+                        .front();
+    const auto holds_words = [&] {
+        std::ifstream file(desk.file(), std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+        return bytes.find(words) != std::string::npos;
+    };
+    CHECK(holds_words());
+    desk.box->confirmed({
+        {id, 1}
+    });
+    desk.box.reset();
+    CHECK_FALSE(holds_words());
+}
+
+TEST_CASE("a mark and its messages are kept together or not at all", "[client]") {
+    Desk desk;
+    CHECK_FALSE(desk.box->marked("day.csv sha256:1"));
+    desk.box->enqueue(
+        {
+            {draft("a"), ""}
+    },
+        "day.csv sha256:1");
+    CHECK(desk.box->marked("day.csv sha256:1"));
+    CHECK_THROWS(desk.box->enqueue(
+        {
+            {draft("b"), ""}
+    },
+        "day.csv sha256:1"));
+    CHECK(desk.box->counts().waiting == 1);
+}
+
+TEST_CASE("two processes may use one box", "[client]") {
+    Desk desk;
+    Box second(desk.file(), desk.clock, desk.random);
+    const auto id = second
+                        .enqueue({
+                            {draft("a"), ""}
+    })
+                        .front();
+    CHECK(desk.box->waiting(10).size() == 1);
+    desk.box->confirmed({
+        {id, 3}
+    });
+    CHECK(second.status(id).state == OutgoingState::confirmed);
+}
+
+TEST_CASE("a delivery is stored once, however often it comes", "[client]") {
+    Desk desk;
+    desk.box->receive({delivery(1, 0xA1), delivery(2, 0xA2)});
+    desk.box->acknowledge(delivery(1, 0xA1), schemas::Level::opened, "J. Okafor", "", school);
+    const auto before = desk.box->inbox();
+    desk.reopen();
+    desk.box->receive({delivery(1, 0xA1), delivery(2, 0xA2), delivery(1, 0xA1)});
+
+    const auto after = desk.box->inbox();
+    REQUIRE(after.size() == 2);
+    CHECK(after[0].number == 1);
+    CHECK(after[0].opened == before[0].opened);
+    CHECK(after[0].opened_by == "J. Okafor");
+    CHECK(after[1].payload == delivery(2, 0xA2).payload);
+}
+
+TEST_CASE("a number used again for another notice does not hide it", "[client]") {
+    Desk desk;
+    desk.box->receive({delivery(1, 0xA1, "FP-1"), delivery(1, 0xB1, "FP-2")});
+    REQUIRE(desk.box->inbox().size() == 2);
+    desk.box->acknowledge(delivery(1, 0xB1, "FP-2"), schemas::Level::recorded, "J. Okafor", "filed", school);
+    CHECK(desk.box->find("FP-2")->recorded);
+    CHECK_FALSE(desk.box->find("FP-1")->recorded);
+}
+
+TEST_CASE("a delivery is found by what people call it", "[client]") {
+    Desk desk;
+    auto item = delivery(1, 0xA1);
+    desk.box->receive({item, delivery(2, 0xA2, "FP-2222-2222")});
+    Incoming result{
+        "results/school/122802", 1, 9, schemas::Kind::load_result, {}, {}, {}, {}, {}, {}, {}, {}};
+    schemas::LoadResultValue value;
+    value.load = Bytes(16, 0xEE);
+    result.payload = wire::pack<schemas::LoadResult>(value);
+    desk.box->receive({result});
+
+    CHECK(desk.box->find("FP-2222-2222")->number == 2);
+    CHECK(desk.box->find("notices/school/122802#1")->id == item.id);
+    CHECK(desk.box->find(to_hex(item.id))->number == 1);
+    CHECK(desk.box->find(std::string(32, 'e'))->kind == schemas::Kind::load_result);
+    CHECK_FALSE(desk.box->find("FP-0000-0000"));
+    CHECK_FALSE(desk.box->find("notices/school/122802#3"));
+    CHECK_FALSE(desk.box->find("notices/school/122802#"));
+    CHECK_FALSE(desk.box->find(""));
+
+    CHECK(desk.box->inbox().size() == 2);  // a load's result asks nothing of anybody
+    CHECK(desk.box->inbox(true).size() == 3);
+}
+
+TEST_CASE("an acknowledgement and its receipt are one step, taken once a level", "[client]") {
+    Desk desk;
+    const auto item = delivery(1, 0xA1);
+    desk.box->receive({item});
+    CHECK(desk.box->acknowledge(item, schemas::Level::opened, "J. Okafor", "", school));
+    CHECK_FALSE(desk.box->acknowledge(item, schemas::Level::opened, "S. Patel", "", school));
+    CHECK(desk.box->acknowledge(item, schemas::Level::recorded, "S. Patel", "filed", school));
+    CHECK_FALSE(desk.box->acknowledge(item, schemas::Level::recorded, "S. Patel", "other", school));
+    CHECK_THROWS_AS(desk.box->acknowledge(item, schemas::Level::stored, "", "", school), std::logic_error);
+
+    const auto waiting = desk.box->waiting(10);
+    REQUIRE(waiting.size() == 2);
+    const auto envelope = wire::read_envelope(waiting[1].envelope);
+    REQUIRE(envelope);
+    CHECK(envelope->kind == schemas::Kind::receipt);
+    CHECK(envelope->topic == "receipts/school/122802");
+    const auto receipt = wire::read_table<schemas::Receipt>(envelope->payload, "receipt");
+    REQUIRE(receipt);
+    CHECK((*receipt)->level() == schemas::Level::recorded);
+    CHECK((*receipt)->by()->str() == "S. Patel");
+    CHECK((*receipt)->outcome()->str() == "filed");
+
+    CHECK(desk.box->inbox().empty());
+    const auto kept = desk.box->find("FP-7K3M-29QD");
+    CHECK(kept->opened_by == "J. Okafor");
+    CHECK(kept->recorded_by == "S. Patel");
+    CHECK(kept->outcome == "filed");
+}
+
+TEST_CASE("a process killed at any moment leaves each step done or not begun", "[client]") {
+    // The child never returns: it works on the box until it is killed somewhere in the middle.
+    Desk desk;
+    const auto item = delivery(1, 0xA1);
+    desk.box->receive({item});
+    desk.box.reset();
+    for (int round = 0; round < 8; ++round) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            FixedClock clock;
+            crypto::SystemRandom random;
+            Box box(desk.file(), clock, random);
+            for (int i = 0;; ++i) {
+                const auto ids = box.enqueue(
+                    {
+                        {draft("a"), ""},
+                        {draft("b"), ""}
+                },
+                    std::to_string(round) + "/" + std::to_string(i));
+                box.confirmed({
+                    {ids[0], 1},
+                    {ids[1], 2}
+                });
+            }
+        }
+        ::usleep(static_cast<useconds_t>(3'000 + 2'700 * round));
+        REQUIRE(::kill(child, SIGKILL) == 0);
+        REQUIRE(::waitpid(child, nullptr, 0) == child);
+
+        desk.reopen();
+        const auto counts = desk.box->counts();
+        CHECK(counts.waiting % 2 == 0);
+        CHECK(counts.confirmed % 2 == 0);
+        CHECK(counts.waiting == desk.box->waiting(1000).size());  // no status without its envelope
+        CHECK(desk.box->inbox().size() == 1);
+        desk.box.reset();
+    }
+}
+
+TEST_CASE("a copy of the file taken between any two steps is a box at one of them", "[client]") {
+    Desk desk;
+    const auto item = delivery(1, 0xA1);
+    desk.box->receive({item});
+    const auto copy_file = desk.directory.path() / "copy.db";
+    std::filesystem::copy_file(desk.file(), copy_file);
+    desk.box->acknowledge(item, schemas::Level::opened, "J. Okafor", "", school);
+
+    Box before(copy_file, desk.clock, desk.random);
+    CHECK_FALSE(before.inbox().front().opened);
+    CHECK(before.counts().waiting == 0);  // neither the note of opening nor its receipt
+    CHECK(desk.box->inbox().front().opened);
+    CHECK(desk.box->counts().waiting == 1);
+}
+
+TEST_CASE("facts are kept and replaced", "[client]") {
+    Desk desk;
+    CHECK_FALSE(desk.box->fact("log-checkpoint"));
+    desk.box->set_fact("log-checkpoint", "one");
+    desk.box->set_fact("log-checkpoint", "two");
+    desk.reopen();
+    CHECK(desk.box->fact("log-checkpoint") == "two");
+}
+
+TEST_CASE("a file of another version is left alone", "[client]") {
+    Desk desk;
+    desk.box.reset();
+    {
+        // SQLite keeps user_version as four bytes, most significant first, at offset 60.
+        std::fstream file(desk.file(), std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(63);
+        file.put(9);
+    }
+    CHECK_THROWS_WITH(desk.reopen(), Catch::Contains("another version"));
+}
+
+TEST_CASE("a month of incidents is enqueued and confirmed whole", "[client]") {
+    Desk desk;
+    std::vector<std::pair<wire::Draft, std::string>> month(45'000, {draft("a"), "month.csv"});
+    const auto ids = desk.box->enqueue(month);
+    CHECK(desk.box->counts().waiting == 45'000);
+    std::vector<std::pair<Id16, std::uint64_t>> leaves;
+    for (const auto& id : ids) leaves.emplace_back(id, leaves.size());
+    desk.box->confirmed(leaves);
+    CHECK(desk.box->counts().confirmed == 45'000);
+    CHECK(desk.box->waiting(1).empty());
+}

@@ -108,6 +108,8 @@ inline constexpr auto storage_low_retry_after = 30s;
 inline constexpr std::size_t fabric_window_bytes =
     4 * 1024 * 1024;  // of one session, read and not yet consumed
 inline constexpr std::size_t fabric_bytes_max = 256 * 1024 * 1024;  // of all sessions of one gate
+inline constexpr std::size_t input_total_max =
+    256 * 1024 * 1024;  // parts of messages, all sessions of one gate
 inline constexpr std::size_t output_total_max = 512 * 1024 * 1024;  // of all sessions of one gate
 inline constexpr auto output_stalled_max = 20s;                     // a peer that takes nothing that long
 inline constexpr auto goodbye_time_max = 1s;                        // for a peer to take its Goodbye
@@ -120,5 +122,23 @@ inline constexpr std::size_t agreement_size_max = 4 * 1024 * 1024;
 inline constexpr std::size_t parties_max = 20'000;
 inline constexpr std::size_t acts_for_max = 2000;  // for one party
 inline constexpr std::size_t sharing_rules_max = 1000;
+
+// Exchange
+inline constexpr std::size_t text_size_max = 64 * 1024;   // circumstances and the like
+inline constexpr std::size_t person_name_size_max = 255;  // names, address lines, contacts
+inline constexpr std::size_t aliases_max = 32;            // of one person
+inline constexpr std::size_t places_max = 100;            // of one person
+inline constexpr std::size_t qualifiers_max = 32;         // of one incident
+inline constexpr std::size_t mailbox_gaps_max =
+    4096;  // runs of unacknowledged items; beyond, acknowledge in order
+inline constexpr std::size_t refusals_logged_max = 16;       // leaves one Subscribe can cause
+inline constexpr std::uint32_t body_tables_max = 1'000'000;  // of one stored body, all our own making
+inline constexpr auto thread_kept =
+    std::chrono::hours{24 * 90};                           // what was told of an incident, for its updates
+inline constexpr std::size_t notices_per_thread_max = 64;  // remembered of one child, recipient and incident
+inline constexpr std::size_t closings_per_record_max = 256;  // incidents whose window ends, in one record
+inline constexpr std::size_t closings_per_tick_max = 4096;
+inline constexpr std::size_t reconsidered_per_tick_max =
+    500;  // retained incidents, after the register changed
 
 }  // namespace flagpost::limits

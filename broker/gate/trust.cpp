@@ -1,0 +1,132 @@
+#include "broker/gate/trust.h"
+
+#include <openssl/x509v3.h>
+
+#include <ctime>
+#include <vector>
+
+namespace flagpost::gate {
+namespace {
+
+using crypto::CryptoFailure;
+using crypto::FreeWith;
+using Verification = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
+using Integer = std::unique_ptr<ASN1_INTEGER, FreeWith<ASN1_INTEGER_free>>;
+using KeyIdentifier = std::unique_ptr<AUTHORITY_KEYID, FreeWith<AUTHORITY_KEYID_free>>;
+
+std::vector<X509_CRL*> lists_of(const SSL_CTX* context) {
+    std::vector<X509_CRL*> lists;
+    const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i)
+        if (X509_CRL* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i)))
+            lists.push_back(list);
+    return lists;
+}
+
+Integer number_of(const X509_CRL* list) {
+    return Integer{static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(list, NID_crl_number, nullptr, nullptr))};
+}
+
+/// Two lists of one issuer: its name and, since names are reused, its key.
+bool same_issuer(const X509_CRL* a, const X509_CRL* b) {
+    if (X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) != 0) return false;
+    const auto key_of = [](const X509_CRL* list) {
+        return KeyIdentifier{static_cast<AUTHORITY_KEYID*>(
+            X509_CRL_get_ext_d2i(list, NID_authority_key_identifier, nullptr, nullptr))};
+    };
+    const KeyIdentifier key_a = key_of(a), key_b = key_of(b);
+    if (!key_a || !key_b || key_a->keyid == nullptr || key_b->keyid == nullptr) return true;
+    return ASN1_OCTET_STRING_cmp(key_a->keyid, key_b->keyid) == 0;
+}
+
+/// An older list would set free whom the newer one revoked.
+void refuse_rollback(const SSL_CTX* old_context, const SSL_CTX* new_context) {
+    for (const X509_CRL* fresh : lists_of(new_context))
+        for (const X509_CRL* held : lists_of(old_context)) {
+            if (!same_issuer(fresh, held)) continue;
+            const Integer fresh_number = number_of(fresh), held_number = number_of(held);
+            if (fresh_number && held_number && ASN1_INTEGER_cmp(fresh_number.get(), held_number.get()) < 0)
+                throw CryptoFailure{"the revocation list is older than the one in force"};
+        }
+}
+
+/// Our own certificate must be one a client would accept. Its dates are left to the clients: an old certificate
+/// here is no reason to ignore a new revocation list.
+void test_own_certificate(SSL_CTX* context) {
+    const Verification verification{X509_STORE_CTX_new()};
+    STACK_OF(X509)* intermediates = nullptr;
+    SSL_CTX_get0_chain_certs(context, &intermediates);
+    if (!verification || X509_STORE_CTX_init(verification.get(), SSL_CTX_get_cert_store(context),
+                                             SSL_CTX_get0_certificate(context), intermediates) != 1)
+        throw CryptoFailure{"no memory to verify the broker's certificate"};
+    X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(verification.get());
+    X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
+    X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_SSL_SERVER);
+    if (X509_verify_cert(verification.get()) != 1)
+        throw CryptoFailure{std::string{"the broker's own certificate: "} +
+                            X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification.get()))};
+}
+
+crypto::TlsContext tried_context(const crypto::TlsFiles& files) {
+    auto context = crypto::make_server_context(files);
+    test_own_certificate(context.get());
+    return context;
+}
+
+}  // namespace
+
+Trust::Trust(crypto::TlsFiles files)
+    : files_{std::move(files)}, read_{stamps()}, context_{tried_context(files_)} {}
+
+Trust::Stamp Trust::stamp_of(const std::filesystem::path& file) {
+    struct stat facts {};
+    if (::stat(file.c_str(), &facts) != 0) return {};
+    return {facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec, facts.st_size, facts.st_ino};
+}
+
+Trust::Stamps Trust::stamps() const {
+    return {stamp_of(files_.certificate), stamp_of(files_.key), stamp_of(files_.ca), stamp_of(files_.crl)};
+}
+
+bool Trust::changed_on_disk() const { return stamps() != read_; }
+
+void Trust::reload() {
+    read_ = stamps();  // before reading: a change while we read is seen next time
+    auto fresh = tried_context(files_);
+    refuse_rollback(context_.get(), fresh.get());
+    context_ = std::move(fresh);
+}
+
+bool Trust::revoked(SSL* connection) const {
+    X509* leaf = SSL_get0_peer_certificate(connection);
+    for (X509_CRL* list : lists_of(context_.get())) {
+        if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_issuer_name(leaf)) != 0) continue;
+        X509_REVOKED* entry = nullptr;
+        if (X509_CRL_get0_by_cert(list, &entry, leaf) == 1) return true;
+    }
+    return false;
+}
+
+bool Trust::still_trusted(SSL* connection) const {
+    const Verification verification{X509_STORE_CTX_new()};
+    if (!verification ||
+        X509_STORE_CTX_init(verification.get(), SSL_CTX_get_cert_store(context_.get()),
+                            SSL_get0_peer_certificate(connection), SSL_get_peer_cert_chain(connection)) != 1)
+        throw CryptoFailure{"no memory to verify a peer's certificate"};
+    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(verification.get()), SSL_CTX_get0_param(context_.get()));
+    return X509_verify_cert(verification.get()) == 1;
+}
+
+std::int64_t Trust::revocation_list_ends_s() const {
+    std::int64_t earliest = 0;
+    for (const X509_CRL* list : lists_of(context_.get())) {
+        std::tm broken_down{};
+        const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
+        if (next == nullptr || ASN1_TIME_to_tm(next, &broken_down) != 1) continue;
+        const std::int64_t ends = ::timegm(&broken_down);
+        if (earliest == 0 || ends < earliest) earliest = ends;
+    }
+    return earliest;
+}
+
+}  // namespace flagpost::gate

@@ -209,11 +209,14 @@ NoteSignature cosign_note(std::string_view text, const std::string& name, const 
     return {name, key_id(name, VerifierKey::Type::cosignature, key.public_key()), std::move(blob)};
 }
 
-bool signed_by(const SignedNote& note, const VerifierKey& key) {
-    if (key.type() == VerifierKey::Type::cosignature) return cosigned_at(note, key).has_value();
+Line line_of(const SignedNote& note, const VerifierKey& key) {
     const auto* line = first_line_of(note, key);
-    return line != nullptr && line->signature.size() == signature_size &&
-           crypto::verify_ed25519(key.key(), view(note.text), line->signature);
+    if (line == nullptr) return Line::absent;
+    const bool holds = key.type() == VerifierKey::Type::cosignature
+                           ? cosigned_at(note, key).has_value()
+                           : line->signature.size() == signature_size &&
+                                 crypto::verify_ed25519(key.key(), view(note.text), line->signature);
+    return holds ? Line::holds : Line::fails;
 }
 
 std::optional<Instant> cosigned_at(const SignedNote& note, const VerifierKey& key) {

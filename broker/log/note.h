@@ -59,9 +59,15 @@ NoteSignature sign_note(std::string_view text, const std::string& name, const cr
 NoteSignature cosign_note(std::string_view text, const std::string& name, const crypto::NoteKey& key,
                           Instant at);
 
-/// Whether `key` signed this note: false also if it has no line of that key. Only the first line of a key counts,
-/// so a note cannot hide a failing signature behind a good one. Lines of other keys are ignored.
-bool signed_by(const SignedNote& note, const VerifierKey& key);
+/// What the note carries of one key. Only the first line of a key counts, so that a note cannot hide a failing
+/// signature behind a good one; lines of other keys are ignored. A failing line condemns the note.
+enum class Line { absent, holds, fails };
+Line line_of(const SignedNote& note, const VerifierKey& key);
+
+/// Whether `key` signed this note: false also if it has no line of that key.
+inline bool signed_by(const SignedNote& note, const VerifierKey& key) {
+    return line_of(note, key) == Line::holds;
+}
 
 /// When the witness `key` cosigned this note, to the second; nothing if it did not.
 std::optional<Instant> cosigned_at(const SignedNote& note, const VerifierKey& key);

@@ -19,9 +19,11 @@ const std::string saying =
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n";
 const std::string peter_line =
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+    "— PeterNeumann "
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 const std::string enoch_line =
-    "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
+    "— EnochRoot "
+    "rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
 
 const std::string log_vkey = "broker.example/audit+0ebe6eac+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const std::string head = "broker.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n";
@@ -30,7 +32,8 @@ const std::string log_line =
     "Dr5urC2UJ7PRUGpy19XfsDdCb+vsK0DWZLHL6zQQ+YeL9T+7swpTHkn4hC03SVeJylHH4zxrCCpVOjw0148hJm+PEQQ=\n";
 const std::string witness_line =
     "— witness.example/w1 "
-    "zJpwRAAAAABlU/EABfLWgO9S5SKgURkhEScilwSi7f3gBoLasDc/J5FdfAklCq/Re3QN0ZhVDznIhtPDwk0ObhNF7AC6Rf90wOncCw==\n";
+    "zJpwRAAAAABlU/EABfLWgO9S5SKgURkhEScilwSi7f3gBoLasDc/J5FdfAklCq/"
+    "Re3QN0ZhVDznIhtPDwk0ObhNF7AC6Rf90wOncCw==\n";
 
 SignedNote note_of(const std::string& bytes) {
     const auto note = SignedNote::parse(bytes);
@@ -65,7 +68,8 @@ TEST_CASE("the worked checkpoint and its cosignature are made and verified to th
     const auto key = published_key();
     const auto at = Instant{std::chrono::seconds{1'700'000'000}} + std::chrono::milliseconds{999};
     const SignedNote note{
-        head, {sign_note(head, "broker.example/audit", key), cosign_note(head, "witness.example/w1", key, at)}
+        head,
+        {sign_note(head, "broker.example/audit", key), cosign_note(head, "witness.example/w1", key, at)}
     };
     const auto whole = head + "\n" + log_line + witness_line;
     CHECK(note.format() == whole);
@@ -117,15 +121,15 @@ TEST_CASE("whose line counts in a note with several", "[log]") {
         bool holds;
     };
     const std::vector<Row> rows{
-        {"its own line",                                    peter_line,              true },
-        {"after a line of somebody unknown",                stranger + peter_line,   true },
-        {"after another known key's line",                  enoch_line + peter_line, true },
-        {"twice the same line",                             peter_line + peter_line, true },
-        {"a failing repeat after it is never looked at",    peter_line + failing,    true },
-        {"a failing line is not excused by a good one",     failing + peter_line,    false},
-        {"only other people's lines",                       enoch_line + stranger,   false},
-        {"the same name under another key id", other_id, false},
-        {"the same key id under another name", other_name, false},
+        {"its own line",                                 peter_line,              true },
+        {"after a line of somebody unknown",             stranger + peter_line,   true },
+        {"after another known key's line",               enoch_line + peter_line, true },
+        {"twice the same line",                          peter_line + peter_line, true },
+        {"a failing repeat after it is never looked at", peter_line + failing,    true },
+        {"a failing line is not excused by a good one",  failing + peter_line,    false},
+        {"only other people's lines",                    enoch_line + stranger,   false},
+        {"the same name under another key id",           other_id,                false},
+        {"the same key id under another name",           other_name,              false},
     };
     for (const auto& row : rows) {
         CAPTURE(row.why);
@@ -141,31 +145,32 @@ TEST_CASE("what is no signed note is refused", "[log]") {
         Reason reason;
     };
     const auto good = saying + "\n" + peter_line;
+    const auto endless = std::string(64 * 1024, 'a') + "\n\n" + peter_line;
     std::string hundred_and_one = saying + "\n";
     for (int i = 0; i < 101; ++i) hundred_and_one += peter_line;
     const std::vector<Row> rows{
-        {"nothing",                         "",                                          Reason::malformed},
-        {"text alone",                      saying,                                        Reason::malformed},
-        {"no signature after the gap",      saying + "\n",                                 Reason::malformed},
-        {"last line not ended",             good.substr(0, good.size() - 1),             Reason::malformed},
-        {"a NUL",                           saying + std::string(1, '\0') + "\n\n" + peter_line, Reason::malformed},
-        {"a tab",                           "a\tb\n\n" + peter_line,                     Reason::malformed},
-        {"a carriage return",               "a\r\n\n" + peter_line,                      Reason::malformed},
-        {"half a UTF-8 character",          "\xc3\n\n" + peter_line,                     Reason::malformed},
-        {"UTF-8 longer than need be",       "\xc0\xaf\n\n" + peter_line,                 Reason::malformed},
-        {"a surrogate in UTF-8",            "\xed\xa0\x80\n\n" + peter_line,             Reason::malformed},
-        {"beyond the last code point",      "\xf4\x90\x80\x80\n\n" + peter_line,         Reason::malformed},
-        {"a hyphen for the dash",           spoilt(good, "— ", "- "),                    Reason::malformed},
-        {"no space after the dash",         spoilt(good, "— ", "—"),                     Reason::malformed},
-        {"no name",                         spoilt(good, "PeterNeumann ", ""),           Reason::malformed},
-        {"a plus in the name",              spoilt(good, "PeterN", "Peter+N"),           Reason::malformed},
-        {"a no-break space in the name",    spoilt(good, "PeterN", "Peter\u00a0N"),      Reason::malformed},
-        {"base64 without its padding",      spoilt(good, "nAM=", "nAM"),                 Reason::malformed},
-        {"base64 with stray bits",          spoilt(good, "nAM=", "nAN="),                Reason::malformed},
-        {"a key id and no signature",       saying + "\n— Peter AAAAAA==\n",               Reason::malformed},
-        {"a line that is none",             good + "hello\n",                            Reason::malformed},
-        {"101 signatures",                  hundred_and_one,                             Reason::too_large},
-        {"more than 64 KiB",                std::string(64 * 1024, 'a') + "\n\n" + peter_line, Reason::too_large},
+        {"nothing",                    "",                            Reason::malformed              },
+        {"text alone",                 saying,                        Reason::malformed              },
+        {"no signature after the gap", saying + "\n",                 Reason::malformed              },
+        {"last line not ended",        good.substr(0,                 good.size() - 1),                Reason::malformed},
+        {"a NUL",                            saying + std::string(1,                                                   '\0') + "\n\n" + peter_line,                                 Reason::malformed},
+        {"a tab",           "a\tb\n\n" + peter_line,                                        Reason::malformed                                },
+        {"a carriage return",           "a\r\n\n" + peter_line, Reason::malformed},
+        {"half a UTF-8 character",           "\xc3\n\n" + peter_line,                                        Reason::malformed                                                                  },
+        {"UTF-8 longer than need be",           "\xc0\xaf\n\n" + peter_line, Reason::malformed},
+        {"a surrogate in UTF-8",           "\xed\xa0\x80\n\n" + peter_line,                                        Reason::malformed                                                                                                              },
+        {"beyond the last code point",           "\xf4\x90\x80\x80\n\n" + peter_line, Reason::malformed},
+        {"a hyphen for the dash",           spoilt(good,                                        "— ",                                                                                                                                                           "- "), Reason::malformed},
+        {"no space after the dash",                      spoilt(good,       "— ","—"), Reason::malformed},
+        {"no name",    spoilt(good, "PeterNeumann ",                    ""), Reason::malformed},
+        {"a plus in the name",           spoilt(good,                                        "PeterN",                                                               "Peter+N"), Reason::malformed},
+        {"a no-break space in the name",             spoilt(good,                                       "PeterN",                                  "Peter\u00a0N"), Reason::malformed},
+        {"base64 without its padding",         spoilt(good,                 "nAM=", "nAM"), Reason::malformed},
+        {"base64 with stray bits",           spoilt(good,                                        "nAM=",                                          "nAN="), Reason::malformed},
+        {"a key id and no signature",                    saying + "\n— Peter AAAAAA==\n",Reason::malformed},
+        {"a line that is none", good + "hello\n",           Reason::malformed                   },
+        {"101 signatures",           hundred_and_one,                                        Reason::too_large                                               },
+        {"more than 64 KiB",                      endless,     Reason::too_large},
     };
     REQUIRE(SignedNote::parse(good));
     for (const auto& row : rows) {
@@ -194,16 +199,16 @@ TEST_CASE("text with empty lines is split at the last one", "[log]") {
 
 TEST_CASE("what is no checkpoint is refused even when signed", "[log]") {
     const std::vector<std::pair<const char*, std::string>> rows{
-        {"an extension line",        head + "more\n"                                       },
-        {"two lines",                "broker.example/audit\n8\n"                           },
-        {"an empty origin",          spoilt(head, "broker.example/audit", "")              },
-        {"a space in the origin",    spoilt(head, "broker.example/audit", "broker example")},
-        {"a sign before the size",   spoilt(head, "\n8\n", "\n+8\n")                       },
-        {"a zero before the size",   spoilt(head, "\n8\n", "\n08\n")                       },
-        {"no size",                  spoilt(head, "\n8\n", "\n \n")                        },
-        {"a size over 64 bits",      spoilt(head, "\n8\n", "\n18446744073709551616\n")     },
-        {"a root of 31 bytes",       spoilt(head, "RgQyg=", "RgQw==")                      },
-        {"a root that is no base64", spoilt(head, "Xcna", "Xcn*")                          },
+        {"an extension line", head + "more\n"},
+        {                              "two lines",                        "broker.example/audit\n8\n"                 },
+        { "an empty origin", spoilt(head,            "broker.example/audit", "")},
+        {            "a space in the origin",  spoilt(head,           "broker.example/audit", "broker example")},
+        {           "a sign before the size",                 spoilt(head,           "\n8\n", "\n+8\n")},
+        {           "a zero before the size",  spoilt(head,                          "\n8\n", "\n08\n")},
+        {                          "no size",              spoilt(head,              "\n8\n", "\n \n")},
+        {              "a size over 64 bits",             spoilt(head,               "\n8\n", "\n18446744073709551616\n")},
+        {               "a root of 31 bytes",                  spoilt(head,         "RgQyg=", "RgQw==")},
+        {         "a root that is no base64",     spoilt(head,                        "Xcna", "Xcn*")},
     };
     REQUIRE(Checkpoint::parse(head));
     REQUIRE(Checkpoint::parse(spoilt(head, "\n8\n", "\n18446744073709551615\n")));
@@ -225,19 +230,20 @@ TEST_CASE("a log cannot sign under another log's name", "[log]") {
 
 TEST_CASE("a verifier key has one spelling", "[log]") {
     const std::vector<std::pair<const char*, std::string>> rows{
-        {"nothing",                      ""                                            },
-        {"no key",                       "PeterNeumann+c74f20a3"                       },
-        {"another key id",               spoilt(peter, "c74f20a3", "c74f20a4")         },
-        {"upper-case key id",            spoilt(peter, "c74f20a3", "C74F20A3")         },
-        {"seven digits",                 spoilt(peter, "c74f20a3", "c74f20a")          },
-        {"no name",                      spoilt(peter, "PeterNeumann", "")             },
-        {"a space in the name",          spoilt(peter, "PeterNeumann", "Peter Neumann")},
-        {"an unknown type",              spoilt(peter, "+ARpc", "+Bhpc")               },
-        {"a key of 31 bytes",            spoilt(peter, "10TW", "1w==")                 },
-        {"a newline after it",           peter + "\n"                                  },
-        {"a name the key id is not for", spoilt(peter, "PeterNeumann", "PaulNeumann")  },
+        {"no plus at all", "PeterNeumann"},
+        {                            "no key",                           "PeterNeumann+c74f20a3"              },
+        { "another key id",             spoilt(peter,            "c74f20a3", "c74f20a4")},
+        {            "upper-case key id",        spoilt(peter,                 "c74f20a3", "C74F20A3")},
+        {                 "seven digits",   spoilt(peter,                      "c74f20a3", "c74f20a")},
+        {                      "no name",           spoilt(peter,          "PeterNeumann", "")},
+        {          "a space in the name",       spoilt(peter,              "PeterNeumann", "Peter Neumann")},
+        {              "an unknown type",                spoilt(peter,            "+ARpc", "+Bhpc")},
+        {            "a key of 31 bytes",                            spoilt(peter, "10TW", "1w==")},
+        { "a name the key id is not for", spoilt(peter,                    "PeterNeumann", "PaulNeumann")},
     };
     REQUIRE(VerifierKey::parse(peter));
+    CHECK_FALSE(VerifierKey::parse(peter + "\n"));
+    CHECK_FALSE(VerifierKey::parse(""));
     for (const auto& [why, vkey] : rows) {
         CAPTURE(why);
         CHECK_FALSE(VerifierKey::parse(vkey));

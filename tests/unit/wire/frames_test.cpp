@@ -70,6 +70,16 @@ TEST_CASE("a frame spoilt in one place is refused for that place", "[wire]") {
     }
 }
 
+TEST_CASE("a frame whose body is of no known type is refused", "[wire]") {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto body = schemas::CreateGoodbyeDirect(builder, schemas::Reason::idle, "idle");
+    const auto unknown = static_cast<schemas::Body>(static_cast<int>(schemas::Body::MAX) + 1);
+    builder.Finish(schemas::CreateFrame(builder, unknown, body.Union()), schemas::FrameIdentifier());
+    const auto result = wire::read_frame({builder.GetBufferPointer(), builder.GetSize()});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().where == "frame.body");
+}
+
 TEST_CASE("a topic has only letters, digits, slashes, dots and hyphens", "[wire]") {
     const auto topic = GENERATE("", "incidents/31 ", "incidents/\n31", "incidents/*");
     wire::Draft draft{schemas::Kind::incident, topic, "", "", {}, {}, {}};

@@ -18,6 +18,13 @@ std::string describe(const char* before, schemas::Reason reason, const flatbuffe
     return what;
 }
 
+/// The head was verified under the log's key before it was remembered: whoever denies it now has another log.
+bool denies_our_head(schemas::Reason reason, const flatbuffers::String* where) {
+    return reason == schemas::Reason::not_consistent ||
+           (reason == schemas::Reason::bad_signature && where != nullptr &&
+            where->string_view().starts_with("hello.checkpoint"));
+}
+
 Refusal refusal_of(const schemas::Refuse& refuse) {
     return {static_cast<Reason>(refuse.reason()), refuse.where() == nullptr ? "" : refuse.where()->str()};
 }
@@ -83,18 +90,14 @@ Actions SessionMachine::receive(BytesView bytes, Instant now) {
     if (!frame)
         end("the broker sent what is no frame (" + frame.error().where + ")", actions);
     else
-        turn(**frame, latest_, actions);
+        turn(**frame, bytes.size(), actions);
     return actions;
 }
 
-void SessionMachine::turn(const schemas::Frame& frame, Instant now, Actions& actions) {
+void SessionMachine::turn(const schemas::Frame& frame, std::size_t size, Actions& actions) {
+    const Instant now = latest_;
     const Body type = frame.body_type();
-    if (type == Body::Goodbye) {
-        const auto* goodbye = frame.body_as_Goodbye();
-        const bool displaced = goodbye->reason() == schemas::Reason::displaced;
-        return end(describe("the broker said goodbye: ", goodbye->reason(), goodbye->where()), actions,
-                   displaced ? displaced_wait : std::chrono::milliseconds{0});
-    }
+    if (type == Body::Goodbye) return said_goodbye(*frame.body_as_Goodbye(), actions);
     if (type == Body::Refuse) return refused(*frame.body_as_Refuse(), now, actions);
     if (!welcomed_ && type == Body::Welcome) return welcome(*frame.body_as_Welcome(), now, actions);
     if (!welcomed_) return end("the broker spoke before its welcome", actions);
@@ -103,7 +106,7 @@ void SessionMachine::turn(const schemas::Frame& frame, Instant now, Actions& act
         case Body::Confirm:
             return confirm(*frame.body_as_Confirm(), actions);
         case Body::Deliver:
-            return deliver(*frame.body_as_Deliver(), now, actions);
+            return deliver(*frame.body_as_Deliver(), size, now, actions);
         case Body::Answer: {
             schemas::AnswerValue answer;
             frame.body_as_Answer()->UnPackTo(&answer);
@@ -123,6 +126,16 @@ void SessionMachine::turn(const schemas::Frame& frame, Instant now, Actions& act
         default:
             return;  // Subscribed, Heartbeat, and what a later version may add
     }
+}
+
+void SessionMachine::said_goodbye(const schemas::Goodbye& goodbye, Actions& actions) {
+    if (!welcomed_ && denies_our_head(goodbye.reason(), goodbye.where()))
+        return alarm(
+            describe("the broker denies the log head it showed before: ", goodbye.reason(), goodbye.where()),
+            "remembered:\n" + settings_.checkpoint.value_or(""), actions);
+    const bool displaced = goodbye.reason() == schemas::Reason::displaced;
+    end(describe("the broker said goodbye: ", goodbye.reason(), goodbye.where()), actions,
+        displaced ? displaced_wait : std::chrono::milliseconds{0});
 }
 
 void SessionMachine::welcome(const schemas::Welcome& welcome, Instant now, Actions& actions) {
@@ -184,11 +197,8 @@ void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions
     const auto id =
         refuse.id() == nullptr ? std::nullopt : exactly<16>({refuse.id()->data(), refuse.id()->size()});
     if (!welcomed_) {
-        const std::string what = describe("the broker refused us: ", refuse.reason(), refuse.where());
-        if (refuse.reason() == schemas::Reason::not_consistent)
-            return alarm("the broker's log does not know the head it showed before",
-                         "remembered:\n" + settings_.checkpoint.value_or(""), actions);
-        return end(what, actions, retry_delay(refuse));
+        return end(describe("the broker refused us: ", refuse.reason(), refuse.where()), actions,
+                   retry_delay(refuse));
     }
     if (refuse.request() != 0) {
         actions.push_back(Answered{refuse.request(), tl::unexpected{refusal_of(refuse)}});
@@ -231,7 +241,8 @@ void SessionMachine::forget(std::uint64_t place) {
     in_flight_.erase(entry);
 }
 
-void SessionMachine::deliver(const schemas::Deliver& deliver, Instant now, Actions& actions) {
+void SessionMachine::deliver(const schemas::Deliver& deliver, std::size_t frame_size, Instant now,
+                             Actions& actions) {
     const std::string topic = deliver.topic()->str();
     if (std::ranges::find(settings_.topics, topic) == settings_.topics.end())
         return end("the broker delivered from a mailbox not asked for", actions);
@@ -241,7 +252,7 @@ void SessionMachine::deliver(const schemas::Deliver& deliver, Instant now, Actio
     --credit_messages_;
     auto& arrived = arrived_[topic];
     arrived.numbers.push_back(deliver.number());
-    arrived.bytes += deliver.envelope()->size();
+    arrived.bytes += frame_size;
     actions.push_back(Store{
         Incoming{topic,
                  deliver.number(),

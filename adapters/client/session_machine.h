@@ -113,7 +113,7 @@ private:
     };
     struct Arrived {
         std::vector<std::uint64_t> numbers;
-        std::uint64_t bytes = 0;
+        std::uint64_t bytes = 0;  // of whole frames: that is what credit counts
     };
 
     void welcome(const schemas::Welcome& welcome, Instant now, Actions& actions);
@@ -121,8 +121,9 @@ private:
     void confirm(const schemas::Confirm& confirm, Actions& actions);
     void refused(const schemas::Refuse& refuse, Instant now, Actions& actions);
     void publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now, Actions& actions);
-    void deliver(const schemas::Deliver& deliver, Instant now, Actions& actions);
-    void turn(const schemas::Frame& frame, Instant now, Actions& actions);
+    void deliver(const schemas::Deliver& deliver, std::size_t frame_size, Instant now, Actions& actions);
+    void turn(const schemas::Frame& frame, std::size_t size, Actions& actions);
+    void said_goodbye(const schemas::Goodbye& goodbye, Actions& actions);
     Instant forward(Instant now);
     void end(std::string problem, Actions& actions, std::chrono::milliseconds wait_at_least = {});
     void alarm(std::string what, std::string evidence, Actions& actions);

@@ -246,9 +246,21 @@ TEST_CASE("a broker that denies the head it showed raises the alarm", "[client]"
     const TestLog test_log;
     Client client(test_log.head(2));
     client.machine.start(client.now);
-    const auto actions = client.receive(wire::refuse_frame({Reason::not_consistent, "hello.checkpoint"}));
-    REQUIRE(all_of<Alarm>(actions).size() == 1);
-    CHECK_THAT(all_of<Alarm>(actions)[0]->evidence, Catch::Contains(test_log.head(2)));
+    const auto [why, reason, where, alarms] = GENERATE(table<const char*, Reason, const char*, std::size_t>({
+        {"its log has gone another way",   Reason::not_consistent, "hello.checkpoint: another history",    1},
+        {"its log is shorter than it was", Reason::not_consistent, "hello.checkpoint: newer than the log", 1},
+        {"it has another key than it had", Reason::bad_signature,  "hello.checkpoint",                     1},
+        {"it only has no time for us",     Reason::busy,           "sessions",                             0},
+    }));
+    CAPTURE(why);
+    schemas::GoodbyeValue goodbye;
+    goodbye.reason = static_cast<schemas::Reason>(reason);
+    goodbye.where = where;
+    const auto actions = client.receive(wire::pack_frame(std::move(goodbye)));
+    REQUIRE(all_of<Alarm>(actions).size() == alarms);
+    CHECK(all_of<End>(actions).size() == 1 - alarms);
+    for (const auto* alarm : all_of<Alarm>(actions))
+        CHECK_THAT(alarm->evidence, Catch::Contains(test_log.head(2)));
 }
 
 TEST_CASE("a witness cosigns each new head once it is kept", "[client]") {
@@ -463,7 +475,7 @@ TEST_CASE("credit is granted with the subscription and topped up by what was sto
     const auto credit = sent<schemas::CreditValue>(client.machine.stored(client.now));
     REQUIRE(credit.size() == 1);
     CHECK(credit[0].messages == 3);
-    CHECK(credit[0].bytes == 3 * message(1, "markers/31").envelope.size());
+    CHECK(credit[0].bytes == deliver(1).size() + deliver(2).size() + deliver(3).size());
 }
 
 TEST_CASE("a broker that breaks the session's rules is left", "[client]") {

@@ -137,8 +137,8 @@ public:
     Digest engine_digest() const;  // weights, rules, nicknames, versions
 
 private:
-    class State;
-    std::unique_ptr<State> state_;
+    class Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 /// The envelope inside a stored body, for redelivery after a restart; nothing if the body holds none.

@@ -1,0 +1,36 @@
+/// Whether what a publisher sent makes sense: bounds, dates, texts, references. Structure is checked before.
+#pragma once
+
+#include "broker/core/clock.h"
+#include "broker/core/result.h"
+#include "flag_generated.h"
+#include "incident_generated.h"
+#include "load_generated.h"
+#include "notice_generated.h"
+#include "school_generated.h"
+
+namespace flagpost::exchange {
+
+/// "YYYY-MM-DD", a day that exists.
+bool is_date(std::string_view text);
+/// Likewise, with "00" for an unknown month or day and "0000" for an unknown year.
+bool is_partial_date(std::string_view text);
+/// UTF-8 without control characters other than tab and line ends, not longer than `size_max`.
+bool is_text(std::string_view text, std::size_t size_max);
+
+// Each refusal names the field. `force`, `la` and `urn` are what the topic says they must be.
+Result<void> check(const schemas::Incident& incident, std::string_view force);
+Result<void> check(const schemas::Receipt& receipt);
+Result<void> check(const schemas::LoadBegin& begin);
+Result<void> check(const schemas::LoadPart& part);
+Result<void> check(const schemas::LoadCommit& commit);
+
+Result<void> check(const schemas::FlagValue& flag, std::string_view la);
+Result<void> check(const schemas::PupilValue& pupil, std::optional<std::uint32_t> urn);
+Result<void> check(const schemas::SchoolValue& school);
+Result<void> check(const schemas::SchoolLinkValue& link);
+Result<void> check(const schemas::SchoolContactValue& contact, std::optional<std::uint32_t> urn);
+Result<void> check(const schemas::BankHolidayValue& holiday);
+Result<void> check(const schemas::TermPeriodValue& term, std::optional<std::uint32_t> urn);
+
+}  // namespace flagpost::exchange

@@ -1,0 +1,96 @@
+/// One command at a time: reads the state, makes records, applies each as it is made.
+#pragma once
+
+#include "broker/exchange/body.h"
+#include "broker/exchange/exchange.h"
+#include "broker/exchange/state.h"
+#include "broker/exchange/units.h"
+#include "broker/match/match.h"
+#include "broker/notices/plan.h"
+#include "broker/wire/frames.h"
+
+namespace flagpost::exchange {
+
+class Decider {
+public:
+    explicit Decider(Setting setting);
+
+    Outcome decide(const Command& command, Instant now);
+
+    State state;
+    std::uint64_t next_index = 0;
+    const Digest& engine() const { return engine_; }
+
+private:
+    // exchange.cpp: what concerns the session
+    Reply take(const Started& started);
+    Reply take(const SessionOpened& opened);
+    Reply take(const SessionClosed& closed);
+    Reply take(const Subscribe& subscribe);
+    Reply take(const Acknowledged& acknowledged);
+    Reply take(const Turned& turned);
+    Reply take(const Consult& consult);
+    Reply take(const Tick& tick);
+
+    // published.cpp: what every message goes through
+    Reply take(const Published& published);
+    struct Message {
+        const Published& command;
+        wire::EnvelopeView envelope;
+        Received received() const;
+        std::string topic() const { return std::string{envelope.topic}; }
+        Instant at;
+    };
+    Reply take_message(const Message& message);
+    Reply take_opaque(const Message& message);
+    log::Record published(const Message& message);
+    template <class T> Result<const T*> payload(const Message& message) const;
+
+    // loads.cpp
+    Reply take_load_begin(const Message& message, const LoadTarget& target);
+    Reply take_load_part(const Message& message);
+    Reply take_load_commit(const Message& message, const LoadTarget& target);
+    struct LoadReport;
+    void apply_load(const Message& message, const LoadTarget& target, const OpenLoad& load,
+                    LoadReport& report, std::uint64_t commit);
+    void end_load(const LoadName& name, const OpenLoad& load, const LoadReport& report,
+                  const log::Record& ending);
+    void abandon_loads();
+
+    // incidents.cpp
+    Reply take_incident(const Message& message);
+    struct Case;
+    void decide_incident(const Case& which);
+    struct Fresh;
+    void issue(const Case& which, Fresh& fresh, std::uint64_t decided);
+    void reconsider_some();
+
+    // receipts.cpp
+    Reply take_receipt(const Message& message);
+
+    // timers.cpp
+    void close_windows();
+
+    // Records
+    std::uint64_t emit(log::Record record);
+    log::Record record_by(const Actor& actor, log::LeafKind kind, log::Operation operation) const;
+    log::Record record_by_broker(log::LeafKind kind, log::Operation operation) const;
+    Refusal refused(const Actor& actor, Refusal refusal, std::string_view topic,
+                    const std::optional<Id16>& message);
+    std::uint64_t next_number(const std::string& topic) const;
+    schemas::MailboxStateValue mailbox_after(const std::string& topic,
+                                             const std::vector<std::uint64_t>& numbers) const;
+
+    Setting setting_;
+    Digest engine_;
+    Instant now_{};
+    Outcome outcome_;
+    /// Where reconsidering retained incidents goes on after the register changed. Not state: starting over is safe,
+    /// as a notice that was sent is not sent again, and a start begins with it.
+    std::optional<IncidentName> reconsider_from_;
+};
+
+/// "FP-7K3M-29QD": the first 40 bits of an id as Crockford's base 32, for people.
+std::string human_reference(std::string_view prefix, const Id16& id);
+
+}  // namespace flagpost::exchange

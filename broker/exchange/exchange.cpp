@@ -1,0 +1,314 @@
+#include "broker/exchange/exchange.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
+#include "broker/exchange/decider.h"
+
+namespace flagpost::exchange {
+
+using log::LeafKind;
+using log::Operation;
+
+Decider::Decider(Setting setting)
+    : setting_{std::move(setting)},
+      engine_{crypto::sha256({view("flagpost-engine/1\n"), view(match::engine_digest_input())})} {}
+
+Outcome Decider::decide(const Command& command, Instant now) {
+    now_ = now;
+    outcome_ = {};
+    outcome_.reply = std::visit([this](const auto& one) { return take(one); }, command);
+    return std::move(outcome_);
+}
+
+// --- Records
+
+namespace {
+
+// A leaf's texts are bounded. Our own fit; what names a stranger's fault is cut rather than lost.
+void clip(std::string& text) {
+    if (text.size() > limits::leaf_text_size_max) text.resize(limits::leaf_text_size_max);
+}
+
+}  // namespace
+
+std::uint64_t Decider::emit(log::Record record) {
+    record.leaf.index = next_index;
+    record.leaf.time = now_;
+    clip(record.leaf.outcome);
+    clip(record.leaf.rule);
+    if (record.subjects.size() > limits::leaf_subjects_max) record.subjects.resize(limits::leaf_subjects_max);
+    state.apply(next_index, record.leaf.kind, record.body);
+    outcome_.records.push_back(std::move(record));
+    return next_index++;
+}
+
+log::Record Decider::record_by(const Actor& actor, LeafKind kind, Operation operation) const {
+    log::Record record;
+    record.leaf.kind = kind;
+    record.leaf.operation = operation;
+    record.leaf.actor = actor.id.text();
+    record.leaf.session = actor.session;
+    return record;
+}
+
+log::Record Decider::record_by_broker(LeafKind kind, Operation operation) const {
+    log::Record record;
+    record.leaf.kind = kind;
+    record.leaf.operation = operation;
+    record.leaf.actor = setting_.self.text();
+    return record;
+}
+
+Refusal Decider::refused(const Actor& actor, Refusal refusal, std::string_view topic,
+                         const std::optional<Id16>& message) {
+    auto record = record_by(actor, LeafKind::refused, Operation::none);
+    record.leaf.topic = topic.substr(0, limits::topic_size_max);
+    record.leaf.message = message;
+    record.leaf.agreement = setting_.agreement.digest();
+    record.leaf.outcome = name(refusal.reason);
+    record.leaf.rule = refusal.where;
+    emit(std::move(record));
+    return refusal;
+}
+
+std::uint64_t Decider::next_number(const std::string& topic) const {
+    const auto mailbox = state.mailboxes.find(topic);
+    return mailbox == state.mailboxes.end() ? 1 : mailbox->second.high_water() + 1;
+}
+
+schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
+                                                  const std::vector<std::uint64_t>& numbers) const {
+    const auto& mailbox = state.mailboxes.find(topic)->second;
+    schemas::MailboxStateValue facts;
+    facts.topic = topic;
+    facts.high_water = mailbox.high_water();
+    facts.acknowledged = to_ranges(numbers);
+    facts.pending = mailbox.ranges_without(numbers);
+    return facts;
+}
+
+// --- The session
+
+Reply Decider::take(const Started& started) {
+    emit(record_by_broker(LeafKind::recovered, Operation::none));
+    const auto set = [&](LeafKind kind, const char* key, schemas::SettingFactsValue facts) {
+        auto record = record_by_broker(kind, Operation::none);
+        if (kind == LeafKind::agreement_set) record.leaf.agreement = setting_.agreement.digest();
+        if (kind == LeafKind::crl_set) record.leaf.number = facts.number;
+        schemas::RecordBodyValue body;
+        body.at_us = to_us(now_);
+        body.setting = std::make_unique<schemas::SettingFactsValue>(std::move(facts));
+        record.body = pack_body(body);
+        record.controller = setting_.self.agency().text();
+        record.retention = "setting";
+        record.sets.push_back({key, false});
+        emit(std::move(record));
+    };
+    const auto digest_facts = [](const Digest& digest) {
+        schemas::SettingFactsValue facts;
+        facts.digest.assign(digest.begin(), digest.end());
+        return facts;
+    };
+    if (state.agreement != setting_.agreement.digest())
+        set(LeafKind::agreement_set, "agreement", digest_facts(setting_.agreement.digest()));
+    if (state.parties != started.parties)
+        set(LeafKind::parties_set, "parties", digest_facts(started.parties));
+    if (state.crl != started.crl_number) {
+        schemas::SettingFactsValue facts;
+        facts.number = started.crl_number;
+        set(LeafKind::crl_set, "crl", std::move(facts));
+    }
+    if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
+    return {};
+}
+
+Reply Decider::take(const SessionOpened& opened) {
+    auto record = record_by(opened.actor, LeafKind::session_opened, Operation::none);
+    record.leaf.certificate = opened.certificate;
+    emit(std::move(record));
+    return Permitted{};
+}
+
+Reply Decider::take(const SessionClosed& closed) {
+    auto record = record_by(closed.actor, LeafKind::session_closed, Operation::none);
+    record.leaf.outcome = name(closed.reason);
+    emit(std::move(record));
+    return {};
+}
+
+Reply Decider::take(const Turned& turned) {
+    return refused(turned.actor, turned.refusal, turned.topic, turned.message);
+}
+
+Reply Decider::take(const Subscribe& subscribe) {
+    std::optional<Refusal> first;
+    std::size_t logged = 0;
+    for (const auto& topic : subscribe.topics) {
+        const auto permitted = setting_.agreement.may_subscribe(subscribe.actor.id.agency(), topic);
+        if (permitted) continue;
+        if (!first) first = permitted.error();
+        if (logged++ < limits::refusals_logged_max)
+            refused(subscribe.actor, permitted.error(), topic, std::nullopt);
+    }
+    if (first) return *first;
+    return Permitted{};
+}
+
+Reply Decider::take(const Acknowledged& acknowledged) {
+    const auto& [actor, topic, named] = acknowledged;
+    if (const auto permitted = setting_.agreement.may_subscribe(actor.id.agency(), topic); !permitted)
+        return refused(actor, permitted.error(), topic, std::nullopt);
+
+    const auto mailbox = state.mailboxes.find(topic);
+    const auto high_water = mailbox == state.mailboxes.end() ? 0 : mailbox->second.high_water();
+    std::vector<std::uint64_t> numbers;
+    for (const auto number : named) {
+        if (number == 0 || number > high_water)
+            return refused(actor, {Reason::unknown_message, "acknowledge.numbers"}, topic, std::nullopt);
+        if (mailbox->second.holds(number)) numbers.push_back(number);
+    }
+    // What is acknowledged already was acknowledged before a lost connection: no news, and no record.
+    if (numbers.empty()) return Permitted{};
+    std::ranges::sort(numbers);
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+
+    auto facts = mailbox_after(topic, numbers);
+    if (facts.pending.size() > limits::mailbox_gaps_max)
+        return refused(actor, {Reason::window_exceeded, "acknowledge: too many gaps"}, topic, std::nullopt);
+    auto record = record_by(actor, LeafKind::stored, Operation::none);
+    record.leaf.topic = topic;
+    record.leaf.number = numbers.back();
+    record.leaf.outcome = "stored";
+    schemas::RecordBodyValue body;
+    body.at_us = to_us(now_);
+    body.agency = actor.id.agency().text();
+    body.mailbox = std::make_unique<schemas::MailboxStateValue>(std::move(facts));
+    record.body = pack_body(body);
+    record.controller = actor.id.agency().text();
+    record.retention = "mailbox";
+    record.sets.push_back(mailbox_key(topic));
+    for (const auto number : numbers) record.drops.push_back(delivery_key(topic, number));
+    emit(std::move(record));
+    return Permitted{};
+}
+
+namespace {
+
+// Who may ask what. What holds other agencies' facts is logged as a consultation.
+struct ConsultRow {
+    std::string_view what;
+    bool everybody;
+    bool operators;
+    bool consultation;
+};
+constexpr std::array consult_rows{
+    ConsultRow{"checkpoint",  true,  true,  false},
+    ConsultRow{"tile",        true,  true,  false},
+    ConsultRow{"status",      true,  true,  false},
+    ConsultRow{"policies",    true,  true,  false},
+    ConsultRow{"obligations", false, true,  true },
+    ConsultRow{"entries",     false, false, true },
+    ConsultRow{"bodies",      false, false, true },
+};
+
+}  // namespace
+
+Reply Decider::take(const Consult& consult) {
+    const auto& agency = consult.actor.id.agency();
+    const auto row = std::ranges::find(consult_rows, consult.what, &ConsultRow::what);
+    if (row == consult_rows.end())
+        return refused(consult.actor, {Reason::invalid_value, "query.kind"}, "", std::nullopt);
+    const bool permitted =
+        setting_.agreement.party(agency) != nullptr &&
+        (row->everybody || agency.kind() == "auditor" || (row->operators && agency.kind() == "operator"));
+    if (!permitted)
+        return refused(consult.actor, {Reason::not_permitted, "query: " + std::string{row->what}}, "",
+                       std::nullopt);
+    if (row->consultation) {
+        auto record = record_by(consult.actor, LeafKind::consulted, Operation::consultation);
+        record.leaf.agreement = setting_.agreement.digest();
+        record.leaf.outcome = row->what;
+        emit(std::move(record));
+    }
+    return Permitted{};
+}
+
+Reply Decider::take(const Tick&) {
+    abandon_loads();
+    close_windows();
+    reconsider_some();
+    return {};
+}
+
+std::string human_reference(std::string_view prefix, const Id16& id) {
+    static constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < 5; ++i) bits = bits << 8 | id[i];
+    std::string text{prefix};
+    for (int group = 1; group >= 0; --group) {
+        text += '-';
+        for (int place = 3; place >= 0; --place) text += alphabet[bits >> (group * 20 + place * 5) & 31];
+    }
+    return text;
+}
+
+// --- The interface
+
+class Exchange::Impl : public Decider {
+public:
+    using Decider::Decider;
+};
+
+Exchange::Exchange(Setting setting) : impl_{std::make_unique<Impl>(std::move(setting))} {}
+Exchange::~Exchange() = default;
+
+Outcome Exchange::decide(const Command& command, Instant now) { return impl_->decide(command, now); }
+
+void Exchange::apply(std::uint64_t index, LeafKind kind, BytesView body) {
+    impl_->state.apply(index, kind, body);
+    impl_->next_index = index + 1;
+}
+
+void Exchange::set_next_index(std::uint64_t index) { impl_->next_index = index; }
+std::uint64_t Exchange::next_index() const { return impl_->next_index; }
+
+std::uint64_t Exchange::high_water(const std::string& topic) const {
+    const auto mailbox = impl_->state.mailboxes.find(topic);
+    return mailbox == impl_->state.mailboxes.end() ? 0 : mailbox->second.high_water();
+}
+
+std::optional<std::pair<std::uint64_t, std::uint64_t>> Exchange::next_pending(const std::string& topic,
+                                                                              std::uint64_t after) const {
+    const auto mailbox = impl_->state.mailboxes.find(topic);
+    if (mailbox == impl_->state.mailboxes.end()) return std::nullopt;
+    return mailbox->second.next(after);
+}
+
+bool Exchange::pending(const std::string& topic, std::uint64_t number) const {
+    const auto mailbox = impl_->state.mailboxes.find(topic);
+    return mailbox != impl_->state.mailboxes.end() && mailbox->second.holds(number);
+}
+
+std::vector<OpenObligation> Exchange::open_obligations() const {
+    std::vector<OpenObligation> open;
+    for (const auto& [notice, owed] : impl_->state.obligations) {
+        const char* stage = owed.opened ? "opened" : pending(owed.topic, owed.number) ? "sent" : "stored";
+        open.push_back({notice, owed.recipient, owed.topic, owed.since, owed.due, stage});
+    }
+    std::ranges::stable_sort(open, {}, &OpenObligation::owed_since);
+    return open;
+}
+
+Digest Exchange::state_digest() const { return impl_->state.digest(); }
+Digest Exchange::engine_digest() const { return impl_->engine(); }
+
+std::optional<Bytes> envelope_in(BytesView body) {
+    const auto envelope = bytes_of(read_body(body).envelope());
+    if (envelope.empty()) return std::nullopt;
+    return copy(envelope);
+}
+
+}  // namespace flagpost::exchange

@@ -1,0 +1,298 @@
+#include <algorithm>
+
+#include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
+#include "broker/exchange/checks.h"
+#include "broker/exchange/decider.h"
+
+namespace flagpost::exchange {
+
+using log::LeafKind;
+using log::Operation;
+using schemas::Kind;
+
+/// One version of one incident, about to be decided.
+struct Decider::Case {
+    IncidentName name;
+    schemas::IncidentValue value;
+    std::uint64_t index;  // of the record that holds it
+    std::optional<Id16> message;
+    std::string purpose;
+    std::vector<std::string> legal_basis;
+    bool late;  // decided before; the register has changed since
+};
+
+/// A notice that one decision adds.
+struct Decider::Fresh {
+    notices::Planned& planned;
+    Id16 id;
+    std::string seed;           // of id and salt: the same decision makes the same notice
+    std::optional<Id16> first;  // of its thread
+};
+
+namespace {
+
+std::vector<std::string> codes_of(const schemas::Envelope& envelope) {
+    std::vector<std::string> codes;
+    if (envelope.legal_basis() != nullptr)
+        for (const auto* code : *envelope.legal_basis()) codes.push_back(code->str());
+    return codes;
+}
+
+std::unique_ptr<schemas::DecisionHitValue> hit_value(const std::string& subject, schemas::Outcome outcome,
+                                                     match::Millibits score,
+                                                     const std::optional<std::uint16_t>& person,
+                                                     const std::vector<std::string>& reasons,
+                                                     const std::vector<match::Evidence>& evidence) {
+    auto value = std::make_unique<schemas::DecisionHitValue>();
+    value->subject = subject;
+    value->outcome = outcome;
+    value->score = score;
+    if (person) value->person = *person;
+    value->reasons = reasons;
+    for (const auto& item : evidence) {
+        auto row = std::make_unique<schemas::DecisionEvidenceValue>();
+        row->field = item.field;
+        row->level = item.level;
+        row->weight = item.weight;
+        value->evidence.push_back(std::move(row));
+    }
+    return value;
+}
+
+std::unique_ptr<schemas::DecisionFactsValue> explanation(const match::Decision& decision) {
+    auto facts = std::make_unique<schemas::DecisionFactsValue>();
+    facts->summary = decision.summary();
+    facts->dropped = decision.dropped;
+    for (const auto& hit : decision.flags) {
+        facts->flags.push_back(
+            hit_value(text(hit.flag), hit.outcome, hit.score, hit.person, hit.reasons, hit.evidence));
+        facts->flags.back()->hit = hit.kind;
+        if (hit.linked_adult) facts->flags.back()->linked_adult = *hit.linked_adult;
+    }
+    for (const auto& hit : decision.pupils) {
+        facts->pupils.push_back(
+            hit_value(text(hit.pupil), hit.outcome, hit.score, hit.person, hit.reasons, hit.evidence));
+        facts->pupils.back()->through = static_cast<std::uint8_t>(hit.through);
+    }
+    for (const auto& child : decision.unplaced) {
+        auto row = std::make_unique<schemas::DecisionUnplacedValue>();
+        row->person = child.person;
+        row->why = child.why;
+        facts->unplaced.push_back(std::move(row));
+    }
+    return facts;
+}
+
+std::vector<std::string> subjects_of(const match::Decision& decision) {
+    std::vector<std::string> subjects;
+    for (const auto& hit : decision.flags) subjects.push_back(text(hit.flag));
+    for (const auto& hit : decision.pupils) subjects.push_back(text(hit.pupil));
+    return subjects;
+}
+
+Bytes fingerprint_of(const notices::Planned& planned) {
+    const auto whole = crypto::sha256(planned.fingerprint);
+    return {whole.begin(), whole.begin() + 16};
+}
+
+std::unique_ptr<schemas::ToldValue> told_value(const std::string& child, const Thread& thread) {
+    auto value = std::make_unique<schemas::ToldValue>();
+    value->thread = child;
+    value->topic = thread.topic;
+    value->fingerprint = thread.fingerprint;
+    for (const auto& notice : thread.notices)
+        value->notices.insert(value->notices.end(), notice.begin(), notice.end());
+    return value;
+}
+
+// Names the obligation in the notice, for machines and for people.
+Bytes named_payload(notices::Payload& payload, const Id16& id) {
+    struct Naming {
+        const Id16& id;
+        Bytes operator()(schemas::SocialCareNoticeValue& notice) const {
+            notice.notice.assign(id.begin(), id.end());
+            notice.reference = human_reference("FP", id);
+            return wire::pack<schemas::SocialCareNotice>(notice);
+        }
+        Bytes operator()(schemas::SchoolNoticeValue& notice) const {
+            notice.notice.assign(id.begin(), id.end());
+            notice.reference = human_reference("FP", id);
+            return wire::pack<schemas::SchoolNotice>(notice);
+        }
+        Bytes operator()(schemas::ReviewItemValue& item) const {
+            item.review.assign(id.begin(), id.end());
+            item.reference = human_reference("RV", id);
+            return wire::pack<schemas::ReviewItem>(item);
+        }
+    };
+    return std::visit(Naming{id}, payload);
+}
+
+// A school's notice is answered by being opened; social care and a review desk have to say what they did.
+schemas::Level answered_by(Kind kind) {
+    return kind == Kind::school_notice ? schemas::Level::opened : schemas::Level::recorded;
+}
+
+}  // namespace
+
+Reply Decider::take_incident(const Message& message) {
+    const auto table = payload<schemas::Incident>(message);
+    if (!table) return table.error();
+    const auto& incident = **table;
+    const auto force = message.envelope.topic.substr(message.envelope.topic.find('/') + 1);
+    if (auto sound = check(incident, force); !sound) return sound.error();
+
+    IncidentName name{incident.force()->str(), incident.reference()->str()};
+    const auto known = state.incidents.find(name);
+    const bool is_news = known == state.incidents.end() || incident.version() > known->second.version;
+
+    auto record = published(message);
+    record.leaf.purpose = message.envelope.table->purpose() ? message.envelope.table->purpose()->str() : "";
+    record.leaf.legal_basis = codes_of(*message.envelope.table);
+    record.body = received_incident(message.received(), name.force, name.reference, incident.version());
+    record.subjects.push_back("incident/" + name.force + "/" + name.reference);
+    record.retention = "incident";
+    record.sets.push_back(incident_key(next_index));
+    Case which{std::move(name),         {},   next_index, message.envelope.id, record.leaf.purpose,
+               record.leaf.legal_basis, false};
+    const auto index = emit(std::move(record));
+
+    // An older version, or the same again, is kept and changes nothing.
+    if (is_news) {
+        incident.UnPackTo(&which.value);
+        decide_incident(which);
+    }
+    return Confirmed{index, false};
+}
+
+void Decider::decide_incident(const Case& which) {
+    const auto decision = match::decide(state.known, which.value, now_);
+    auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone);
+
+    // Which notices are news to their recipient, and the threads as they stand with them.
+    auto threads = state.incidents.at(which.name).threads;
+    std::vector<Fresh> fresh;
+    for (auto& planned : plan.planned) {
+        auto fingerprint = fingerprint_of(planned);
+        const auto thread = threads.find(planned.dedup);
+        const bool is_told = thread != threads.end();
+        if (is_told && (which.late || thread->second.fingerprint == fingerprint)) continue;
+        const auto round = is_told ? thread->second.notices.size() : 0;
+        const std::string seed = which.name.force + "|" + which.name.reference + "|" +
+                                 std::to_string(which.value.version) + "|" + planned.dedup + "|" +
+                                 std::to_string(round);
+        const auto id = setting_.make_id("notice|" + seed);
+        fresh.push_back(
+            {planned, id, seed, is_told ? std::optional{thread->second.notices.front()} : std::nullopt});
+        auto& entry = threads[planned.dedup];
+        entry.topic = planned.topic;
+        entry.fingerprint = std::move(fingerprint);
+        // The first stays for ever: updates are threaded onto it.
+        if (entry.notices.size() == limits::notices_per_thread_max)
+            entry.notices.erase(entry.notices.begin() + 1);
+        entry.notices.push_back(id);
+    }
+    if (which.late && fresh.empty()) return;
+
+    auto record = record_by_broker(LeafKind::decided, Operation::combination);
+    record.leaf.message = which.message;
+    record.leaf.agreement = setting_.agreement.digest();
+    record.leaf.purpose = which.purpose;
+    record.leaf.legal_basis = which.legal_basis;
+    record.leaf.outcome = (which.late ? "late: " : "") + decision.summary();
+    record.leaf.engine = engine_;
+    record.leaf.candidates = decision.candidates;
+    record.leaf.related = which.index;
+    record.controller = "police/" + which.name.force;
+    record.retention = "incident";
+    const bool explains = !decision.flags.empty() || !decision.pupils.empty() || !decision.unplaced.empty();
+    if (explains || !threads.empty()) {
+        schemas::RecordBodyValue body;
+        body.at_us = to_us(now_);
+        body.decision = explanation(decision);
+        body.decision->force = which.name.force;
+        body.decision->reference = which.name.reference;
+        body.decision->version = which.value.version;
+        body.decision->incident = which.index;
+        body.decision->late = which.late;
+        for (const auto& [child, thread] : threads) body.decision->told.push_back(told_value(child, thread));
+        record.body = pack_body(body);
+        record.subjects = subjects_of(decision);
+        record.sets.push_back(decision_key(next_index));
+    }
+    const auto decided = emit(std::move(record));
+
+    for (auto& notice : fresh) issue(which, notice, decided);
+    if (which.late) return;
+    for (const auto& withheld : plan.withheld) {
+        auto refusal = record_by_broker(LeafKind::refused, Operation::none);
+        refusal.leaf.recipient = withheld.recipient;
+        refusal.leaf.agreement = setting_.agreement.digest();
+        refusal.leaf.outcome = name(Reason::not_permitted);
+        refusal.leaf.rule = withheld.why;
+        refusal.leaf.related = decided;
+        refusal.subjects = withheld.subjects;
+        emit(std::move(refusal));
+    }
+}
+
+void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
+    auto& [planned, id, seed, first] = fresh;
+    const auto number = next_number(planned.topic);
+    const auto* reference = planned.kind == Kind::review_item ? "RV" : "FP";
+    wire::Draft draft{planned.kind,        planned.topic, human_reference(reference, id),    planned.purpose,
+                      planned.legal_basis, first,         named_payload(planned.payload, id)};
+    auto envelope = wire::make_envelope(draft, id, setting_.make_id("notice-salt|" + seed), now_);
+
+    schemas::RecordBodyValue body;
+    body.at_us = to_us(now_);
+    body.envelope = envelope;
+    body.item = std::make_unique<schemas::MailboxItemValue>();
+    body.item->topic = planned.topic;
+    body.item->number = number;
+    body.obligation = std::make_unique<schemas::ObligationFactsValue>();
+    body.obligation->notice.assign(id.begin(), id.end());
+    body.obligation->recipient = planned.recipient;
+    body.obligation->due_us = to_us(planned.due);
+    body.obligation->closes_on = answered_by(planned.kind);
+
+    auto record = record_by_broker(LeafKind::notice_issued, Operation::disclosure);
+    record.leaf.recipient = planned.recipient;
+    record.leaf.topic = planned.topic;
+    record.leaf.message = id;
+    record.leaf.number = number;
+    record.leaf.agreement = setting_.agreement.digest();
+    record.leaf.rule = planned.rule;
+    record.leaf.purpose = planned.purpose;
+    record.leaf.legal_basis = planned.legal_basis;
+    record.leaf.outcome = which.late ? "late" : first ? "update" : "first";
+    record.leaf.related = decided;
+    record.subjects = planned.subjects;
+    record.body = pack_body(body);
+    record.controller = planned.recipient;
+    record.retention = planned.retention;
+    record.sets.push_back(delivery_key(planned.topic, number));
+    record.sets.push_back(notice_key(id));
+    const auto index = emit(std::move(record));
+    outcome_.deliveries.push_back({planned.topic, number, index, std::move(envelope)});
+}
+
+// The register changed: an incident whose window is open may now concern somebody it did not before. Only those are
+// told who were told nothing of it yet; whoever was told hears of changes to the incident, not to the register.
+void Decider::reconsider_some() {
+    if (!reconsider_from_) return;
+    std::vector<IncidentName> names;
+    auto place = state.incidents.lower_bound(*reconsider_from_);
+    for (; place != state.incidents.end() && names.size() < limits::reconsidered_per_tick_max; ++place)
+        if (!place->second.payload.empty()) names.push_back(place->first);
+    reconsider_from_ = place == state.incidents.end() ? std::nullopt : std::optional{place->first};
+    for (auto& name : names) {
+        const auto& incident = state.incidents.at(name);
+        Case which{std::move(name), {}, incident.newest, std::nullopt, "", {}, true};
+        flatbuffers::GetRoot<schemas::Incident>(incident.payload.data())->UnPackTo(&which.value);
+        decide_incident(which);
+    }
+}
+
+}  // namespace flagpost::exchange

@@ -1,0 +1,61 @@
+#include "broker/exchange/checks.h"
+#include "broker/exchange/decider.h"
+
+namespace flagpost::exchange {
+
+using log::LeafKind;
+using log::Operation;
+
+// The publisher says which of its people opened a notice, or what was done about it. Whoever may read the mailbox may
+// say so. Saying it twice is no fault: each is written down, the state moves once.
+Reply Decider::take_receipt(const Message& message) {
+    const auto table = payload<schemas::Receipt>(message);
+    if (!table) return table.error();
+    const auto& receipt = **table;
+    if (auto sound = check(receipt); !sound) return sound.error();
+    const auto notice = id_of(receipt.notice());
+    const auto owed = state.obligations.find(notice);
+    const auto earlier = state.told.find(notice);
+    if (owed == state.obligations.end() && earlier == state.told.end())
+        return Refusal{Reason::unknown_message, "receipt.notice"};
+    const std::string topic = owed != state.obligations.end() ? owed->second.topic : earlier->second;
+    if (auto permitted = setting_.agreement.may_subscribe(message.command.actor.id.agency(), topic);
+        !permitted)
+        return permitted.error();
+
+    const bool is_open = owed != state.obligations.end();
+    const bool closes = is_open && receipt.level() >= owed->second.closes_on;
+    const auto kind = receipt.level() == schemas::Level::opened ? LeafKind::opened : LeafKind::recorded;
+    auto record = record_by(message.command.actor, kind, Operation::none);
+    record.leaf.topic = message.envelope.topic;
+    record.leaf.message = notice;
+    if (receipt.outcome() != nullptr) record.leaf.outcome = receipt.outcome()->str();
+    record.user = receipt.by()->str();
+    record.controller = message.command.actor.id.agency().text();
+    record.retention = "receipt";
+
+    schemas::RecordBodyValue body;
+    body.receipt = std::make_unique<schemas::ReceiptFactsValue>();
+    body.receipt->notice.assign(notice.begin(), notice.end());
+    body.receipt->level = receipt.level();
+    body.receipt->closes = closes;
+    if (closes) {
+        const auto& obligation = owed->second;
+        record.leaf.number = obligation.number;
+        record.drops.push_back(notice_key(notice));
+        if (obligation.opened) record.drops.push_back(opened_key(notice));
+        // Who has opened it has stored it, although the acknowledgement is not here yet.
+        if (const auto& mailbox = state.mailboxes.find(topic)->second; mailbox.holds(obligation.number)) {
+            body.mailbox =
+                std::make_unique<schemas::MailboxStateValue>(mailbox_after(topic, {obligation.number}));
+            record.sets.push_back(mailbox_key(topic));
+            record.drops.push_back(delivery_key(topic, obligation.number));
+        }
+    } else if (is_open && !owed->second.opened) {
+        record.sets.push_back(opened_key(notice));
+    }
+    record.body = received_other(message.received(), std::move(body));
+    return Confirmed{emit(std::move(record)), false};
+}
+
+}  // namespace flagpost::exchange

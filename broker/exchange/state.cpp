@@ -1,0 +1,376 @@
+#include "broker/exchange/state.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
+#include "broker/exchange/body.h"
+#include "broker/exchange/units.h"
+#include "broker/wire/frames.h"
+
+namespace flagpost::exchange {
+namespace {
+
+using log::LeafKind;
+
+[[noreturn]] void damaged(const char* what) {
+    throw std::runtime_error{std::string{"a stored body is damaged: "} + what};
+}
+
+template <class T> const T& required(const T* part, const char* what) {
+    if (part == nullptr) damaged(what);
+    return *part;
+}
+
+wire::EnvelopeView envelope_of(const schemas::RecordBody& body) {
+    const auto envelope = wire::read_envelope(bytes_of(body.envelope()));
+    if (!envelope) damaged("its envelope");
+    return *envelope;
+}
+
+template <class T> const T& payload_of(const wire::EnvelopeView& envelope) {
+    const auto table = wire::read_table<T>(envelope.payload, "payload");
+    if (!table) damaged("its payload");
+    return **table;
+}
+
+std::string text_of(const flatbuffers::String* text) { return text == nullptr ? std::string{} : text->str(); }
+
+std::vector<NumberRange> ranges_of(const flatbuffers::Vector<const NumberRange*>* vector) {
+    std::vector<NumberRange> ranges;
+    if (vector == nullptr) return ranges;
+    for (const auto* range : *vector) ranges.push_back(*range);
+    return ranges;
+}
+
+void forget(std::map<Due, const IncidentName*>& timers, std::optional<Due>& due) {
+    if (due) timers.erase(*due);
+    due.reset();
+}
+
+// Hashes a long description piece by piece: each digest covers the one before.
+class Description {
+public:
+    Description& operator<<(std::string_view text) {
+        *this << text.size();
+        pending_.insert(pending_.end(), text.begin(), text.end());
+        return flush_when_long();
+    }
+    Description& operator<<(BytesView bytes) { return *this << text(bytes); }
+    Description& operator<<(std::uint64_t number) {
+        for (int shift = 56; shift >= 0; shift -= 8)
+            pending_.push_back(static_cast<std::uint8_t>(number >> shift));
+        return flush_when_long();
+    }
+    Description& operator<<(Instant at) { return *this << static_cast<std::uint64_t>(to_us(at)); }
+    Description& operator<<(const Due& due) { return *this << due.at << due.index; }
+    template <class T> Description& operator<<(const std::optional<T>& value) {
+        *this << std::uint64_t{value.has_value()};
+        if (value) *this << *value;
+        return *this;
+    }
+
+    Digest digest() {
+        flush();
+        return so_far_;
+    }
+
+private:
+    Description& flush_when_long() {
+        if (pending_.size() > 64 * 1024) flush();
+        return *this;
+    }
+    void flush() {
+        so_far_ = crypto::sha256({so_far_, pending_});
+        pending_.clear();
+    }
+    Digest so_far_{};
+    Bytes pending_;
+};
+
+}  // namespace
+
+void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
+    if (bytes.empty()) return;
+    const auto& body = read_body(bytes);
+    switch (kind) {
+        case LeafKind::agreement_set:
+        case LeafKind::parties_set:
+        case LeafKind::crl_set:
+            apply_setting(kind, required(body.setting(), "setting"));
+            break;
+        case LeafKind::published:
+            apply_published(index, body);
+            break;
+        case LeafKind::load_applied:
+            apply_load_applied(body);
+            break;
+        case LeafKind::record_set:
+        case LeafKind::record_removed:
+            apply_unit(kind, body);
+            break;
+        case LeafKind::decided:
+            apply_decision(index, body);
+            break;
+        case LeafKind::notice_issued:
+            apply_notice(body);
+            break;
+        case LeafKind::opened:
+        case LeafKind::recorded:
+            apply_receipt(required(body.receipt(), "receipt"));
+            break;
+        case LeafKind::erased:
+            if (body.windows() != nullptr)
+                for (const auto* window : *body.windows())
+                    close_window({from_us(window->ends_us()), window->index()});
+            if (body.threads() != nullptr)
+                for (const auto* thread : *body.threads())
+                    end_threads({from_us(thread->ends_us()), thread->index()});
+            break;
+        default:
+            break;
+    }
+    if (const auto* item = body.item()) mailboxes[item->topic()->str()].add(item->number(), index);
+    if (const auto* mailbox = body.mailbox()) apply_mailbox(*mailbox);
+}
+
+void State::apply_setting(LeafKind kind, const schemas::SettingFacts& facts) {
+    if (kind == LeafKind::crl_set) {
+        crl = facts.number();
+        return;
+    }
+    const auto digest_set = exactly<32>(bytes_of(facts.digest()));
+    if (!digest_set) damaged("a digest");
+    (kind == LeafKind::agreement_set ? agreement : parties) = *digest_set;
+}
+
+void State::apply_published(std::uint64_t index, const schemas::RecordBody& body) {
+    if (body.incident() != nullptr) apply_incident(index, body);
+    if (body.load() != nullptr) apply_load_message(index, body);
+}
+
+void State::apply_incident(std::uint64_t index, const schemas::RecordBody& body) {
+    const auto& facts = *body.incident();
+    const auto [place, is_new] =
+        incidents.try_emplace(IncidentName{facts.force()->str(), facts.reference()->str()});
+    auto& incident = place->second;
+    incident.received.push_back(index);
+    if (facts.version() > incident.version) {
+        incident.version = facts.version();
+        incident.newest = index;
+        incident.payload = copy(envelope_of(body).payload);
+    }
+    forget(windows, incident.window);
+    incident.window = Due{from_us(body.at_us()) + limits::late_flag_window, index};
+    windows.emplace_hint(windows.end(), *incident.window, &place->first);
+}
+
+void State::apply_load_message(std::uint64_t index, const schemas::RecordBody& body) {
+    const auto envelope = envelope_of(body);
+    const LoadName name{text_of(body.agency()), body.load()->topic()->str()};
+    if (envelope.kind == schemas::Kind::load_begin) {
+        const auto& begin = payload_of<schemas::LoadBegin>(envelope);
+        const auto digest_declared = exactly<32>(bytes_of(begin.digest()));
+        if (!digest_declared) damaged("a digest");
+        OpenLoad load;
+        load.id = id_of(begin.load());
+        load.of = begin.of();
+        load.mode = begin.mode();
+        load.sequence = begin.sequence();
+        load.count = begin.count();
+        load.digest = *digest_declared;
+        load.scope = text_of(begin.scope());
+        load.begun = from_us(body.at_us());
+        load.records.push_back(index);
+        loads.insert_or_assign(name, std::move(load));
+    } else if (envelope.kind == schemas::Kind::load_part) {
+        const auto found = loads.find(name);
+        if (found == loads.end()) damaged("a part without its load");
+        auto& load = found->second;
+        load.records.push_back(index);
+        load.parts.push_back(copy(envelope.payload));
+        load.bytes += envelope.payload.size();
+        load.items += payload_of<schemas::LoadPart>(envelope).records()->size();
+    }
+}
+
+void State::apply_load_applied(const schemas::RecordBody& body) {
+    const auto& facts = required(body.load(), "load");
+    const LoadName name{text_of(body.agency()), facts.topic()->str()};
+    if (const auto open = loads.find(name); open != loads.end() && open->second.id == id_of(facts.load()))
+        loads.erase(open);
+    if (!facts.applied()) return;
+    sequences[name] = facts.sequence();
+    const auto target = load_target(name.topic);
+    // A list of which nothing could be read says nothing of how fresh the register is.
+    if (target && target->of == schemas::LoadOf::flags && facts.accepted() > 0)
+        known.set_feed(target->la, from_us(body.at_us()));
+}
+
+void State::apply_unit(LeafKind kind, const schemas::RecordBody& body) {
+    const auto& facts = required(body.unit(), "unit");
+    const std::string key = facts.key()->str();
+    if (kind == LeafKind::record_removed) {
+        units.erase(key);
+        remove_unit(known, facts.of(), key);
+        return;
+    }
+    const auto item = bytes_of(facts.item());
+    const auto item_digest = crypto::sha256(item);
+    HeldUnit unit;
+    std::copy_n(item_digest.begin(), unit.digest.size(), unit.digest.begin());
+    unit.topic = &*unit_topics.insert(facts.topic()->str()).first;
+    units.insert_or_assign(key, unit);
+    set_unit(known, facts.of(), item, from_us(body.at_us()), text_of(facts.source()));
+}
+
+void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body) {
+    const auto& facts = required(body.decision(), "decision");
+    const auto [place, is_new] =
+        incidents.try_emplace(IncidentName{facts.force()->str(), facts.reference()->str()});
+    auto& incident = place->second;
+    incident.version = std::max(incident.version, facts.version());
+    incident.decisions.push_back(index);
+    forget_threads(incident);
+    if (facts.told() == nullptr || facts.told()->size() == 0) return;
+    for (const auto* row : *facts.told()) {
+        Thread thread{row->topic()->str(), copy(bytes_of(row->fingerprint())), {}};
+        for (auto rest = bytes_of(row->notices()); !rest.empty(); rest = rest.subspan(16)) {
+            if (rest.size() < 16) damaged("an id");
+            thread.notices.push_back(*exactly<16>(rest.first(16)));
+            told.insert_or_assign(thread.notices.back(), thread.topic);
+        }
+        incident.threads.insert_or_assign(row->thread()->str(), std::move(thread));
+    }
+    incident.thread_end = Due{from_us(body.at_us()) + limits::thread_kept, index};
+    thread_ends.emplace(*incident.thread_end, &place->first);
+}
+
+void State::apply_notice(const schemas::RecordBody& body) {
+    const auto& facts = required(body.obligation(), "obligation");
+    const auto& item = required(body.item(), "item");
+    Obligation obligation;
+    obligation.recipient = facts.recipient()->str();
+    obligation.topic = item.topic()->str();
+    obligation.number = item.number();
+    obligation.since = from_us(body.at_us());
+    obligation.due = from_us(facts.due_us());
+    obligation.closes_on = facts.closes_on();
+    obligations.insert_or_assign(id_of(facts.notice()), std::move(obligation));
+}
+
+void State::apply_receipt(const schemas::ReceiptFacts& facts) {
+    const auto found = obligations.find(id_of(facts.notice()));
+    if (found == obligations.end()) return;
+    if (facts.closes())
+        obligations.erase(found);
+    else
+        found->second.opened = true;
+}
+
+void State::apply_mailbox(const schemas::MailboxState& facts) {
+    auto& mailbox = mailboxes[facts.topic()->str()];
+    if (facts.acknowledged() != nullptr)
+        for (const auto* range : *facts.acknowledged())
+            for (auto number = range->first(); number <= range->last(); ++number) mailbox.acknowledge(number);
+    mailbox.settle(facts.high_water(), ranges_of(facts.pending()));
+}
+
+void State::forget_threads(RetainedIncident& incident) {
+    for (const auto& [child, thread] : incident.threads)
+        for (const auto& notice : thread.notices) told.erase(notice);
+    incident.threads.clear();
+    forget(thread_ends, incident.thread_end);
+}
+
+void State::close_window(const Due& due) {
+    const auto timer = windows.find(due);
+    if (timer == windows.end()) return;
+    const auto place = incidents.find(*timer->second);
+    auto& incident = place->second;
+    forget(windows, incident.window);
+    incident.received.clear();
+    incident.payload = {};
+    incident.newest = 0;
+    if (incident.threads.empty()) {
+        incidents.erase(place);
+        return;
+    }
+    // The newest decision carries the threads on; the ones before it have nothing to add.
+    incident.decisions.erase(incident.decisions.begin(), std::prev(incident.decisions.end()));
+}
+
+void State::end_threads(const Due& due) {
+    const auto timer = thread_ends.find(due);
+    if (timer == thread_ends.end()) return;
+    const auto place = incidents.find(*timer->second);
+    forget_threads(place->second);
+    place->second.decisions.clear();
+    if (!place->second.window) incidents.erase(place);
+}
+
+Digest State::digest() const {
+    Description all;
+    for (const auto& [topic, mailbox] : mailboxes) {
+        all << "mailbox" << topic << mailbox.high_water();
+        for (const auto& [number, index] : mailbox.pending()) all << number << index;
+        for (const auto& range : mailbox.ranges()) all << range.first() << range.last();
+    }
+    for (const auto& [notice, owed] : obligations)
+        all << "obligation" << notice << owed.recipient << owed.topic << owed.number << owed.since << owed.due
+            << static_cast<std::uint64_t>(owed.closes_on) << std::uint64_t{owed.opened};
+    for (const auto& [notice, topic] : told) all << "told" << notice << topic;
+    for (const auto& [name, load] : loads) {
+        all << "load" << name.agency << name.topic << load.id << static_cast<std::uint64_t>(load.of)
+            << static_cast<std::uint64_t>(load.mode) << load.sequence << std::uint64_t{load.count}
+            << load.digest << load.scope << load.begun << load.bytes << load.items;
+        for (const auto index : load.records) all << index;
+        for (const auto& part : load.parts) all << part;
+    }
+    for (const auto& [name, sequence] : sequences) all << "sequence" << name.agency << name.topic << sequence;
+    for (const auto& [key, unit] : units) all << "unit" << key << unit.digest << *unit.topic;
+    for (const auto& [key, flag] : known.flags()) all << "flag" << text(key) << flag.received;
+    for (const auto& [la, at] : known.feeds()) all << "feed" << la << at;
+    for (const auto& [key, pupil] : known.pupils())
+        all << "pupil" << text(key) << pupil.received << pupil.source;
+    all << "others" << known.schools().size() << known.links().size() << known.contacts().size()
+        << known.bank_holidays().size() << known.terms().size();
+    for (const auto& [name, incident] : incidents) {
+        all << "incident" << name.force << name.reference << std::uint64_t{incident.version}
+            << incident.newest << incident.payload << incident.window << incident.thread_end
+            << incident.received.size();
+        for (const auto index : incident.received) all << index;
+        for (const auto index : incident.decisions) all << index;
+        for (const auto& [child, thread] : incident.threads) {
+            all << child << thread.topic << thread.fingerprint;
+            for (const auto& notice : thread.notices) all << notice;
+        }
+    }
+    for (const auto& [due, name] : windows) all << "window" << due << name->reference;
+    for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
+    all << agreement << parties << crl;
+    return all.digest();
+}
+
+namespace {
+
+log::StateKey open_key(std::string name) { return {std::move(name), false}; }
+
+}  // namespace
+
+log::StateKey delivery_key(std::string_view topic, std::uint64_t number) {
+    return open_key("delivery/" + std::string{topic} + "/" + std::to_string(number));
+}
+log::StateKey mailbox_key(std::string_view topic) { return open_key("mailbox/" + std::string{topic}); }
+log::StateKey notice_key(const Id16& notice) { return open_key("notice/" + to_hex(notice)); }
+log::StateKey opened_key(const Id16& notice) { return open_key("opened/" + to_hex(notice)); }
+log::StateKey load_key(std::uint64_t index) { return open_key("load/" + std::to_string(index)); }
+log::StateKey sequence_key(const LoadName& name) {
+    return open_key("sequence/" + name.agency + "/" + name.topic);
+}
+log::StateKey incident_key(std::uint64_t index) { return open_key("incident/" + std::to_string(index)); }
+log::StateKey decision_key(std::uint64_t index) { return open_key("decision/" + std::to_string(index)); }
+log::StateKey unit_key(std::string_view key) { return {std::string{key}, true}; }
+
+}  // namespace flagpost::exchange

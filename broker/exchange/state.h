@@ -1,0 +1,133 @@
+/// Everything the exchange remembers, and the one way it changes: by applying records.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/core/clock.h"
+#include "broker/exchange/mailbox.h"
+#include "broker/log/record.h"
+#include "broker/register/register.h"
+
+namespace flagpost::exchange {
+
+/// A notice that its recipient has not yet answered as it must.
+struct Obligation {
+    std::string recipient;
+    std::string topic;
+    std::uint64_t number = 0;  // in that mailbox
+    Instant since;
+    Instant due;
+    schemas::Level closes_on{};
+    bool opened = false;
+};
+
+/// A load between begin and commit.
+struct OpenLoad {
+    Id16 id;
+    schemas::LoadOf of{};
+    schemas::LoadMode mode{};
+    std::uint64_t sequence = 0;
+    std::uint32_t count = 0;
+    Digest digest;
+    std::string scope;
+    Instant begun;
+    std::vector<std::uint64_t> records;  // begin and parts, by index
+    std::vector<Bytes> parts;            // LoadPart each
+    std::size_t bytes = 0;
+    std::uint64_t items = 0;
+};
+struct LoadName {
+    std::string agency;
+    std::string topic;
+    friend auto operator<=>(const LoadName&, const LoadName&) = default;
+};
+
+/// What stands in the register by a load, so that the same again changes nothing.
+struct HeldUnit {
+    Id16 digest;                         // of the item's bytes
+    const std::string* topic = nullptr;  // of the load that said so last
+};
+
+/// What one recipient was told of one child in one incident.
+struct Thread {
+    std::string topic;
+    Bytes fingerprint;
+    std::vector<Id16> notices;  // oldest first
+};
+
+/// A moment and the record that set it: timers fire in this order.
+struct Due {
+    Instant at;
+    std::uint64_t index = 0;
+    friend auto operator<=>(const Due&, const Due&) = default;
+};
+
+struct IncidentName {
+    std::string force;
+    std::string reference;
+    friend auto operator<=>(const IncidentName&, const IncidentName&) = default;
+};
+
+/// One incident, all versions of it: while its late-flag window is open, and then as long as its threads are kept.
+struct RetainedIncident {
+    std::uint32_t version = 0;            // the highest there was
+    std::vector<std::uint64_t> received;  // records that hold a version, while the window is open
+    std::uint64_t newest = 0;             // of them, the one with the highest version
+    Bytes payload;                        // its Incident
+    std::vector<std::uint64_t> decisions;
+    std::map<std::string, Thread> threads;  // by child, recipient and kind
+    std::optional<Due> window;
+    std::optional<Due> thread_end;
+};
+
+struct State {
+    std::map<std::string, Mailbox, std::less<>> mailboxes;
+    std::map<Id16, Obligation> obligations;
+    std::map<Id16, std::string> told;  // every notice of a thread that is kept: its topic
+    std::map<LoadName, OpenLoad> loads;
+    std::map<LoadName, std::uint64_t> sequences;
+    std::map<std::string, HeldUnit, std::less<>> units;
+    std::set<std::string, std::less<>> unit_topics;  // what HeldUnit.topic points into
+    registry::Register known;
+    std::map<IncidentName, RetainedIncident> incidents;
+    std::map<Due, const IncidentName*> windows;      // points into `incidents`
+    std::map<Due, const IncidentName*> thread_ends;  // likewise
+    std::optional<Digest> agreement, parties;
+    std::optional<std::uint64_t> crl;
+
+    /// Throws std::runtime_error for a body that no exchange wrote.
+    void apply(std::uint64_t index, log::LeafKind kind, BytesView body);
+    Digest digest() const;
+
+private:
+    void apply_setting(log::LeafKind kind, const schemas::SettingFacts& facts);
+    void apply_published(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_incident(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_load_message(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_load_applied(const schemas::RecordBody& body);
+    void apply_unit(log::LeafKind kind, const schemas::RecordBody& body);
+    void apply_decision(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_notice(const schemas::RecordBody& body);
+    void apply_receipt(const schemas::ReceiptFacts& facts);
+    void apply_mailbox(const schemas::MailboxState& facts);
+    void close_window(const Due& due);
+    void end_threads(const Due& due);
+    void forget_threads(RetainedIncident& incident);
+};
+
+// Names of state keys: README.md.
+log::StateKey delivery_key(std::string_view topic, std::uint64_t number);
+log::StateKey mailbox_key(std::string_view topic);
+log::StateKey notice_key(const Id16& notice);
+log::StateKey opened_key(const Id16& notice);
+log::StateKey load_key(std::uint64_t index);
+log::StateKey sequence_key(const LoadName& name);
+log::StateKey incident_key(std::uint64_t index);
+log::StateKey decision_key(std::uint64_t index);
+log::StateKey unit_key(std::string_view key);
+
+}  // namespace flagpost::exchange

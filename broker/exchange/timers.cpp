@@ -1,0 +1,82 @@
+#include <algorithm>
+
+#include "broker/core/limits.h"
+#include "broker/exchange/decider.h"
+
+namespace flagpost::exchange {
+
+using log::LeafKind;
+using log::Operation;
+
+namespace {
+
+struct Closing {
+    Due due;
+    bool is_window;  // else the end of its threads
+};
+
+// What is due, oldest first, at most `count`.
+std::vector<Closing> closings_due(const State& state, Instant now, std::size_t count) {
+    std::vector<Closing> due;
+    auto window = state.windows.begin();
+    auto thread = state.thread_ends.begin();
+    while (due.size() < count) {
+        const bool has_window = window != state.windows.end() && window->first.at <= now;
+        const bool has_thread = thread != state.thread_ends.end() && thread->first.at <= now;
+        if (!has_window && !has_thread) break;
+        const bool take_window = has_window && (!has_thread || window->first < thread->first);
+        due.push_back({take_window ? (window++)->first : (thread++)->first, take_window});
+    }
+    return due;
+}
+
+}  // namespace
+
+// The late-flag window of an incident ends 72 hours after its newest version came. If nobody was told anything, all
+// that was kept of it is destroyed; if somebody was, it is their business record and stays for its retention class,
+// while the exchange keeps only what it needs to thread an update.
+void Decider::close_windows() {
+    for (std::size_t done = 0; done < limits::closings_per_tick_max;) {
+        const auto closings = closings_due(state, now_, limits::closings_per_record_max);
+        if (closings.empty()) return;
+        done += closings.size();
+
+        auto record = record_by_broker(LeafKind::erased, Operation::none);
+        schemas::RecordBodyValue body;
+        body.at_us = to_us(now_);
+        std::set<std::uint64_t>
+            decisions_dropped;  // an incident may be there twice: its window and its threads
+        for (const auto& closing : closings) {
+            if (!closing.is_window) {
+                const auto& incident = state.incidents.at(*state.thread_ends.at(closing.due));
+                body.threads.emplace_back(std::make_unique<schemas::ClosedThreadValue>());
+                body.threads.back()->ends_us = to_us(closing.due.at);
+                body.threads.back()->index = closing.due.index;
+                decisions_dropped.insert(incident.decisions.begin(), incident.decisions.end());
+                continue;
+            }
+            const auto& incident = state.incidents.at(*state.windows.at(closing.due));
+            const bool matched = !incident.threads.empty();
+            body.windows.emplace_back(std::make_unique<schemas::ClosedWindowValue>());
+            body.windows.back()->ends_us = to_us(closing.due.at);
+            body.windows.back()->index = closing.due.index;
+            body.windows.back()->matched = matched;
+            auto& ended = matched ? record.drops : record.shreds;
+            for (const auto index : incident.received) ended.push_back(incident_key(index));
+            if (matched)
+                decisions_dropped.insert(incident.decisions.begin(), std::prev(incident.decisions.end()));
+            else
+                for (const auto index : incident.decisions) record.shreds.push_back(decision_key(index));
+        }
+        for (const auto index : decisions_dropped) record.drops.push_back(decision_key(index));
+        if (!record.shreds.empty()) record.leaf.operation = Operation::erasure;
+        record.leaf.outcome = "late_flag_window";
+        record.leaf.candidates = static_cast<std::uint32_t>(record.shreds.size());
+        record.body = pack_body(body);
+        record.controller = setting_.self.agency().text();
+        record.retention = "erasure";
+        emit(std::move(record));
+    }
+}
+
+}  // namespace flagpost::exchange

@@ -1,0 +1,438 @@
+#include "broker/notices/plan.h"
+
+#include <random>
+
+#include "broker/notices/calendar.h"
+#include "broker/notices/scrub.h"
+#include "broker/wire/frames.h"
+#include "tests/support/catch.h"
+#include "tests/support/people.h"
+
+using namespace flagpost;
+using namespace flagpost::tests;
+using agreement::Agreement;
+using notices::Plan;
+using registry::Register;
+using schemas::Kind;
+using schemas::Outcome;
+
+namespace {
+
+constexpr const char* parties = R"(
+partnership = "nottinghamshire.example"
+[[party]]
+agency = "police/31"
+name = "Nottinghamshire Police"
+[[party]]
+agency = "social-care/E10000024"
+name = "County"
+[[party]]
+agency = "social-care/E06000018"
+name = "City"
+review_desk = "social-care/E10000024"
+[[party]]
+agency = "education/E10000024"
+name = "Education"
+[[party]]
+agency = "school/900001"
+name = "St Hugh's"
+[[party]]
+agency = "trust/north"
+name = "North"
+acts_for = ["school/900002", "school/900003"]
+)";
+
+std::string share(const char* id, const char* what, const char* to, const std::string& fields,
+                  const char* within) {
+    return std::string{"[[share]]\nid = \""} + id + "\"\nwhat = \"" + what +
+           "\"\nfrom = \"police\"\nto = \"" + to +
+           "\"\npurpose = \"safeguarding\"\nlegal_basis = [\"CA2004-s10\"]\nfields = [" + fields +
+           "]\nrespond_within = \"" + within + "\"\nretention = \"notice\"\n";
+}
+
+const std::string everything_social =
+    R"("child","flag","reasons","incident","place","category","circumstances","assessment","risk","children",)"
+    R"("voice_of_child","adults","referral","worker","police_contact")";
+const std::string everything_school =
+    R"("child","upn","incident","child_present","voice_of_child","circumstances","police_contact")";
+
+Agreement agree(const std::string& social = everything_social,
+                const std::string& school_fields = everything_school) {
+    auto read = Agreement::parse(parties + share("SC-1", "social_care_notice", "social-care", social, "24h") +
+                                 share("SCH-1", "school_notice", "school", school_fields, "16h") +
+                                 share("REV-1", "review_item", "social-care", R"("incident","why")", "4h"));
+    if (!read) throw std::logic_error{read.error().where};
+    return *read;
+}
+
+const date::time_zone* london() { return date::locate_zone("Europe/London"); }
+const Instant now = at("2025-03-04T22:00Z");
+
+std::unique_ptr<schemas::PersonValue> ava() {
+    auto child = person("Ava", "Example", "2015-06-02", "F");
+    child->upn = "H243278544154";
+    return child;
+}
+
+Register county() {
+    Register known;
+    for (const std::uint32_t urn : {900001u, 900002u, 900003u, 900004u}) {
+        known.set_school(school(urn, "School " + std::to_string(urn)));
+    }
+    auto held = flag("1", ava());
+    held.places.push_back(dated(place("14 Oak Road", "NG7 2RD", 10001)));
+    held.worker = std::make_unique<schemas::WorkerValue>();
+    held.worker->name = "Sam Patel";
+    held.team = "North";
+    add_adult(held, person("Paul", "Sample", "1985-03-17", "M"), "father");
+    known.set_flag(std::move(held), at("2025-03-01T06:00Z"));
+    known.set_feed("E10000024", at("2025-03-03T06:00Z"));
+    known.set_pupil(pupil(900001, ava()), at("2025-03-01T06:00Z"), "la:E10000024");
+    return known;
+}
+
+/// Domestic abuse between Ava's parents, in a street that is not theirs.
+schemas::IncidentValue row() {
+    auto made = incident();
+    made.place = place("2 Elm Close", "NG1 1AA");
+    made.circumstances = "Police were called to a verbal argument between two adults.";
+    made.assessment = "Officer was concerned.";
+    made.risk = std::make_unique<schemas::RiskGradeValue>();
+    made.risk->tool = "DARA";
+    made.risk->grade = "medium";
+    made.police_contact = "Public protection desk, 01632 960101";
+    add_person(made, schemas::Role::victim, person("Mary", "Example", "1987-01-30", "F"));
+    add_person(made, schemas::Role::suspect, person("Paul", "Sample", "1985-03-17", "M"));
+    auto& child = add_person(made, schemas::Role::child, person("Ava", "Example", "2015-06-02", "F"));
+    child.present = true;
+    child.voice_of_child = "I heard shouting.";
+    relate(child, 0, "child");
+    return made;
+}
+
+Plan planned(const Register& known, const schemas::IncidentValue& about, const Agreement& by = agree()) {
+    return notices::plan(by, known, about, match::decide(known, about, now), now, london());
+}
+
+std::vector<const notices::Planned*> of_kind(const Plan& plan, Kind kind) {
+    std::vector<const notices::Planned*> found;
+    for (const auto& each : plan.planned)
+        if (each.kind == kind) found.push_back(&each);
+    return found;
+}
+
+const schemas::SchoolNoticeValue& school_notice(const Plan& plan) {
+    const auto found = of_kind(plan, Kind::school_notice);
+    REQUIRE(found.size() == 1);
+    return std::get<schemas::SchoolNoticeValue>(found[0]->payload);
+}
+
+const schemas::SocialCareNoticeValue& social_notice(const Plan& plan) {
+    const auto found = of_kind(plan, Kind::social_care_notice);
+    REQUIRE(found.size() == 1);
+    return std::get<schemas::SocialCareNoticeValue>(found[0]->payload);
+}
+
+const schemas::ReviewItemValue& review_item(const Plan& plan) {
+    const auto found = of_kind(plan, Kind::review_item);
+    REQUIRE(found.size() == 1);
+    return std::get<schemas::ReviewItemValue>(found[0]->payload);
+}
+
+}  // namespace
+
+TEST_CASE("the authority and the school are each told, of the same child, what they may know", "[notices]") {
+    const auto plan = planned(county(), row());
+    CHECK(plan.withheld.empty());
+    REQUIRE(plan.planned.size() == 2);
+
+    const auto& care = plan.planned[0];
+    CHECK(care.recipient == "social-care/E10000024");
+    CHECK(care.topic == "notices/social-care/E10000024");
+    CHECK(care.rule == "SC-1");
+    CHECK(care.subjects == std::vector<std::string>{"flag/E10000024/1"});
+    CHECK(care.due == now + std::chrono::hours{24});
+    const auto& notice = social_notice(plan);
+    CHECK(notice.not_a_referral ==
+          "This is information, not a referral. It does not replace a police referral.");
+    CHECK(notice.outcome == Outcome::match);
+    CHECK(notice.child->given_names == "Ava");
+    CHECK(notice.force == "31");
+    CHECK(notice.place == "2 Elm Close, NG1 1AA");
+    CHECK(notice.worker->name == "Sam Patel");
+    CHECK(notice.feed_age_hours == 40);
+    CHECK(notice.children_named == 1);
+    CHECK(notice.child_present);
+    REQUIRE(notice.adults.size() == 2);
+    CHECK(notice.adults[0]->relation == "parent");
+    CHECK_FALSE(notice.reasons.empty());
+
+    const auto& school = plan.planned[1];
+    CHECK(school.recipient == "school/900001");
+    CHECK(school.topic == "notices/school/900001");
+    CHECK(school.due == at("2025-03-05T08:40Z"));
+    const auto& told = school_notice(plan);
+    CHECK(told.child_given_names == "Ava");
+    CHECK(told.read_by_us == to_us(school.due));
+    CHECK(told.voice_of_child == "I heard shouting.");
+    CHECK(told.handling.size() == 2);
+    CHECK(told.handling[0].find("Do not approach parents or carers") == 0);
+}
+
+TEST_CASE("a field the rule does not list is not sent", "[notices]") {
+    const auto plan = planned(county(), row(), agree(R"("incident")", R"("incident")"));
+    const auto& care = social_notice(plan);
+    CHECK(care.child->given_names == "Ava");
+    CHECK(care.child->family_name == "Example");
+    CHECK(care.child->date_of_birth.empty());
+    CHECK(care.child->upn.empty());
+    CHECK(care.place.empty());
+    CHECK(care.category.empty());
+    CHECK(care.circumstances.empty());
+    CHECK(care.assessment.empty());
+    CHECK(care.risk == nullptr);
+    CHECK(care.reasons.empty());
+    CHECK(care.adults.empty());
+    CHECK(care.worker == nullptr);
+    CHECK(care.team.empty());
+    CHECK(care.police_contact.empty());
+    CHECK(care.voice_of_child.empty());
+    CHECK(care.children_named == 0);
+    CHECK(care.outcome == Outcome::match);  // never left out: a possible match must be seen to be one
+    const auto& told = school_notice(plan);
+    CHECK(told.child_given_names == "Ava");
+    CHECK(told.child_date_of_birth.empty());
+    CHECK(told.upn.empty());
+    CHECK(told.circumstances.empty());
+    CHECK(told.voice_of_child.empty());
+    CHECK(told.police_contact.empty());
+    CHECK_FALSE(told.child_present);
+    CHECK_FALSE(told.handling.empty());
+}
+
+TEST_CASE("an uncertain match goes to social care marked, and never to a school", "[notices]") {
+    auto about = row();
+    about.people[2]->person->given_names = "Eve";  // a twin, as far as anybody can see
+    about.people[1]->person = person("Nobody", "Known", "1970-01-05", "M");
+    const auto plan = planned(county(), about);
+    CHECK(of_kind(plan, Kind::school_notice).empty());
+    for (const auto* care : of_kind(plan, Kind::social_care_notice)) {
+        CHECK(std::get<schemas::SocialCareNoticeValue>(care->payload).outcome == Outcome::potential);
+    }
+    bool for_school = false;
+    for (const auto* item : of_kind(plan, Kind::review_item)) {
+        const auto& value = std::get<schemas::ReviewItemValue>(item->payload);
+        for_school = for_school || value.bound_for == "school/900001";
+        CHECK(item->topic == "reviews/E10000024");
+        CHECK(item->due <= at("2025-03-05T08:40Z"));
+    }
+    CHECK(for_school);
+}
+
+TEST_CASE("a dually registered pupil has a notice at each school", "[notices]") {
+    auto known = county();
+    known.set_pupil(pupil(900002, ava(), "S"), at("2025-03-01T06:00Z"), "la:E10000024");
+    const auto schools = of_kind(planned(known, row()), Kind::school_notice);
+    CHECK(schools.size() == 2);
+}
+
+TEST_CASE("a closed school's notice follows its one successor, and waits for a person when there are two",
+          "[notices]") {
+    auto known = county();
+    auto closed = school(900001, "School 900001");
+    closed.status = 2;
+    known.set_school(std::move(closed));
+    schemas::SchoolLinkValue link;
+    link.urn = 900001;
+    link.link_type = "Successor";
+    link.link_urn = 900002;
+    known.set_link(link);
+    CHECK(school_notice(planned(known, row())).urn == 900002);
+
+    link.link_urn = 900003;
+    known.set_link(link);
+    const auto plan = planned(known, row());
+    CHECK(of_kind(plan, Kind::school_notice).empty());
+    const auto& item = review_item(plan);
+    CHECK(item.subject == "H243278544154");
+    CHECK(item.why.front().find("closed") != std::string::npos);
+}
+
+TEST_CASE("a school that takes no part is left to a person", "[notices]") {
+    auto known = county();
+    known.remove_pupil({900001, "H243278544154"});
+    known.set_pupil(pupil(900004, ava()), at("2025-03-01T06:00Z"), "la:E10000024");
+    const auto plan = planned(known, row());
+    CHECK(of_kind(plan, Kind::school_notice).empty());
+    CHECK(review_item(plan).bound_for == "school/900004");
+}
+
+TEST_CASE("a related child on no roll is left to a person, and nobody's name is in the item", "[notices]") {
+    auto known = county();
+    known.remove_pupil({900001, "H243278544154"});
+    const auto plan = planned(known, row());
+    const auto& item = review_item(plan);
+    CHECK(item.bound_for == "education/E10000024");
+    CHECK(item.subject == "person 3");
+    for (const auto& why : item.why) CHECK(why.find("Ava") == std::string::npos);
+}
+
+TEST_CASE("nobody is told of a pupil who has turned 18", "[notices]") {
+    auto known = county();
+    auto about = row();
+    for (const auto& [born, told] : {
+             std::pair{"2007-03-04", false},
+             {"2007-03-05", true }
+    }) {
+        CAPTURE(born);
+        auto child = ava();
+        child->date_of_birth = born;
+        known.set_pupil(pupil(900001, std::move(child)), at("2025-03-01T06:00Z"), "la:E10000024");
+        about.people[2]->person->date_of_birth = born;
+        const auto plan = planned(known, about);
+        CHECK(of_kind(plan, Kind::school_notice).size() == (told ? 1 : 0));
+        CHECK(plan.withheld.size() == (told ? 0 : 1));
+    }
+}
+
+TEST_CASE("what nobody agreed to is withheld, and why is known", "[notices]") {
+    const auto silent = Agreement::parse(parties);
+    REQUIRE(silent);
+    const auto plan = planned(county(), row(), *silent);
+    CHECK(plan.planned.empty());
+    REQUIRE(plan.withheld.size() == 2);
+    CHECK(plan.withheld[0].why == "no rule: social_care_notice from police to social-care");
+    CHECK(plan.withheld[1].why == "no rule: school_notice from police to school");
+}
+
+TEST_CASE("an authority that is no party is not told", "[notices]") {
+    auto known = county();
+    known.remove_flag({"E10000024", "1"});
+    known.set_flag(flag("7", ava(), "E10000007"), now);
+    const auto plan = planned(known, row());
+    CHECK(of_kind(plan, Kind::social_care_notice).empty());
+    REQUIRE(plan.withheld.size() == 1);
+    CHECK(plan.withheld[0].why == "not a party to the agreement");
+}
+
+TEST_CASE("reviews go to the desk the agreement names", "[notices]") {
+    auto known = county();
+    known.remove_flag({"E10000024", "1"});
+    known.remove_pupil({900001, "H243278544154"});
+    known.set_flag(flag("7", person("Ava", "Example", ""), "E06000018"), now);
+    auto about = row();
+    about.domestic_abuse = false;
+    const auto plan = planned(known, about);
+    const auto found = of_kind(plan, Kind::review_item);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0]->recipient == "social-care/E10000024");
+    CHECK(found[0]->topic == "reviews/E06000018");
+}
+
+TEST_CASE("a new version that changes nothing for the recipient leaves the fingerprint as it was",
+          "[notices]") {
+    const auto known = county();
+    auto about = row();
+    const auto first = planned(known, about);
+    about.version = 2;
+    const auto same = planned(known, about);
+    about.circumstances = "Police were called to an assault.";
+    const auto changed = planned(known, about);
+    REQUIRE(first.planned.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(first.planned[i].dedup == same.planned[i].dedup);
+        CHECK(first.planned[i].fingerprint == same.planned[i].fingerprint);
+        CHECK(first.planned[i].dedup == changed.planned[i].dedup);
+        CHECK(first.planned[i].fingerprint != changed.planned[i].fingerprint);
+    }
+}
+
+TEST_CASE("free text reaches a school whole or not at all", "[notices]") {
+    auto about = row();
+    add_person(about, schemas::Role::child, person("Ben", "Example", "2018-01-02")).home =
+        place("9 Beech Grove", "NG5 5AB");
+    const auto child = ava();
+    const auto [why, text, kept] = GENERATE(table<const char*, const char*, bool>({
+        {"plain",                  "Shouting was heard.",             true },
+        {"the child's own name",   "Ava said she heard shouting.",    true },
+        {"family name, also hers", "The Example family is known.",    true },
+        {"a brother",              "Ben was asleep.",                 false},
+        {"a brother, in capitals", "BEN was asleep.",                 false},
+        {"an adult's name",        "Mr Sample had left.",             false},
+        {"the street",             "They ran into Elm Close.",        false},
+        {"the home's street",      "She has gone to Beech Grove.",    false},
+        {"any postcode",           "She has gone to LE1 6AA.",        false},
+        {"any postcode, unspaced", "She has gone to LE16AA.",         false},
+        {"the police grade",       "Graded medium.",                  false},
+        {"the risk tool",          "See the DARA form.",              false},
+        {"a conviction",           "He has convictions for assault.", false},
+        {"a refuge",               "Mother is in a refuge.",          false},
+        {"nothing",                "",                                true },
+    }));
+    CAPTURE(why, text);
+    CHECK(notices::fit_for_school(text, *child, about) == (kept ? text : ""));
+}
+
+namespace {
+
+/// Draws incidents full of what a school must never read.
+class Draw {
+public:
+    explicit Draw(unsigned seed) : random_{seed} {}
+    std::size_t below(std::size_t n) { return random_() % n; }
+    template <std::size_t N> std::string one_of(const char* const (&list)[N]) { return list[below(N)]; }
+    std::string text(const std::vector<std::string>& secrets) {
+        static constexpr const char* plain[] = {"Police attended.", "Two adults argued.",
+                                                "A neighbour called."};
+        std::string out = one_of(plain);
+        if (below(2) == 0) out += " " + secrets[below(secrets.size())] + " was noted.";
+        return out;
+    }
+
+private:
+    std::mt19937 random_;
+};
+
+std::string all_text(const schemas::SchoolNoticeValue& notice) {
+    const Bytes bytes = wire::pack<schemas::SchoolNotice>(notice);
+    return std::string{bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+TEST_CASE("a school notice never holds another child, an address or a grade", "[notices]") {
+    const auto known = county();
+    const auto by = agree();
+    std::size_t told = 0;
+    for (unsigned seed = 0; seed < 400; ++seed) {
+        CAPTURE(seed);
+        Draw draw{seed};
+        static constexpr const char* siblings[] = {"Quentin", "Zebedee", "Xanthe"};
+        static constexpr const char* streets[] = {"Pelican Way", "Juniper Mews", "Orchid Row"};
+        static constexpr const char* grades[] = {"highest", "moderate-plus", "standardised"};
+        const std::string sibling = draw.one_of(siblings), street = draw.one_of(streets),
+                          grade = draw.one_of(grades);
+        const std::vector<std::string> secrets{sibling,        street,   grade, "NG9 9ZZ",
+                                               "77 " + street, "Sample", "DARA"};
+        auto about = row();
+        about.place = place("77 " + street, "NG9 9ZZ", 4242424242);
+        about.risk->grade = grade;
+        about.people[2]->home = place("77 " + street, "NG9 9ZZ");
+        about.people[2]->voice_of_child = draw.text(secrets);
+        about.circumstances = draw.text(secrets);
+        about.assessment = draw.text(secrets);
+        auto& other = add_person(about, schemas::Role::child, person(sibling, "Example", "2017-05-05"));
+        other.voice_of_child = draw.text(secrets);
+        relate(other, 0, "child");
+        const auto plan = planned(known, about, by);
+        for (const auto* notice : of_kind(plan, Kind::school_notice)) {
+            ++told;
+            const auto text = all_text(std::get<schemas::SchoolNoticeValue>(notice->payload));
+            for (const auto& secret : secrets) {
+                CAPTURE(secret);
+                REQUIRE(text.find(secret) == std::string::npos);
+            }
+        }
+    }
+    CHECK(told == 400);  // the search above looked at something
+}

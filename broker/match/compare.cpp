@@ -204,7 +204,9 @@ Millibits family_weight(Family value, const NameForm& theirs, const Pool& pool) 
 
 std::optional<NameComparison> compare_swapped(const NameForm& a, const NameForm& b) {
     if (a.given.empty() || a.family.empty() || b.given.empty() || b.family.empty()) return std::nullopt;
-    if (a.given_joined == b.family_joined && (a.family_joined == b.given_joined || a.family == b.given)) {
+    const bool family_is_given = a.family_joined == b.given_joined || a.family_joined == b.given.front();
+    const bool given_is_family = a.given_joined == b.family_joined || a.given.front() == b.family_joined;
+    if (family_is_given && given_is_family) {
         return NameComparison{Given::exact, Family::exact, true, swapped_exact.weight, 0};
     }
     if (spelt_nearly(a.given_joined, b.family_joined) && spelt_nearly(a.family_joined, b.given_joined)) {

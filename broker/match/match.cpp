@@ -66,6 +66,16 @@ bool same_identity(const PersonForm& a, const PersonForm& b) {
            a.born == b.born;
 }
 
+/// Whether `other` casts doubt on `mine`. Beside a child whose whole name and date agree, one of another first name is
+/// a twin and no rival.
+bool rivals(const Candidate& mine, const Candidate& other) {
+    const auto whole = [](const Comparison& c) {
+        return c.given == Given::exact && c.family == Family::exact && c.born == Born::exact && !c.swapped;
+    };
+    if (whole(mine.comparison) && other.comparison.given != Given::exact) return false;
+    return !same_identity(mine.row->person, other.row->person);
+}
+
 /// A total order that does not depend on when a row was added.
 auto order_of(const Row& row) {
     static const FlagKey no_flag;
@@ -92,7 +102,7 @@ void settle(std::vector<Candidate>& candidates) {
     for (auto& mine : candidates) {
         Millibits best_other = INT_MIN / 4;
         for (const auto& other : candidates) {
-            if (&mine == &other || same_identity(mine.row->person, other.row->person)) continue;
+            if (&mine == &other || !rivals(mine, other)) continue;
             best_other = other.score;  // the first one met is the strongest
             break;
         }

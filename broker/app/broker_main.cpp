@@ -1,0 +1,132 @@
+/// flagpost-broker: run it, check its store, look at what is owed, load reference files.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "broker/agreement/agreement.h"
+#include "broker/app/config.h"
+#include "broker/app/files.h"
+#include "broker/app/json_log.h"
+#include "broker/app/operator.h"
+#include "broker/app/serve.h"
+#include "broker/crypto/keys.h"
+#include "broker/store/sqlite/check.h"
+#include "broker/store/store.h"
+
+namespace {
+
+using namespace flagpost;
+
+constexpr int exit_failed = 1;
+constexpr int exit_storage = 70;  // EX_SOFTWARE: do not just start it again; look first
+
+int check_store(const std::filesystem::path& file, bool as_json) {
+    const auto config = app::load_broker_config(file);
+    crypto::SystemRandom random;
+    const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys).master, random};
+    const auto log_key = app::load_vkey(config.log_vkey);
+    const auto report = store::sqlite::check(config.database(), {&sealer, &log_key});
+    if (as_json) {
+        nlohmann::json json;
+        json["sound"] = report.sound();
+        json["entries"] = report.entries;
+        json["bodies"] = report.bodies;
+        json["erased"] = report.erased;
+        json["faults"] = report.faults;
+        json["named"] = report.named;
+        json["root"] = to_hex(report.root);
+        std::cout << json.dump() << "\n";
+    } else {
+        for (const auto& fault : report.named) std::cout << fault << "\n";
+        std::cout << report.entries << " entries, " << report.bodies << " bodies, " << report.erased
+                  << " erased, " << report.faults << " faults\n";
+    }
+    return report.sound() ? 0 : exit_failed;
+}
+
+int check_agreement(const std::filesystem::path& file) {
+    const auto agreement = agreement::Agreement::parse(app::read_text(file));
+    if (!agreement) throw std::runtime_error{agreement.error().where};
+    std::cout << "The agreement of " << agreement->partnership()
+              << " can be put in force: " << agreement->parties().size() << " parties, "
+              << agreement->mailboxes().size() << " mailboxes, digest " << to_hex(agreement->digest())
+              << "\n";
+    return 0;
+}
+
+int run_command(int argc, char** argv) {
+    CLI::App program{"Flagpost's broker: passes on who must know, and can prove it."};
+    program.require_subcommand(1);
+    program.set_version_flag("--version", FLAGPOST_VERSION);
+    std::filesystem::path config, file;
+    std::string as;
+    bool json = false;
+    int code = 0;
+    const auto configured = [&](CLI::App* command, const char* what) {
+        command->add_option("--config", config, what)->required()->check(CLI::ExistingFile);
+    };
+    const auto with_json = [&](CLI::App* command) { command->add_flag("--json", json, "JSON on stdout"); };
+
+    auto* run =
+        program.add_subcommand("run", "serve until SIGTERM; prints `ready PORT` when clients may come");
+    configured(run, "the broker's config file");
+    run->callback([&] { app::serve(app::load_broker_config(config)); });
+
+    auto* check =
+        program.add_subcommand("check", "read the whole store and name everything that is wrong in it");
+    configured(check, "the broker's config file");
+    with_json(check);
+    check->callback([&] { code = check_store(config, json); });
+
+    auto* obligations =
+        program.add_subcommand("obligations", "every notice still owed, asked of a running broker");
+    configured(obligations, "an operator's config file");
+    with_json(obligations);
+    obligations->callback([&] { code = app::show_obligations(config, json); });
+
+    auto* status =
+        program.add_subcommand("status", "the log's head and what is in force, asked of a running broker");
+    configured(status, "an operator's config file");
+    with_json(status);
+    status->callback([&] { code = app::show_status(config, json); });
+
+    auto* reference = program.add_subcommand("reference", "schools and calendars");
+    reference->require_subcommand(1);
+    auto* load = reference->add_subcommand(
+        "load", "publish a GIAS, links, bank holidays, terms or contacts file as the new whole of its kind");
+    load->add_option("file", file, "the file as it was published")->required()->check(CLI::ExistingFile);
+    load->add_option("--as", as, "what it is, where its header does not say")
+        ->check(CLI::IsMember({"gias", "links", "bank-holidays", "terms", "contacts"}));
+    configured(load, "an operator's config file");
+    load->callback([&] { code = app::load_reference(config, file, app::reference_kind(as)); });
+
+    auto* agreement = program.add_subcommand("agreement", "the sharing agreement");
+    agreement->require_subcommand(1);
+    auto* agreement_check = agreement->add_subcommand("check", "whether a file can be put in force");
+    agreement_check->add_option("file", file, "agreement.toml")->required()->check(CLI::ExistingFile);
+    agreement_check->callback([&] { code = check_agreement(file); });
+
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return program.exit(error);
+    }
+    return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    app::log_as_json();
+    try {
+        return run_command(argc, argv);
+    } catch (const store::StorageFailure& failure) {
+        std::cerr
+            << "flagpost-broker: the store is not to be trusted or cannot be added to: " << failure.what()
+            << "\nNothing unconfirmed was promised. Look at the disk, then run `flagpost-broker check`.\n";
+        return exit_storage;
+    } catch (const std::exception& error) {
+        std::cerr << "flagpost-broker: " << error.what() << "\n";
+        return exit_failed;
+    }
+}

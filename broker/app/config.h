@@ -1,0 +1,74 @@
+/// The config files of the broker and of a gate in a process of its own (TOML). Relative paths start at the file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "broker/crypto/tls.h"
+
+namespace flagpost::app {
+
+struct Listen {
+    std::string host;    // an address of this machine
+    std::uint16_t port;  // 0: one of the system's choice
+};
+
+/// ZeroMQ endpoint between gates and broker, and the key that lets a gate in.
+struct Fabric {
+    std::string endpoint;  // "ipc://run/fabric": the folder must keep others out
+    std::filesystem::path key;
+};
+
+/// The smallest one that works:
+///
+///     partnership = "notts.example"
+///     listen      = "0.0.0.0:7400"      # without it the broker serves gates in processes of their own only
+///     data        = "data"              # folder; made if missing
+///     pki         = "pki"               # layout of certs/README.md; gives every path below its default
+///     agreement   = "agreement.toml"
+///
+///     parties     = "pki/parties.toml"
+///     [tls]                             # needed with `listen`
+///     certificate = "pki/broker/tls.crt"
+///     key         = "pki/broker/tls.key"
+///     ca          = "pki/ca.crt"
+///     crl         = "pki/crl.pem"
+///     [keys]
+///     directory   = "pki/broker"        # master.key, seed.key, digest.key, dedup.key
+///     log_key     = "pki/broker/log.key"
+///     log_vkey    = "pki/broker/log.vkey"
+///     [fabric]                          # for gates in processes of their own
+///     endpoint    = "ipc://run/fabric"
+///     key         = "pki/broker/fabric.key"
+struct BrokerConfig {
+    std::string partnership;
+    std::optional<Listen> listen;
+    std::filesystem::path data;
+    std::filesystem::path agreement;
+    std::filesystem::path parties;
+    crypto::TlsFiles tls;
+    std::filesystem::path keys;
+    std::filesystem::path log_key;
+    std::filesystem::path log_vkey;
+    std::optional<Fabric> fabric;
+
+    std::filesystem::path database() const { return data / "flagpost.db"; }
+    std::filesystem::path signed_head() const { return data / "signed-head"; }
+};
+
+/// `partnership`, `listen`, `pki` or `[tls]`, and `[fabric]`, as above.
+struct GateConfig {
+    std::string partnership;
+    Listen listen;
+    crypto::TlsFiles tls;
+    Fabric fabric;
+};
+
+/// These throw std::runtime_error naming file, line and key. A key nobody knows is an error: it was meant to do
+/// something.
+BrokerConfig load_broker_config(const std::filesystem::path& file);
+GateConfig load_gate_config(const std::filesystem::path& file);
+
+}  // namespace flagpost::app

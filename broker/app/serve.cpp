@@ -1,0 +1,215 @@
+#include "broker/app/serve.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <system_error>
+
+#include "broker/app/certificates.h"
+#include "broker/app/files.h"
+#include "broker/app/parties.h"
+#include "broker/crypto/keys.h"
+#include "broker/gate/gate.h"
+#include "broker/router/broker_loop.h"
+#include "broker/store/disk.h"
+#include "broker/store/durable_file.h"
+#include "broker/store/sqlite/sqlite_store.h"
+
+namespace flagpost::app {
+namespace {
+
+constexpr const char* fabric_endpoint = "inproc://flagpost-fabric";
+
+/// SIGTERM, SIGINT and SIGHUP as something to poll: no handler runs in the middle of anything.
+class Signals {
+public:
+    Signals() {
+        sigset_t set;
+        sigemptyset(&set);
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+        pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread made from here on
+        fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd_ < 0) throw std::system_error{errno, std::generic_category(), "signalfd"};
+    }
+    ~Signals() { close(fd_); }
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+
+    int fd() const { return fd_; }
+    /// The next signal that has come, or 0.
+    int next() const {
+        signalfd_siginfo info;
+        return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+    }
+
+private:
+    int fd_;
+};
+
+agreement::Agreement load_agreement(const BrokerConfig& config) {
+    auto agreement = agreement::Agreement::parse(read_text(config.agreement));
+    if (!agreement) throw std::runtime_error{config.agreement.string() + ": " + agreement.error().where};
+    if (agreement->partnership() != config.partnership)
+        throw std::runtime_error{config.agreement.string() + ": is of another partnership"};
+    return std::move(*agreement);
+}
+
+SpiffeId broker_id(const BrokerConfig& config) {
+    auto id = SpiffeId::parse("spiffe://" + config.partnership + "/broker/main");
+    if (!id) throw std::runtime_error{"partnership: " + id.error().where};
+    return std::move(*id);
+}
+
+/// The log's public key, which must be that of its private one: clients check heads against what they were handed.
+log::VerifierKey load_log_key(const BrokerConfig& config, const crypto::NoteKey& key) {
+    auto vkey = load_vkey(config.log_vkey);
+    if (vkey.key() != key.public_key())
+        throw std::runtime_error{config.log_vkey.string() + ": is not the key of " + config.log_key.string()};
+    return vkey;
+}
+
+/// What the signer remembers; nothing before it has signed for the first time.
+std::optional<log::Checkpoint> load_signed_head(const BrokerConfig& config) {
+    const auto kept = store::read_whole(config.signed_head());
+    if (!kept) return std::nullopt;
+    auto head = log::Checkpoint::parse(text(*kept));
+    if (!head) throw store::StorageFailure{config.signed_head().string() + ": " + head.error().where};
+    return std::move(*head);
+}
+
+log::Signer make_signer(const BrokerConfig& config, crypto::NoteKey key, const std::string& origin,
+                        std::optional<log::Checkpoint> head) {
+    return log::Signer{std::move(key), head ? std::move(*head) : log::Signer::new_log(origin),
+                       [file = config.signed_head()](const log::Checkpoint& newest) {
+                           store::write_durably(file, view(newest.format()));
+                       }};
+}
+
+/// Applies what is stored to an exchange that knows nothing yet; the time of the newest leaf.
+Instant recover(exchange::Exchange& exchange, store::Store& store, store::Reader& reader) {
+    std::uint64_t live = 0;
+    store.reload([&](std::uint64_t index, log::LeafKind kind, const Bytes& body) {
+        exchange.apply(index, kind, body);
+        ++live;
+    });
+    const std::uint64_t size = store.size();
+    exchange.set_next_index(size);
+    spdlog::info("recovered: {} entries in the log, state rests on {}", size, live);
+    if (size == 0) return Instant{};
+    const auto bytes = reader.leaf(size - 1);
+    const auto newest = bytes ? log::decode_leaf(*bytes) : refuse(Reason::not_found, "missing");
+    if (!newest) throw store::StorageFailure{"the newest leaf: " + newest.error().where};
+    return newest->time;
+}
+
+std::string policies_json(const agreement::Agreement& agreement, const router::Parties& parties) {
+    return R"({"agreement":")" + to_hex(agreement.digest()) + R"(","parties":")" + to_hex(parties.digest) +
+           R"("})";
+}
+
+gate::GateConfig gate_config(const BrokerConfig& config) {
+    gate::GateConfig gate;
+    gate.host = config.listen->host;
+    gate.port = config.listen->port;
+    gate.tls = config.tls;
+    gate.partnership = config.partnership;
+    gate.fabric_endpoint = fabric_endpoint;
+    return gate;
+}
+
+/// Whether there is room, looked up once a second: statvfs for every message would cost more than the message.
+std::function<bool()> room_on(const std::filesystem::path& folder, Clock& clock) {
+    return [folder, &clock, looked = Instant::min(), room = true]() mutable {
+        const Instant now = clock.now();
+        if (now >= looked && now < looked + std::chrono::seconds{1}) return room;
+        looked = now;
+        const bool had_room = std::exchange(room, store::has_room(folder));
+        if (had_room != room)
+            spdlog::log(room ? spdlog::level::info : spdlog::level::critical,
+                        room ? "disk: room again" : "disk: less than 10 % free, publishes are refused");
+        return room;
+    };
+}
+
+}  // namespace
+
+void serve(const BrokerConfig& config) {
+    const Signals signals;
+    SystemClock clock;
+    crypto::SystemRandom random, store_random, gate_random;
+
+    const auto agreement = load_agreement(config);
+    const auto parties = load_parties(config.parties);
+    auto keys = crypto::BrokerKeys::load(config.keys);
+    auto log_private = crypto::NoteKey::load(config.log_key);
+    const auto log_public = load_log_key(config, log_private);
+    std::optional<crypto::SymmetricKey> fabric_key;
+    if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
+    const std::uint64_t crl_number = config.listen ? read_crl_number(config.tls.crl) : 0;
+
+    std::filesystem::create_directories(config.data);
+    std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
+    auto head = load_signed_head(config);
+    auto store = store::sqlite::open_store({config.database(), keys.master, keys.digest, store_random, head});
+    if (!head && store->checkpoint())
+        throw store::StorageFailure{"heads of this log were signed, but " + config.signed_head().string() +
+                                    " is gone: restore it, or nothing stops this log from forking"};
+    const auto open_reader = [file = config.database(), master = keys.master] {
+        return store::sqlite::open_store_reader(file, master);
+    };
+    const auto reader = open_reader();
+
+    exchange::Exchange exchange{
+        {agreement, broker_id(config),
+         [seed = keys.seed](std::string_view what) { return crypto::hmac16(seed, {view(what)}); },
+         date::locate_zone("Europe/London")}
+    };
+    const Instant newest = recover(exchange, *store, *reader);
+
+    router::BrokerSetting setting{exchange,
+                                  *reader,
+                                  parties,
+                                  random,
+                                  keys.dedup,
+                                  fabric_key,
+                                  log_public,
+                                  policies_json(agreement, parties),
+                                  room_on(config.data, clock),
+                                  crl_number,
+                                  store->size(),
+                                  store->root(),
+                                  newest};
+    router::StoreThread store_thread{
+        {std::move(store), open_reader,
+         make_signer(config, std::move(log_private), log_public.name(), std::move(head))}
+    };
+
+    zmq::context_t fabric;
+    std::optional<gate::GateThread> gate;
+    const auto control = [&] {
+        while (const int signal = signals.next()) {
+            if (signal != SIGHUP) return false;
+            spdlog::info("reading certificates and revocation list anew");
+            if (gate) gate->reload();
+        }
+        return true;
+    };
+    router::BrokerLoop loop{
+        {fabric, fabric_endpoint, config.fabric ? std::optional{config.fabric->endpoint} : std::nullopt,
+         clock, signals.fd(), control},
+        std::move(setting),
+        store_thread
+    };
+    if (config.listen) gate.emplace(gate_config(config), fabric, clock, gate_random);
+    std::printf("ready %d\n", gate ? gate->port() : 0);
+    std::fflush(stdout);
+    spdlog::info("serving");
+    loop.run();
+    gate.reset();  // after the last goodbye has been handed to it
+    spdlog::info("stopped: everything decided is committed, the last head is signed");
+}
+
+}  // namespace flagpost::app

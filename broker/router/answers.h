@@ -1,0 +1,41 @@
+/// Answers to queries from what is committed: tiles, leaves, bodies, what became of a message, what is still owed.
+#pragma once
+
+#include <vector>
+
+#include "broker/exchange/exchange.h"
+#include "broker/router/session_machine.h"
+#include "broker/store/store.h"
+
+namespace flagpost::router {
+
+/// One page. `more`: ask again, from where this one ended.
+struct Page {
+    Bytes content;
+    bool more = false;
+};
+
+/// `width` hashes of tile `from` at `level`, one after another; not_found if it has fewer.
+Result<Page> tile_page(const Ask& ask, store::Reader& reader);
+
+/// Leaves from number `from`, each u32be length and its bytes.
+Page entries_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
+
+/// Bodies from leaf `from`, one item for each leaf, each u32be length and then
+///
+///     nothing                                         the leaf has no body, or it is erased
+///     salt(16) || u32be n || ciphertext(n) || body    the sealed form the leaf's digest covers, and what it says;
+///                                                     without the latter where it is damaged
+///
+/// For auditors alone: it is everything.
+Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
+
+/// JSON: {"id","state":"recorded","index"} of a message this agency published; not_found if there is none.
+Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
+
+/// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due"}.
+Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open);
+
+Bytes answer_frame(std::uint32_t request, Page page);
+
+}  // namespace flagpost::router

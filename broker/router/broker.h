@@ -1,0 +1,217 @@
+/// The broker without its sockets and threads: gates' bytes in, batches to commit and gates' bytes out.
+///
+/// The rule it keeps: whatever one command led to (confirm, refusal, delivery, answer) waits with that command's
+/// records and is released, in order, only after the commit that holds them. README.md walks through it.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "broker/core/thread_home.h"
+#include "broker/crypto/digest.h"
+#include "broker/router/answers.h"
+#include "broker/router/heads.h"
+#include "broker/router/recent_ids.h"
+#include "broker/router/session_machine.h"
+#include "broker/router/subscription.h"
+#include "broker/store/store.h"
+#include "broker/wire/fabric.h"
+
+namespace flagpost::router {
+
+/// Names one gate: the ROUTER it came through and the routing id libzmq made for it.
+using GateName = std::string;
+
+struct BrokerSetting {
+    exchange::Exchange& exchange;
+    store::Reader& reader;
+    const Parties& parties;
+    Random& random;
+    crypto::SymmetricKey dedup;                  // HMACs of received bytes
+    std::optional<crypto::SymmetricKey> fabric;  // gates in their own process must know it
+    log::VerifierKey log_key;
+    std::string policies;            // JSON, what Query policies answers: agreement and parties in force
+    std::function<bool()> has_room;  // on the store's disk
+    std::uint64_t crl_number;
+    std::uint64_t size;     // of the log as recovered
+    Digest root;            // likewise
+    Instant newest_stored;  // time of the newest leaf
+};
+
+/// How things stand, for the log and the status command. Counts since the start.
+struct Figures {
+    std::uint64_t sessions = 0;  // now
+    std::uint64_t published = 0, refused = 0, delivered = 0, commits = 0, records = 0;
+    std::uint64_t turned_away = 0;  // connections refused by gates before they had a session
+};
+
+/// Belongs to the broker thread. `now` never goes back between calls: the loop sees to that.
+class Broker {
+public:
+    Broker(BrokerSetting setting, Instant now);
+
+    /// trusted   in-process; a gate in its own process must first prove that it knows the fabric key
+    void from_gate(const GateName& gate, bool trusted, BytesView batch, Instant now);
+    void gate_lost(const GateName& gate, Instant now);
+    void tick(Instant now);
+    /// A head the store thread has signed.
+    void head_signed(const std::string& note) { heads_.add(note); }
+    /// Says goodbye to every session. What is pending still has to be committed.
+    void shut_down(Instant now);
+
+    /// What to commit next; nothing if nothing is waiting, or only what may wait a little for company. To be asked
+    /// only while no batch is being committed.
+    std::optional<store::Batch> next_batch(Instant now);
+    /// The batch handed out last is on disk.
+    void committed(const store::Committed& committed, Instant now);
+
+    /// Whether stored deliveries wait to be read although their consumers have credit: call deliver_backlog again.
+    bool behind() const { return !hungry_.empty(); }
+    void deliver_backlog();
+
+    /// Everything to send, per gate, as one fabric batch each. Taken once.
+    std::map<GateName, Bytes> take_output();
+
+    bool idle() const { return pending_.empty() && in_flight_.empty(); }
+    Figures figures() const;
+
+private:
+    struct Session {
+        GateName gate;
+        wire::fabric::Opening facts;
+        SessionMachine machine;
+        Subscription subscription;
+        bool recorded = false;           // its opening is a leaf: its closing has to be one too
+        std::uint32_t frames_taken = 0;  // since the gate was last granted more
+    };
+    struct Gate {
+        bool attached = false;
+        std::optional<Digest> nonce;
+        std::set<Id16> sessions;
+    };
+
+    // What waits for a commit, besides records.
+    struct Welcomes {
+        std::uint64_t seen_size;
+        bool seen;
+    };
+    struct Confirms {
+        Id16 id;
+    };
+    struct Attaches {
+        Attach attach;
+    };
+    struct Acknowledges {};
+    struct Answers {
+        Ask ask;
+        Page page;  // what had to be read when it was asked
+    };
+    struct Nothing {};
+    using Then = std::variant<Nothing, Welcomes, Confirms, Attaches, Acknowledges, Answers>;
+    struct Held {
+        std::vector<log::Record> records;
+        std::optional<store::Receipt> receipt;
+        Id16 session{};
+        Then then;
+        exchange::Reply reply;
+        std::vector<exchange::Delivery> deliveries;
+        std::size_t bytes = 0;
+        bool can_wait = false;  // for company: an acknowledgement causes no commit of its own for a while
+        Instant since{};
+    };
+
+    // One fabric item each
+    void take_item(const GateName& name, Gate& gate, const wire::fabric::Item& item);
+    void take_attach(const GateName& name, Gate& gate, BytesView content);
+    void take_opening(const GateName& name, Gate& gate, const wire::fabric::Item& item);
+    void take_frame(const wire::fabric::Item& item);
+    void take_close(const wire::fabric::Item& item);
+
+    // What a session's machine asks for
+    void act(const Id16& id, std::vector<Action> actions);
+    void act(const Id16& id, Session& session, Send& send);
+    void act(const Id16& id, Session& session, Open& open);
+    void act(const Id16& id, Session& session, Publish& publish);
+    void act(const Id16& id, Session& session, Attach& attach);
+    void act(const Id16& id, Session& session, Grant& grant);
+    void act(const Id16& id, Session& session, Acknowledge& acknowledge);
+    void act(const Id16& id, Session& session, Ask& ask);
+    void act(const Id16& id, Session& session, Cosign& cosign);
+    void act(const Id16& id, Session& session, WriteDown& refusal);
+    void act(const Id16& id, Session& session, Beat& beat);
+    void act(const Id16& id, Session& session, End& end);
+
+    std::optional<Refusal> admit();
+    std::optional<exchange::Earlier> earlier(const AgencyId& agency, const Publish& publish,
+                                             const Digest& bytes);
+    Result<Welcomes> welcome_for(const std::string& seen_checkpoint);
+    void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
+                std::optional<store::Receipt> receipt = {});
+    void hold(Held held);
+    Held take_pending();
+    void end_session(const Id16& id, const Refusal& why, const Bytes& goodbye);
+    void forget_session(const Id16& id, const Refusal& why);
+
+    // After the commit
+    void release(Held& held);
+    void release(Held& held, Session& session, const Nothing& nothing);
+    void release(Held& held, Session& session, const Welcomes& welcomes);
+    void release(Held& held, Session& session, const Confirms& confirms);
+    void release(Held& held, Session& session, const Attaches& attaches);
+    void release(Held& held, Session& session, const Acknowledges& acknowledges);
+    void release(Held& held, Session& session, const Answers& answers);
+    void release_recordless();
+    void publish_deliveries(std::vector<exchange::Delivery>& deliveries);
+    Digest leaf_of(std::uint64_t index);
+
+    // Delivery
+    std::uint64_t committed_high(const std::string& topic) const;
+    void attach(const Id16& id, Session& session, const Attach& wanted);
+    void detach(const Id16& id, Session& session);
+    void deliver(const Id16& id, Session& session, const std::string& topic, std::uint64_t number,
+                 std::uint64_t index, BytesView envelope);
+    std::size_t deliver_stored(const Id16& id, Session& session, std::size_t most);
+    std::optional<Bytes> stored_envelope(std::uint64_t index);
+    void remember_envelope(std::uint64_t index, Bytes envelope);
+
+    void send(const Id16& id, const Session& session, BytesView frame);
+    Session* find(const Id16& id);
+
+    ThreadHome home_;
+    BrokerSetting setting_;
+    Instant now_;
+    Heads heads_;
+    RecentIds recent_;
+    Figures figures_;
+
+    std::map<GateName, Gate> gates_;
+    std::map<Id16, Session> sessions_;
+    std::map<GateName, Bytes> output_;
+
+    std::deque<Held> pending_;    // decided, not yet handed to the store
+    std::deque<Held> in_flight_;  // being committed
+    std::size_t pending_bytes_ = 0;
+    std::size_t urgent_ = 0;  // of those pending: how many cannot wait
+    bool shutting_down_ = false;
+    std::vector<Id16> touched_;                         // sessions whose frames the batch at hand holds
+    std::map<std::string, std::uint64_t> undisclosed_;  // deliveries decided and not yet committed, per topic
+
+    std::uint64_t size_;  // of the log as committed
+    Digest root_;
+    std::uint64_t first_index_ = 0;  // of the batch committed last, whose leaf hashes are:
+    std::vector<Digest> leaves_;
+
+    std::map<std::string, std::set<Id16>> subscribers_;              // by topic
+    std::map<std::pair<std::string, std::string>, Id16> consumers_;  // by agency and durable name
+    std::map<std::pair<std::string, std::string>, std::map<std::string, Attempts>> attempts_;  // likewise
+    std::set<Id16> hungry_;  // sessions with credit and something stored to read for them
+    std::map<std::uint64_t, Bytes>
+        envelopes_;  // recent deliveries by index, for those who are a little behind
+    std::size_t envelopes_bytes_ = 0;
+};
+
+}  // namespace flagpost::router

@@ -1,0 +1,146 @@
+#include "broker/router/broker_loop.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace flagpost::router {
+namespace {
+
+using std::chrono::milliseconds;
+
+zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::string>& endpoint) {
+    zmq::socket_t socket{context, zmq::socket_type::router};
+    socket.set(zmq::sockopt::router_mandatory, true);  // a message for nobody is an error, not silence
+    socket.set(zmq::sockopt::router_handover, false);
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::sndhwm, limits::fabric_batches_max);
+    socket.set(zmq::sockopt::rcvhwm, limits::fabric_batches_max);
+    if (endpoint) socket.bind(*endpoint);
+    return socket;
+}
+
+}  // namespace
+
+BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store)
+    : setting_{std::move(setting)},
+      latest_{setting_.clock.now()},
+      inproc_{make_router(setting_.context, setting_.inproc)},
+      ipc_{make_router(setting_.context, setting_.ipc)},
+      store_{store},
+      broker_{std::move(broker), latest_},
+      next_tick_{latest_} {
+    await_first_commit();
+}
+
+void BrokerLoop::await_first_commit() {
+    do {
+        hand_over();
+        pollfd wake{store_.wake_fd(), POLLIN, 0};
+        poll(&wake, 1, -1);
+        take_news();
+    } while (!broker_.idle() || !store_.idle());
+}
+
+Instant BrokerLoop::now() {
+    latest_ = std::max(latest_, setting_.clock.now());  // wall clock, never going back
+    return latest_;
+}
+
+void BrokerLoop::run() {
+    while (!stopping_) turn(patience());
+    shut_down();
+}
+
+/// How long there is nothing to do if nobody says anything.
+milliseconds BrokerLoop::patience() const {
+    if (broker_.behind()) return milliseconds{0};
+    if (store_.idle() && !broker_.idle()) return limits::acknowledgements_wait_max;
+    const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - latest_);
+    return std::clamp(until_tick, milliseconds{0}, milliseconds{limits::tick_interval});
+}
+
+void BrokerLoop::turn(milliseconds longest) {
+    std::array<zmq::pollitem_t, 4> items{
+        {{inproc_.handle(), 0, ZMQ_POLLIN, 0},
+         {ipc_.handle(), 0, ZMQ_POLLIN, 0},
+         {nullptr, store_.wake_fd(), ZMQ_POLLIN, 0},
+         {nullptr, setting_.control_fd, ZMQ_POLLIN, 0}}
+    };
+    zmq::poll(items.data(), items.size(), longest);
+    if (items[3].revents != 0 && !setting_.control()) stopping_ = true;
+    if (items[2].revents != 0) take_news();
+    if (items[0].revents != 0) take_batches(inproc_, 'i');
+    if (items[1].revents != 0) take_batches(ipc_, 'x');
+    if (now() >= next_tick_) {
+        broker_.tick(latest_);
+        next_tick_ = latest_ + limits::tick_interval;
+    }
+    if (broker_.behind()) broker_.deliver_backlog();
+    hand_over();
+    flush();
+}
+
+void BrokerLoop::take_news() {
+    auto news = store_.take();
+    for (const auto& head : news.heads) broker_.head_signed(head);
+    if (news.committed) broker_.committed(*news.committed, now());
+}
+
+void BrokerLoop::take_batches(zmq::socket_t& socket, char prefix) {
+    for (int taken = 0; taken < limits::fabric_batches_per_turn; ++taken) {
+        zmq::message_t gate;
+        if (!socket.recv(gate, zmq::recv_flags::dontwait)) return;
+        zmq::message_t batch;
+        if (!gate.more() || !socket.recv(batch, zmq::recv_flags::dontwait)) continue;
+        bool single = true;
+        while (batch.more() && socket.recv(batch, zmq::recv_flags::dontwait)) single = false;
+        if (!single) {
+            spdlog::error("fabric message of more than one part ignored");
+            continue;
+        }
+        broker_.from_gate(prefix + gate.to_string(), prefix == 'i',
+                          {static_cast<const std::uint8_t*>(batch.data()), batch.size()}, now());
+    }
+}
+
+void BrokerLoop::hand_over() {
+    if (!store_.idle()) return;
+    if (auto batch = broker_.next_batch(now())) store_.hand_over(std::move(*batch));
+}
+
+void BrokerLoop::flush() {
+    for (const auto& [gate, batch] : broker_.take_output()) {
+        zmq::socket_t& socket = socket_of(gate);
+        try {
+            const bool sent = socket.send(zmq::buffer(std::string_view{gate}.substr(1)),
+                                          zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+                              socket.send(zmq::buffer(batch), zmq::send_flags::dontwait);
+            if (sent) continue;
+            // Windows and credit keep what is under way below the mark: reading anything but 0 here is a bug.
+            spdlog::critical("a gate takes nothing: {} batches are waiting for it",
+                             limits::fabric_batches_max);
+        } catch (const zmq::error_t& error) {
+            if (error.num() != EHOSTUNREACH) throw;
+        }
+        broker_.gate_lost(gate, now());
+    }
+}
+
+void BrokerLoop::shut_down() {
+    broker_.shut_down(now());
+    const Instant latest_end = now() + limits::shutdown_time_max;
+    flush();
+    while (!broker_.idle() || !store_.idle()) {
+        if (now() > latest_end) throw store::StorageFailure{"the last commit did not come to an end"};
+        hand_over();
+        pollfd wake{store_.wake_fd(), POLLIN, 0};
+        poll(&wake, 1, static_cast<int>(milliseconds{limits::tick_interval}.count()));
+        take_news();
+        flush();
+    }
+    store_.finish();
+}
+
+}  // namespace flagpost::router

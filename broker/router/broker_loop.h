@@ -1,0 +1,59 @@
+/// The broker thread: the sockets to the gates, the clock, the store thread's answers, and the Broker between them.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <zmq.hpp>
+
+#include "broker/core/clock.h"
+#include "broker/router/broker.h"
+#include "broker/router/store_thread.h"
+
+namespace flagpost::router {
+
+struct LoopSetting {
+    zmq::context_t& context;  // shared with gates in this process
+    std::string inproc;       // endpoint for them
+    std::optional<std::string>
+        ipc;  // endpoint for gates in processes of their own; its folder keeps others out
+    Clock& clock;
+    /// Readable when `control` is to be called; control answers whether to go on.
+    int control_fd;
+    std::function<bool()> control;
+};
+
+/// Belongs to the thread that makes it and calls run().
+class BrokerLoop {
+public:
+    /// Binds the sockets. The broker's own first records are committed before any gate is served.
+    BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store);
+
+    /// Serves until control says stop; then says goodbye, commits what is pending and has the last head signed.
+    /// Throws what the store thread throws: after that nothing may be promised any more.
+    void run();
+
+    const Broker& broker() const { return broker_; }
+
+private:
+    Instant now();
+    void await_first_commit();
+    void turn(std::chrono::milliseconds longest);
+    std::chrono::milliseconds patience() const;
+    void take_news();
+    void take_batches(zmq::socket_t& socket, char prefix);
+    void hand_over();
+    void flush();
+    void shut_down();
+    zmq::socket_t& socket_of(const GateName& gate) { return gate.front() == 'i' ? inproc_ : ipc_; }
+
+    LoopSetting setting_;
+    Instant latest_;
+    zmq::socket_t inproc_, ipc_;
+    StoreThread& store_;
+    Broker broker_;
+    Instant next_tick_;
+    bool stopping_ = false;
+};
+
+}  // namespace flagpost::router

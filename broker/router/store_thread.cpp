@@ -1,0 +1,153 @@
+#include "broker/router/store_thread.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "broker/core/limits.h"
+#include "broker/log/merkle.h"
+
+namespace flagpost::router {
+
+StoreThread::StoreThread(Setting setting)
+    : setting_{std::move(setting)}, wake_fd_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+    thread_ = std::thread{[this] { run(); }};
+}
+
+StoreThread::~StoreThread() {
+    stop();
+    close(wake_fd_);
+}
+
+void StoreThread::stop() {
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+    }
+    handed_over_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void StoreThread::hand_over(store::Batch batch) {
+    if (busy_) throw std::logic_error{"the store thread is busy"};
+    busy_ = true;
+    {
+        const std::lock_guard lock{mutex_};
+        batch_ = std::move(batch);
+    }
+    handed_over_.notify_one();
+}
+
+StoreThread::News StoreThread::take() {
+    std::uint64_t wakes = 0;
+    // Emptied before the news are taken: news that come in between wake us once more, for nothing.
+    if (read(wake_fd_, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
+        throw std::system_error{errno, std::generic_category(), "eventfd"};
+    const std::lock_guard lock{mutex_};
+    if (failure_) std::rethrow_exception(failure_);
+    News news = std::exchange(news_, {});
+    if (news.committed) busy_ = false;
+    return news;
+}
+
+void StoreThread::finish() {
+    {
+        const std::lock_guard lock{mutex_};
+        finishing_ = true;
+    }
+    stop();
+    const std::lock_guard lock{mutex_};
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+// --- On the store thread
+
+void StoreThread::run() {
+    try {
+        const auto reader = setting_.open_reader();
+        sign(*reader);
+        store::Batch batch;
+        for (;;) {
+            const auto idle_for = tidied_ ? std::chrono::milliseconds{limits::checkpoint_interval}
+                                          : std::chrono::milliseconds{limits::tidy_after_idle};
+            const Duty duty = wait(std::min(idle_for, until_signing()), batch);
+            if (duty == Duty::stop) break;
+            if (duty == Duty::commit) {
+                tell(setting_.store->commit(std::exchange(batch, {})), std::nullopt);
+                tidied_ = false;
+            }
+            sign_if_due(*reader);
+            if (duty == Duty::idle && !std::exchange(tidied_, true)) setting_.store->tidy();
+        }
+        if (finishing_) {
+            sign(*reader);
+            setting_.store->tidy();
+        }
+    } catch (...) {
+        {
+            const std::lock_guard lock{mutex_};
+            failure_ = std::current_exception();
+        }
+        tell({}, {});
+    }
+}
+
+StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Batch& batch) {
+    std::unique_lock lock{mutex_};
+    handed_over_.wait_for(lock, longest, [&] { return batch_ || stopping_; });
+    if (batch_) {
+        batch = *std::exchange(batch_, std::nullopt);
+        return Duty::commit;
+    }
+    return stopping_ ? Duty::stop : Duty::idle;
+}
+
+void StoreThread::tell(std::optional<store::Committed> committed, std::optional<std::string> head) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (committed) news_.committed = std::move(committed);
+        if (head) news_.heads.push_back(std::move(*head));
+    }
+    const std::uint64_t one = 1;
+    if (write(wake_fd_, &one, sizeof one) < 0 && errno != EAGAIN)
+        throw std::system_error{errno, std::generic_category(), "eventfd"};
+}
+
+std::chrono::milliseconds StoreThread::until_signing() const {
+    if (setting_.store->size() == signed_size_) return limits::checkpoint_interval;
+    const auto since = std::chrono::steady_clock::now() - signed_at_;
+    const auto left = std::chrono::milliseconds{limits::checkpoint_interval} -
+                      std::chrono::duration_cast<std::chrono::milliseconds>(since);
+    return std::max(left, std::chrono::milliseconds{0});
+}
+
+void StoreThread::sign_if_due(store::Reader& reader) {
+    const std::uint64_t unsigned_leaves = setting_.store->size() - signed_size_;
+    if (unsigned_leaves == 0) return;
+    if (unsigned_leaves >= limits::checkpoint_leaves || until_signing() == std::chrono::milliseconds{0})
+        sign(reader);
+}
+
+void StoreThread::sign(store::Reader& reader) {
+    const std::uint64_t size = setting_.store->size();
+    const std::uint64_t last = setting_.signer.last().size;
+    const auto proof =
+        last == 0 || last >= size
+            ? std::vector<Digest>{}
+            : log::consistency_proof(last, size, [&](log::TileId id) { return reader.tile(id); });
+    auto note = setting_.signer.sign(size, setting_.store->root(), proof);
+    if (!note)
+        throw store::StorageFailure{"the log contradicts the head signed last (" + note.error().where +
+                                    "): this store is not the one that was signed"};
+    signed_size_ = size;
+    signed_at_ = std::chrono::steady_clock::now();
+    setting_.store->save_checkpoint(*note);
+    tidied_ = false;
+    tell({}, std::move(*note));
+}
+
+}  // namespace flagpost::router

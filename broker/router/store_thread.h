@@ -1,0 +1,91 @@
+/// The thread that owns the one writing connection: commits what it is handed, signs heads, tidies when idle.
+///
+/// Values are moved between it and the broker thread through slots under one mutex, with a condition variable one way
+/// and an eventfd, which the broker's poll can wait on, the other. Not through ZeroMQ: a batch is a tree of vectors
+/// that would have to be copied and parsed again, or sent as a pointer, which ThreadSanitizer cannot follow through
+/// Debian's libzmq (docs/decisions/0004).
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/log/signer.h"
+#include "broker/store/store.h"
+
+namespace flagpost::router {
+
+class StoreThread {
+public:
+    struct Setting {
+        std::unique_ptr<store::Store> store;  // handed over: nobody else uses it from now on
+        std::function<std::unique_ptr<store::Reader>()> open_reader;  // called on the store thread
+        log::Signer signer;
+    };
+
+    /// Starts the thread; the first thing it does is sign the head as it stands.
+    explicit StoreThread(Setting setting);
+    /// Waits for what it is doing now, no more: without finish(), what was not handed over is as if killed.
+    ~StoreThread();
+    StoreThread(const StoreThread&) = delete;
+    StoreThread& operator=(const StoreThread&) = delete;
+
+    // The rest is for the broker thread.
+
+    /// Readable when take() has something to say.
+    int wake_fd() const { return wake_fd_; }
+
+    /// Commits it as one transaction. To be called only while idle().
+    void hand_over(store::Batch batch);
+    bool idle() const { return !busy_; }
+
+    struct News {
+        std::optional<store::Committed> committed;
+        std::vector<std::string> heads;  // signed notes, oldest first
+    };
+    /// What has happened since the last call. Rethrows what ended the store thread.
+    News take();
+
+    /// Signs the last head, saves it and ends the thread. Rethrows what ended it earlier.
+    void finish();
+
+private:
+    enum class Duty { commit, idle, stop };
+
+    void run();
+    Duty wait(std::chrono::milliseconds longest, store::Batch& batch);
+    void tell(std::optional<store::Committed> committed, std::optional<std::string> head);
+    void sign_if_due(store::Reader& reader);
+    void sign(store::Reader& reader);
+    std::chrono::milliseconds until_signing() const;
+    void stop();
+
+    // The store thread's
+    Setting setting_;
+    std::uint64_t signed_size_ = 0;
+    std::chrono::steady_clock::time_point signed_at_{};  // intervals, not wall time: steps must not matter
+    bool tidied_ = false;
+
+    // The broker thread's
+    bool busy_ = false;
+    int wake_fd_;
+
+    // Shared, under the mutex
+    std::mutex mutex_;
+    std::condition_variable handed_over_;
+    std::optional<store::Batch> batch_;
+    bool stopping_ = false;
+    bool finishing_ = false;
+    News news_;
+    std::exception_ptr failure_;
+
+    std::thread thread_;  // last: everything above exists when it starts
+};
+
+}  // namespace flagpost::router

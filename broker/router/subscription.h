@@ -1,0 +1,71 @@
+/// What one consumer is sent: where it stands in each mailbox, and how much more it has asked for. Pure values.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/core/limits.h"
+
+namespace flagpost::router {
+
+/// Messages and bytes a consumer is ready for. The last message may overdraw the bytes, or one larger than what a
+/// consumer ever grants could never be sent.
+class CreditLine {
+public:
+    /// What goes beyond the limits is forgotten: it bounds what may wait in the gate for one peer.
+    void grant(std::uint32_t messages, std::uint64_t bytes) {
+        messages_ = std::min<std::uint64_t>(std::uint64_t{messages_} + messages, limits::credit_messages_max);
+        bytes_ = std::min<std::int64_t>(bytes_ + static_cast<std::int64_t>(std::min(bytes, bytes_max)),
+                                        static_cast<std::int64_t>(bytes_max));
+    }
+    void set(std::uint32_t messages, std::uint64_t bytes) {
+        messages_ = 0;
+        bytes_ = 0;
+        grant(messages, bytes);
+    }
+    bool enough() const { return messages_ > 0 && bytes_ > 0; }
+    void spend(std::size_t bytes) {
+        --messages_;
+        bytes_ -= static_cast<std::int64_t>(bytes);
+    }
+
+private:
+    static constexpr std::uint64_t bytes_max =
+        std::min<std::uint64_t>(limits::credit_bytes_max, limits::output_queue_max / 2);
+    std::uint64_t messages_ = 0;
+    std::int64_t bytes_ = 0;
+};
+
+/// A session's place in each of its mailboxes: the last number sent.
+struct Subscription {
+    std::string durable;  // empty: not subscribed to anything
+    std::map<std::string, std::uint64_t> sent;
+    CreditLine credit;
+};
+
+/// How often each delivery has been tried, without remembering deliveries: an attach sends everything pending in
+/// order, so a number was tried once in each earlier attach that got that far.
+class Attempts {
+public:
+    /// An attach is over; this is how far it got.
+    void reached(std::uint64_t number) {
+        reached_.push_back(number);
+        if (reached_.size() > limits::attaches_remembered_max) reached_.erase(reached_.begin());
+    }
+    /// A new one begins at this number: attaches that did not get there say nothing about what is sent now.
+    void begin(std::uint64_t oldest) {
+        std::erase_if(reached_, [&](std::uint64_t number) { return number < oldest; });
+    }
+    std::uint32_t of(std::uint64_t number) const {
+        return 1 + static_cast<std::uint32_t>(
+                       std::ranges::count_if(reached_, [&](std::uint64_t far) { return far >= number; }));
+    }
+
+private:
+    std::vector<std::uint64_t> reached_;
+};
+
+}  // namespace flagpost::router

@@ -1,0 +1,107 @@
+/// A store in memory: the real tree and the real rules, no disk. What is committed is visible to its readers at once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "broker/core/limits.h"
+#include "broker/store/store.h"
+
+namespace flagpost::test {
+
+/// What a store and its readers share. Safe for two threads, as the file is.
+struct MemoryDisk {
+    struct Entry {
+        Bytes leaf;
+        log::LeafKind kind;
+        Bytes body;
+    };
+    std::mutex mutex;
+    std::vector<Entry> entries;
+    std::map<std::pair<AgencyId, Id16>, store::Receipt> receipts;
+    std::map<log::TileId, log::TileHashes> tiles;
+    log::Frontier tree;
+    std::string checkpoint;
+    bool broken = false;  // the next commit fails
+};
+
+class MemoryStore final : public store::Store {
+public:
+    explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_{std::move(disk)} {}
+
+    store::Committed commit(store::Batch batch) override {
+        const std::lock_guard lock{disk_->mutex};
+        if (disk_->broken) throw store::StorageFailure{"the disk is broken"};
+        store::Committed committed{disk_->tree.size(), {}, 0, {}};
+        for (auto& record : batch.records) {
+            if (record.leaf.index != disk_->tree.size()) throw store::StorageFailure{"gap in the log"};
+            Bytes leaf = log::encode(record.leaf);
+            const Digest hash = log::leaf_hash(leaf);
+            disk_->tree.append(
+                hash, [&](log::TileId id, const log::TileHashes& hashes) { disk_->tiles[id] = hashes; });
+            disk_->entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body)});
+            committed.leaves.push_back(hash);
+        }
+        for (const auto& receipt : batch.receipts)
+            if (!disk_->receipts.emplace(std::pair{receipt.agency, receipt.message}, receipt).second)
+                throw store::StorageFailure{"a receipt twice"};
+        committed.size = disk_->tree.size();
+        committed.root = disk_->tree.root();
+        return committed;
+    }
+    void reload(const std::function<void(std::uint64_t, log::LeafKind, Bytes)>& each) override {
+        for (std::size_t i = 0; i < disk_->entries.size(); ++i)
+            if (!disk_->entries[i].body.empty()) each(i, disk_->entries[i].kind, disk_->entries[i].body);
+    }
+    std::uint64_t size() const override { return disk_->tree.size(); }
+    Digest root() const override { return disk_->tree.root(); }
+    void save_checkpoint(std::string_view note) override { disk_->checkpoint = note; }
+    std::optional<std::string> checkpoint() const override {
+        return disk_->checkpoint.empty() ? std::nullopt : std::optional{disk_->checkpoint};
+    }
+    void tidy() override {}
+
+private:
+    std::shared_ptr<MemoryDisk> disk_;
+};
+
+class MemoryReader final : public store::Reader {
+public:
+    explicit MemoryReader(std::shared_ptr<MemoryDisk> disk) : disk_{std::move(disk)} {}
+
+    std::optional<store::Receipt> receipt(const AgencyId& agency, const Id16& message) override {
+        const std::lock_guard lock{disk_->mutex};
+        const auto found = disk_->receipts.find({agency, message});
+        return found == disk_->receipts.end() ? std::nullopt : std::optional{found->second};
+    }
+    std::optional<Bytes> body(std::uint64_t index) override {
+        const std::lock_guard lock{disk_->mutex};
+        if (index >= disk_->entries.size() || disk_->entries[index].body.empty()) return std::nullopt;
+        return disk_->entries[index].body;
+    }
+    std::optional<Bytes> leaf(std::uint64_t index) override {
+        const std::lock_guard lock{disk_->mutex};
+        if (index >= disk_->entries.size()) return std::nullopt;
+        return disk_->entries[index].leaf;
+    }
+    std::optional<SealedItem> sealed(std::uint64_t index) override {
+        auto plain = body(index);
+        return plain ? std::optional{SealedItem{Id16{}, std::move(*plain)}} : std::nullopt;
+    }
+    log::TileHashes tile(log::TileId id) override {
+        const std::lock_guard lock{disk_->mutex};
+        const auto found = disk_->tiles.find(id);
+        return found == disk_->tiles.end() ? log::TileHashes{} : found->second;
+    }
+    std::uint64_t size() override {
+        const std::lock_guard lock{disk_->mutex};
+        return disk_->tree.size();
+    }
+
+private:
+    std::shared_ptr<MemoryDisk> disk_;
+};
+
+}  // namespace flagpost::test

@@ -1,0 +1,29 @@
+// flagpost-bench: one client process that publishes, subscribes and idles, and what the machine itself can do.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "tools/bench/modes.h"
+
+namespace {
+
+int run(const flagpost::bench::Options& options) {
+    using namespace flagpost::bench;
+    if (options.mode == "pub") return run_publish(options);
+    if (options.mode == "lat") return run_latency(options);
+    if (options.mode == "idle") return run_idle(options);
+    if (options.mode == "drain") return run_drain(options);
+    return run_limits(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(flagpost::bench::read_options(argc, argv));
+    } catch (const CLI::ParseError& error) {
+        return CLI::App{}.exit(error);
+    } catch (const std::exception& error) {
+        std::cerr << "flagpost-bench: " << error.what() << "\n";
+        return 1;
+    }
+}

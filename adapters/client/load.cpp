@@ -32,6 +32,8 @@ Bytes all_bytes(const std::vector<Bytes>& records) {
 }  // namespace
 
 std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id) {
+    if (load.records.empty())
+        throw std::invalid_argument{"a load of nothing is a mistake: no broker takes it"};
     if (load.records.size() > limits::load_records_max)
         throw std::invalid_argument{"a load has too many records"};
     const Bytes id = copy(load_id);

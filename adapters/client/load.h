@@ -19,6 +19,7 @@ struct Load {
 };
 
 /// The drafts to enqueue together, parts of at most limits::load_part_records_max records and half a payload.
+/// Throws std::invalid_argument for a load without records, or with more than the limits allow.
 std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id);
 
 inline constexpr std::size_t csv_file_size_max = 512ull * 1024 * 1024;

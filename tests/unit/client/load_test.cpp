@@ -27,11 +27,10 @@ const schemas::LoadPart* part_in(const wire::Draft& draft) {
 TEST_CASE("a load goes out whole, in parts that fit a message", "[client]") {
     const auto [why, count, size, parts] =
         GENERATE(table<const char*, std::size_t, std::size_t, std::size_t>({
-            {"an empty list is a load too: it ends every flag", 0,    10,      0},
-            {"one record",                                      1,    10,      1},
-            {"exactly a part's records",                        1000, 10,      1},
-            {"one more",                                        1001, 10,      2},
-            {"bytes fill a part before records do",             10,   100'000, 3},
+            {"one record",                          1,    10,      1},
+            {"exactly a part's records",            1000, 10,      1},
+            {"one more",                            1001, 10,      2},
+            {"bytes fill a part before records do", 10,   100'000, 3},
     }));
     CAPTURE(why);
     const Load load = load_of(count, size);
@@ -64,6 +63,10 @@ TEST_CASE("a load goes out whole, in parts that fit a message", "[client]") {
         CHECK(draft.topic == "flags/E10000024");
         CHECK(source == "flags.csv");
     }
+}
+
+TEST_CASE("an empty list is a mistake, and is not sent", "[client]") {
+    CHECK_THROWS_AS(drafts_of(load_of(0, 10), Id16{}), std::invalid_argument);
 }
 
 TEST_CASE("a record too large for any message is not begun", "[client]") {

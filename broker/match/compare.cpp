@@ -24,77 +24,72 @@ struct Level {
 };
 
 // Exact names are weighed by how many bear them; the figure here stands for a name nobody else bears.
-constexpr std::array<Level, 8> given_levels{
-    {
-     {"exact", 8000, "First name agrees."},
-     {"known_form", 5000, "First name is a known form of the same name."},
-     {"near", 4500, "First name is spelt differently."},
-     {"shared_word", 3000, "One of the given names agrees."},
-     {"similar", 1500, "First name is only similar."},
-     {"distant", -2000, "First name differs."},
-     {"other", -5500, "First name differs."},
-     {"missing", 0, "There is no first name to compare."},
-     }
-};
-constexpr std::array<Level, 7> family_levels{
-    {
-     {"exact", 9000, "Family name agrees."},
-     {"near", 5000, "Family name is spelt differently."},
-     {"shared_word", 4500, "Part of the family name agrees."},
-     {"similar", 2000, "Family name is only similar."},
-     {"distant", -1500, "Family name differs."},
-     {"other", -5000, "Family name differs."},
-     {"missing", 0, "There is no family name to compare."},
-     }
-};
+constexpr auto given_levels = std::to_array<Level>({
+    {"exact",       8000,  "First name agrees."                                           },
+    {"known_form",  5000,  "First name is a known form of the same name."                 },
+    {"near",        4500,  "First name is spelt differently."                             },
+    {"shared_word", 3000,  "One of the given names agrees."                               },
+    {"initial",     1500,  "The first letter of the first name agrees; more is not known."},
+    {"similar",     1000,  "First name is only similar."                                  },
+    {"distant",     -2000, "First name differs."                                          },
+    {"other",       -5500, "First name differs."                                          },
+    {"missing",     0,     "There is no first name to compare."                           },
+});
+static_assert(given_levels.size() == static_cast<std::size_t>(Given::missing) + 1);
+constexpr auto family_levels = std::to_array<Level>({
+    {"exact",       9000,  "Family name agrees."                },
+    {"near",        5000,  "Family name is spelt differently."  },
+    {"shared_word", 4500,  "Part of the family name agrees."    },
+    {"similar",     2000,  "Family name is only similar."       },
+    {"distant",     -1500, "Family name differs."               },
+    {"other",       -5000, "Family name differs."               },
+    {"missing",     0,     "There is no family name to compare."},
+});
+static_assert(family_levels.size() == static_cast<std::size_t>(Family::missing) + 1);
 constexpr Level swapped_exact{"swapped", 12000, "First name and family name are in each other's place."};
 constexpr Millibits swapped_near = 9000;
-constexpr std::array<Level, 13> born_levels{
-    {
-     {"exact", 12200, "Date of birth agrees."},
-     {"exact_new_year", 6500, "Date of birth agrees, but 1 January is often written for an unknown day."},
-     {"one_digit", 5600, "One digit of the date of birth differs."},
-     {"day_month_swapped", 6500, "Day and month of birth are in each other's place."},
-     {"one_part", 3000, "Day, month or year of birth differs."},
-     {"year_new_year", 1500, "Only the year of birth agrees; the day may not have been known."},
-     {"same_year", -1500, "Only the year of birth agrees."},
-     {"partial_month", 7000, "Month and year of birth agree; the day is not known."},
-     {"partial_day", 8000, "Day and month of birth agree; the year is not known."},
-     {"partial_year", 4000, "Year of birth agrees; day and month are not known."},
-     {"partial_conflict", -4000, "Date of birth differs."},
-     {"conflict", -8000, "Date of birth differs."},
-     {"missing", 0, "There is no date of birth to compare."},
-     }
-};
-constexpr std::array<Level, 10> where_levels{
-    {
-     {"uprn", 11000, "Address agrees (same property number, UPRN)."},
-     {"full", 9900, "Address agrees."},
-     {"building", 7500, "Address agrees except for the flat."},
-     {"street", 6500, "House number and street agree."},
-     {"postcode", 6500, "Postcode agrees."},
-     {"near_postcode", 4000, "Postcode is one character different."},
-     {"sector", 2500, "Address is nearby."},
-     {"district", 800, ""},
-     {"elsewhere", -2000, "Address differs."},
-     {"missing", 0, ""},
-     }
-};
-constexpr std::array<Level, 3> sex_levels{
-    {
-     {"same", 900, ""},
-     {"differs", -3000, "Sex differs."},
-     {"missing", 0, ""},
-     }
-};
-constexpr std::array<Level, 4> identifier_levels{
-    {
-     {"same", 20000, "Pupil number or NHS number agrees."},
-     {"near", 8000, "Pupil number or NHS number is one character different."},
-     {"differs", -6000, "Pupil number or NHS number differs."},
-     {"missing", 0, ""},
-     }
-};
+constexpr auto born_levels = std::to_array<Level>({
+    {"exact",             12200, "Date of birth agrees."                                                   },
+    {"exact_new_year",    6500,  "Date of birth agrees, but 1 January is often written for an unknown day."},
+    {"one_digit",         5600,  "One digit of the date of birth differs."                                 },
+    {"day_month_swapped", 6500,  "Day and month of birth are in each other's place."                       },
+    {"one_part",          3000,  "Day, month or year of birth differs."                                    },
+    {"year_new_year",     1500,  "Only the year of birth agrees; the day may not have been known."         },
+    {"same_year",         -1500, "Only the year of birth agrees."                                          },
+    {"partial_month",     7000,  "Month and year of birth agree; the day is not known."                    },
+    {"partial_day",       8000,  "Day and month of birth agree; the year is not known."                    },
+    {"partial_year",      4000,  "Year of birth agrees; day and month are not known."                      },
+    {"partial_conflict",  -4000, "Date of birth differs."                                                  },
+    {"conflict",          -8000, "Date of birth differs."                                                  },
+    {"missing",           0,     "There is no date of birth to compare."                                   },
+});
+static_assert(born_levels.size() == static_cast<std::size_t>(Born::missing) + 1);
+constexpr auto where_levels = std::to_array<Level>({
+    {"uprn",          11000, "Address agrees (same property number, UPRN)."},
+    {"full",          9900,  "Address agrees."                             },
+    {"building",      7500,  "Address agrees except for the flat."         },
+    {"street",        6500,  "House number and street agree."              },
+    {"postcode",      6500,  "Postcode agrees."                            },
+    {"near_postcode", 4000,  "Postcode is one character different."        },
+    {"sector",        2500,  "Address is nearby."                          },
+    {"district",      800,   ""                                            },
+    {"elsewhere",     -2000, "Address differs."                            },
+    {"missing",       0,     ""                                            },
+});
+static_assert(where_levels.size() == static_cast<std::size_t>(Where::missing) + 1);
+constexpr auto sex_levels = std::to_array<Level>({
+    {"same",    900,   ""            },
+    {"differs", -3000, "Sex differs."},
+    {"missing", 0,     ""            },
+});
+static_assert(sex_levels.size() == static_cast<std::size_t>(Sex::missing) + 1);
+constexpr auto identifier_levels = std::to_array<Level>({
+    {"same",    20000, "Pupil number or NHS number agrees."                    },
+    {"near",    8000,  "Pupil number or NHS number is one character different."},
+    {"differs", -6000, "Pupil number or NHS number differs."                   },
+    {"missing", 0,     ""                                                      },
+});
+static_assert(identifier_levels.size() == static_cast<std::size_t>(Identifier::missing) + 1);
 
 // Against another member of the household: what tells two children of one family apart.
 constexpr Millibits household_prior = -1500;
@@ -139,6 +134,14 @@ bool cut_short(std::string_view a, std::string_view b, std::size_t letters_min) 
     return a.size() >= letters_min && b.compare(0, a.size(), a) == 0;
 }
 
+/// One is a name many children bear and the other is none that anybody bears, two letters apart at most: a misspelling,
+/// not a second name.
+bool misspelt(std::string_view a, std::string_view b) {
+    if (registry::established_given_name(a) == registry::established_given_name(b)) return false;
+    const auto shorter = std::min(a.size(), b.size());
+    return edits(a, b) <= (shorter >= 5 ? 2 : shorter >= 3 ? 1 : 0);
+}
+
 bool spelt_nearly(std::string_view a, std::string_view b) {
     return jaro_winkler(a, b) >= 9200 || (std::min(a.size(), b.size()) >= 4 && within_one_edit(a, b));
 }
@@ -147,16 +150,16 @@ Given compare_given(const NameForm& a, const NameForm& b) {
     if (a.given.empty() || b.given.empty()) return Given::missing;
     const auto& first_a = a.given.front();
     const auto& first_b = b.given.front();
-    if (a.given_joined == b.given_joined) return first_a.size() > 1 ? Given::exact : Given::similar;
+    if (a.given_joined == b.given_joined) return first_a.size() > 1 ? Given::exact : Given::initial;
     if (first_a == first_b && first_a.size() > 1)
         return no_given_conflicts(a, b) ? Given::exact : Given::shared;
     if (registry::same_given_name(first_a, first_b)) return Given::known_form;
     if (spelt_nearly(first_a, first_b) || spelt_nearly(a.given_joined, b.given_joined)) return Given::near;
-    if (cut_short(a.given_joined, b.given_joined, 3)) return Given::near;
+    if (cut_short(a.given_joined, b.given_joined, 3) || misspelt(first_a, first_b)) return Given::near;
     for (const auto& word : a.given) {
         if (word.size() > 1 && contains(b.given, word)) return Given::shared;
     }
-    if ((first_a.size() == 1 || first_b.size() == 1) && first_a[0] == first_b[0]) return Given::similar;
+    if ((first_a.size() == 1 || first_b.size() == 1) && first_a[0] == first_b[0]) return Given::initial;
     const int alike = std::max(jaro_winkler(first_a, first_b), jaro_winkler(a.given_joined, b.given_joined));
     if (alike >= 8500 || registry::sound(first_a) == registry::sound(first_b)) return Given::similar;
     return alike >= 7500 ? Given::distant : Given::other;
@@ -445,27 +448,42 @@ Millibits score(const Comparison& c, Millibits prior) {
     return family_or_place_agrees(c) ? std::min(stranger, household_score(c)) : stranger;
 }
 
+/// The given name is one that a twin would not have, or the twin's is known to be another.
+bool given_is_own(const Comparison& c) {
+    if (c.given <= Given::shared) return !c.look_alike;
+    return c.given == Given::initial && c.family <= Family::near && c.born == Born::exact &&
+           c.where <= Where::street;
+}
+
+/// One part of the date differs and nothing else: a mistake of whoever wrote it. A parent's date differs in more.
+bool date_mistaken(const Comparison& c) {
+    return c.born == Born::one_part && c.given <= Given::known_form && c.family <= Family::near &&
+           c.where <= Where::street && c.years_apart < 13;
+}
+
 std::optional<std::string> held_back(const Comparison& c) {
-    const bool at_address = c.where <= Where::street;
-    const bool near_home = c.where <= Where::postcode;
-    const bool sure_number = c.identifier == Identifier::same;
     if (c.identifier == Identifier::differs)
         return "Another pupil number or NHS number is held for the child.";
-    if (date_conflicts(c.born) && !(sure_number && c.born == Born::one_part)) {
+    if (c.identifier == Identifier::same && c.born <= Born::one_part && c.given <= Given::similar)
+        return std::nullopt;
+    if (date_conflicts(c.born) && !date_mistaken(c)) {
         return "Same name, another date of birth: perhaps a parent or a namesake.";
     }
-    if (c.given >= Given::similar && c.given != Given::missing && c.family <= Family::shared &&
-        c.born <= Born::day_month_swapped && !sure_number) {
-        return "Same family name and date of birth, another first name: perhaps a twin.";
-    }
-    if (c.look_alike && !sure_number) return "The first names look alike, but each is a name of its own.";
     if (c.given == Given::missing) return "There is no first name to compare.";
-    if (c.given >= Given::distant && !sure_number) return "The first name differs.";
-    if (c.family >= Family::distant && !sure_number && !at_address) return "The family name differs.";
+    if (c.look_alike) return "The first names look alike, but each is a name of its own.";
+    if (!given_is_own(c)) {
+        return c.family <= Family::shared && c.born <= Born::day_month_swapped
+                   ? "Same family name and date of birth, another first name: perhaps a twin."
+                   : "The first name differs.";
+    }
+    if (c.family >= Family::distant && c.where > Where::street) return "The family name differs.";
     if (c.sex == Sex::differs && c.given != Given::exact) return "The sex and the first name differ.";
-    if (c.born == Born::missing && !sure_number) return "There is no date of birth to compare.";
-    if (c.born != Born::exact && !sure_number && !near_home)
+    if (c.born == Born::missing && !(c.surely_child && c.given == Given::exact && c.where <= Where::full)) {
+        return "There is no date of birth to compare.";
+    }
+    if (c.born > Born::exact && c.born != Born::missing && c.where > Where::postcode) {
         return "The date of birth is uncertain and the address does not agree.";
+    }
     return std::nullopt;
 }
 

@@ -10,7 +10,17 @@
 
 namespace flagpost::match {
 
-enum class Given : std::uint8_t { exact, known_form, near, shared, similar, distant, other, missing };
+enum class Given : std::uint8_t {
+    exact,
+    known_form,
+    near,
+    shared,
+    initial,
+    similar,
+    distant,
+    other,
+    missing
+};
 enum class Family : std::uint8_t { exact, near, shared, similar, distant, other, missing };
 enum class Born : std::uint8_t {
     exact,
@@ -52,7 +62,8 @@ struct Comparison {
     Where where = Where::missing;
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
-    bool look_alike = false;  // the given names differ, and each is a name of its own
+    bool look_alike = false;    // the given names differ, and each is a name of its own
+    bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
     int years_apart = 0;
     Millibits given_weight = 0, family_weight = 0;  // against a stranger, by how common the name is
 };

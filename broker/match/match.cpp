@@ -202,7 +202,7 @@ private:
     // Flags
 
     /// Compares one person with every candidate of a pool that `wanted` lets pass.
-    template <class Wanted> std::vector<Candidate> compared(const PersonForm& person,
+    template <class Wanted> std::vector<Candidate> compared(const PersonForm& person, bool surely_child,
                                                             const registry::Pool& pool, Millibits share,
                                                             Wanted wanted) {
         registry::Found found;
@@ -215,6 +215,7 @@ private:
             if (!wanted(row)) continue;
             ++decision_.candidates;
             auto comparison = compare(person, row.person, pool);
+            comparison.surely_child = surely_child;
             add_attended(comparison, attended_, row.person);
             const auto total = score(comparison, prior);
             if (total >= low_from) candidates.push_back({&row, comparison, total, 0, Outcome::none, {}});
@@ -222,11 +223,14 @@ private:
         return candidates;
     }
 
+    static bool said_child(const Involved& person) { return person.value->role == schemas::Role::child; }
+
     void flagged(const Involved& person) {
         for (const auto kind : {RowKind::flagged_child, RowKind::linked_adult}) {
-            auto candidates = compared(person.form, index_.flags(), share_flagged, [&](const Row& row) {
-                return row.kind == kind && in_force_or_tail(row.held_flag->value, today_);
-            });
+            auto candidates =
+                compared(person.form, said_child(person), index_.flags(), share_flagged, [&](const Row& row) {
+                    return row.kind == kind && in_force_or_tail(row.held_flag->value, today_);
+                });
             settle(candidates);
             for (const auto& candidate : candidates) flag_hit(person, candidate);
         }
@@ -395,7 +399,7 @@ private:
     }
 
     std::vector<Candidate> on_rolls(const PersonForm& child, const Involved* person) {
-        auto candidates = compared(child, index_.rolls(), share_on_roll, [&](const Row& row) {
+        auto candidates = compared(child, true, index_.rolls(), share_on_roll, [&](const Row& row) {
             return row.kind == RowKind::pupil && on_roll(row);
         });
         if (person) {
@@ -478,7 +482,7 @@ private:
 
     /// What a roll says of parents is good enough to have a person look, not to tell a school.
     void contacts(const Involved& person) {
-        auto candidates = compared(person.form, index_.rolls(), share_on_roll, [&](const Row& row) {
+        auto candidates = compared(person.form, false, index_.rolls(), share_on_roll, [&](const Row& row) {
             return row.kind == RowKind::contact && on_roll(row);
         });
         settle_contacts(candidates);

@@ -1,6 +1,7 @@
 #include "broker/match/text.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace flagpost::match {
@@ -77,6 +78,27 @@ bool within_one_edit(std::string_view a, std::string_view b) {
     if (rest_a.substr(1) == rest_b.substr(1)) return true;
     return rest_a.size() > 1 && rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] &&
            rest_a.substr(2) == rest_b.substr(2);
+}
+
+int edits(std::string_view a, std::string_view b) {
+    constexpr int more = 4;
+    a = a.substr(0, letters_max);
+    b = b.substr(0, letters_max);
+    if (a.size() > b.size() + 3 || b.size() > a.size() + 3) return more;
+    std::array<std::array<int, letters_max + 1>, 3> rows{};  // the last two rows and the current one
+    for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = static_cast<int>(j);
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        auto& row = rows[i % 3];
+        const auto& above = rows[(i + 2) % 3];
+        const auto& before = rows[(i + 1) % 3];
+        row[0] = static_cast<int>(i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+    }
+    return std::min(rows[a.size() % 3][b.size()], more);
 }
 
 std::int32_t log2_millibits(std::uint64_t numerator, std::uint64_t denominator) {

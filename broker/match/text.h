@@ -12,6 +12,9 @@ int jaro_winkler(std::string_view a, std::string_view b);
 /// One letter added, lost, changed, or two neighbours swapped; also true for equal words.
 bool within_one_edit(std::string_view a, std::string_view b);
 
+/// Letters added, lost, changed, or neighbours swapped on the way from one word to the other; 4 stands for more than 3.
+int edits(std::string_view a, std::string_view b);
+
 /// 1000 times log2(numerator / denominator), rounded down to what twelve fractional bits give.
 std::int32_t log2_millibits(std::uint64_t numerator, std::uint64_t denominator);
 

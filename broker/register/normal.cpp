@@ -313,12 +313,14 @@ private:
     void range() {
         if (at_ + 1 >= words_.size()) return;
         const auto& mark = words_[at_];
-        const auto end = numbered(words_[at_ + 1]);
-        if (!end || (mark != "-" && mark != "TO" && mark != "/")) return;
-        if (mark == "/") {
-            set_flat(words_[at_ + 1]);
-        } else if (end->number > form_.number) {
-            form_.number_to = end->number;
+        const auto& next = words_[at_ + 1];
+        const auto end = numbered(next);
+        if (mark == "/" && (end || next.size() == 1)) {
+            set_flat(next);
+        } else if (end && (mark == "-" || mark == "TO")) {
+            if (end->number > form_.number) form_.number_to = end->number;
+        } else {
+            return;
         }
         at_ += 2;
     }

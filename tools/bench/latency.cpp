@@ -1,5 +1,6 @@
 // Mode lat: an open loop. Messages go out when they are due, however slow the answers; each delivery is acknowledged.
 #include <iostream>
+#include <limits>
 
 #include "notice_generated.h"
 #include "tools/bench/modes.h"
@@ -67,7 +68,7 @@ private:
     Subscriber subscriber_;
     Loop loop_;
     bool acknowledge_ = false;
-    bool measuring_ = false;
+    std::int64_t measured_from_ns_ = std::numeric_limits<std::int64_t>::max();
     std::uint64_t received_ = 0;
     Durations delivered_;
 };
@@ -86,9 +87,8 @@ std::optional<std::int64_t> LatencyRun::scheduled_of(const schemas::Deliver& del
 }
 
 void LatencyRun::note(const schemas::Deliver& deliver) {
-    if (!measuring_) return;
     const auto scheduled = scheduled_of(deliver);
-    if (!scheduled) return;
+    if (!scheduled || *scheduled < measured_from_ns_) return;
     ++received_;
     delivered_.add(now_ns() - *scheduled);
 }
@@ -132,7 +132,7 @@ int LatencyRun::run() {
         throw std::runtime_error{"not connected and subscribed"};
 
     publish_for(options_.warmup);
-    measuring_ = true;
+    measured_from_ns_ = now_ns();
     publisher_.tally().acknowledged.clear();
     const auto sent_before = publisher_.tally().sent;
     const CpuUse cpu;

@@ -1,0 +1,61 @@
+/// What every agency program has in hand: its config, its box, the clock, and ways to reach the broker.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/client/agent.h"
+#include "broker/crypto/keys.h"
+
+namespace flagpost::desk {
+
+/// Requests a stop at SIGINT or SIGTERM, for as long as it lives. Make it before any other thread: the signals are
+/// blocked in the thread that makes it and in all that thread starts.
+class StopAtSignal {
+public:
+    StopAtSignal();
+    std::stop_token token() const { return source_.get_token(); }
+
+private:
+    std::stop_source source_;
+    std::jthread watcher_;
+};
+
+class Desk {
+public:
+    /// Throws std::runtime_error for a bad config file, or a certificate that is none of `kinds`.
+    Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds);
+
+    const client::Config& config() const { return config_; }
+    const AgencyId& agency() const { return config_.agency; }
+    client::Box& box() { return box_; }
+    Instant now() { return clock_.now(); }
+    Random& random() { return random_; }
+
+    /// Receives and sends until a signal comes; says on stderr when the connection comes and goes. Throws
+    /// std::runtime_error if another program already does so for this data file.
+    void serve(const std::stop_token& stop);
+
+    /// Sends and receives until `done`, through the daemon if one runs on this data file. False after `patience`.
+    bool reach(const std::function<bool()>& done, std::chrono::milliseconds patience);
+
+    /// Gives what waits in the outbox a moment to leave. Whether it has left, or a daemon will see to it.
+    bool send_now(std::chrono::milliseconds patience);
+
+    /// Why the broker could not be reached by the last reach() or serve(); may be empty.
+    const std::string& last_problem() const { return last_problem_; }
+
+private:
+    client::Config config_;
+    SystemClock clock_;
+    crypto::SystemRandom random_;
+    client::Box box_;
+    std::string last_problem_;
+};
+
+}  // namespace flagpost::desk

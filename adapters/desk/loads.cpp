@@ -1,0 +1,321 @@
+#include "adapters/desk/loads.h"
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <ostream>
+#include <stdexcept>
+
+#include "adapters/client/text.h"
+
+namespace flagpost::desk {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t results_shown_max = 20;  // on the screen; the rejects file has all
+constexpr std::size_t refusals_searched_max = 10'000;
+
+/// The fact under which the sequence number of the last load is kept, and the load still under way. The broker counts
+/// by topic.
+std::string sequence_fact(const std::string& topic) { return "load-sequence/" + topic; }
+std::string pending_fact(const std::string& topic) { return "load-pending/" + topic; }
+
+std::string read_text(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string all;
+    for (const auto& part : parts) all += (all.empty() ? "" : "; ") + part;
+    return all;
+}
+
+Result<void> require_columns(const client::CsvFile& csv, const std::vector<std::string>& needed) {
+    for (const auto& name : needed)
+        if (std::ranges::find(csv.header(), name) == csv.header().end())
+            return refuse(Reason::malformed, "header: no column " + name);
+    return {};
+}
+
+/// Puts the rejected rows themselves beside their reasons.
+void keep_rows(const std::filesystem::path& file, const client::CsvFile& csv, std::vector<Reject>& rejects) {
+    if (rejects.empty()) return;
+    std::set<std::uint64_t> begins;
+    for (const auto& row : csv.rows()) begins.insert(row.line);
+    for (const auto& row : csv.bad_rows()) begins.insert(row.line);
+    const std::string text = client::to_utf8(read_text(file));
+    const Lines lines{text};
+    for (Reject& reject : rejects) {
+        if (reject.used) continue;
+        const auto next = begins.upper_bound(reject.line);
+        reject.row = lines.from(reject.line, next == begins.end() ? 0 : *next);
+    }
+}
+
+bool loaded_something(schemas::FileCode code) {
+    return code == schemas::FileCode::all_loaded || code == schemas::FileCode::some_loaded;
+}
+
+/// Whether the broker has used up the sequence number.
+bool applied(schemas::FileCode code) {
+    return loaded_something(code) || code == schemas::FileCode::none_loaded;
+}
+
+const char* in_words(schemas::FileCode code) {
+    switch (code) {
+        case schemas::FileCode::malformed:
+            return "the load was malformed; nothing was changed";
+        case schemas::FileCode::all_loaded:
+            return "all records were loaded";
+        case schemas::FileCode::some_loaded:
+            return "some records were loaded, others not";
+        case schemas::FileCode::none_loaded:
+            return "no record was loaded";
+        case schemas::FileCode::wrong_count:
+            return "the number of records was not as declared; nothing was changed";
+        case schemas::FileCode::sequence_gap:
+            return "the broker expected another sequence number (--sequence); nothing was changed";
+        case schemas::FileCode::abandoned:
+            return "the load was not completed in time; nothing was changed";
+    }
+    return "the broker gave an answer this version does not know";
+}
+
+/// The codes of CP-IS, where one exists.
+std::string file_code(schemas::FileCode code) {
+    return code <= schemas::FileCode::none_loaded ? "CPF0" + std::to_string(static_cast<int>(code) + 1)
+                                                  : schemas::EnumNameFileCode(code);
+}
+
+std::optional<schemas::LoadResultValue> result_of(client::Box& box, const Id16& load) {
+    const auto item = box.find(to_hex(load));
+    if (!item || item->kind != schemas::Kind::load_result) return std::nullopt;
+    const auto table = wire::read_table<schemas::LoadResult>(item->payload, "load result");
+    if (!table) throw std::runtime_error{"the broker's load result cannot be read"};
+    schemas::LoadResultValue value;
+    (*table)->UnPackTo(&value);
+    return value;
+}
+
+void remember(client::Box& box, const std::string& topic, const schemas::LoadResultValue& result) {
+    if (applied(result.code)) box.set_fact(sequence_fact(topic), std::to_string(result.sequence));
+    box.set_fact(pending_fact(topic), "");
+}
+
+std::uint64_t last_sequence(const client::Box& box, const std::string& topic) {
+    const auto fact = box.fact(sequence_fact(topic));
+    return fact ? std::stoull(*fact) : 0;
+}
+
+std::string load_mark(const std::string& load) { return "load/" + load; }
+
+bool refused_earlier(const client::Box& box, const std::string& load) {
+    return std::ranges::any_of(box.refusals(refusals_searched_max),
+                               [&](const auto& status) { return status.subject == load; });
+}
+
+/// A load of an earlier, interrupted command: its number counts, so what became of it must be known before another
+/// begins. It may have been interrupted before anything was sent, or refused with nobody waiting.
+void finish_pending(Desk& desk, const std::string& topic, std::chrono::seconds patience) {
+    const auto hex = desk.box().fact(pending_fact(topic)).value_or("");
+    const auto bytes = from_hex(hex);
+    const auto load = bytes ? exactly<16>(*bytes) : std::nullopt;
+    if (!load || !desk.box().marked(load_mark(hex))) return;
+    std::optional<schemas::LoadResultValue> result;
+    bool refused = false;
+    const auto known = [&] {
+        result = result_of(desk.box(), *load);
+        refused = !result && refused_earlier(desk.box(), hex);
+        return result || refused;
+    };
+    if (!desk.reach(known, patience))
+        throw std::runtime_error{"an earlier load has not been answered yet; try again later"};
+    if (result)
+        remember(desk.box(), topic, *result);
+    else
+        desk.box().set_fact(pending_fact(topic), "");
+}
+
+/// Whether a message of the load was refused, and why.
+std::optional<Refusal> refusal_among(const client::Box& box, const std::vector<Id16>& ids,
+                                     std::size_t& settled) {
+    while (settled < ids.size()) {
+        const auto status = box.status(ids[settled]);
+        if (status.state == client::OutgoingState::waiting) break;
+        if (status.refusal) return status.refusal;
+        ++settled;
+    }
+    return std::nullopt;
+}
+
+struct Answer {
+    std::optional<schemas::LoadResultValue> result;
+    std::optional<Refusal> refusal;
+};
+
+Answer send_and_wait(Desk& desk, const client::Load& load, std::chrono::seconds patience) {
+    const Id16 id = make_uuid7(desk.now(), desk.random());
+    desk.box().set_fact(pending_fact(load.topic), to_hex(id));
+    const auto ids = desk.box().enqueue(client::drafts_of(load, id), load_mark(to_hex(id)));
+    Answer answer;
+    std::size_t settled = 0;
+    const bool answered = desk.reach(
+        [&] {
+            answer.refusal = refusal_among(desk.box(), ids, settled);
+            if (!answer.refusal) answer.result = result_of(desk.box(), id);
+            return answer.refusal || answer.result;
+        },
+        patience);
+    if (!answered)
+        throw std::runtime_error{
+            "no answer from the broker in time" +
+            (desk.last_problem().empty() ? "" : ": " + desk.last_problem()) +
+            ". The load is kept and will be sent; the next load command reads its result"};
+    if (answer.result)
+        remember(desk.box(), load.topic, *answer.result);
+    else
+        desk.box().set_fact(pending_fact(load.topic), "");
+    return answer;
+}
+
+void add_results(Prepared& prepared, const schemas::LoadResultValue& result) {
+    for (const auto& one : result.results) {
+        if (one->ok || one->number == 0 || one->number > prepared.lines.size()) continue;
+        prepared.rejects.push_back(
+            {prepared.lines[one->number - 1], false, "the broker refused it: " + one->where, {}});
+    }
+}
+
+json report_of(const Prepared& prepared, const Answer& answer, std::uint64_t sequence) {
+    json report{
+        {"sequence", sequence             },
+        {"sent",     prepared.lines.size()},
+        {"loaded",   0                    },
+        {"results",  json::array()        },
+    };
+    if (answer.refusal) {
+        report["code"] = "refused";
+        report["reason"] = name(answer.refusal->reason);
+        report["where"] = answer.refusal->where;
+    }
+    if (answer.result) {
+        report["code"] = schemas::EnumNameFileCode(answer.result->code);
+        report["file_code"] = file_code(answer.result->code);
+        report["loaded"] = answer.result->accepted;
+        report["rejected_by_broker"] = answer.result->rejected;
+        for (const auto& one : answer.result->results)
+            if (one->number > 0 && one->number <= prepared.lines.size())
+                report["results"].push_back({
+                    {"line",  prepared.lines[one->number - 1]},
+                    {"key",   prepared.keys[one->number - 1] },
+                    {"ok",    one->ok                        },
+                    {"where", one->where                     }
+                });
+    }
+    return report;
+}
+
+void tell(const json& report, const Answer& answer, std::ostream& out) {
+    if (answer.refusal) {
+        out << "The broker refused the load: " << report["reason"].get<std::string>() << " ("
+            << answer.refusal->where << "). Nothing was changed.\n";
+    } else {
+        out << report["file_code"].get<std::string>() << ": " << in_words(answer.result->code) << ".\n"
+            << "Sequence " << answer.result->sequence << ": " << answer.result->accepted << " loaded, "
+            << answer.result->rejected << " refused by the broker";
+    }
+    if (answer.result) out << ", " << report["rows_rejected"] << " rows not sent.\n";
+    if (report["sent_as_delta"].get<bool>())
+        out << "Because rows were rejected the list was not replaced but added to: nobody was taken off it. "
+               "Correct the "
+               "rows and load again.\n";
+    std::size_t shown = 0;
+    for (const auto& one : report["results"]) {
+        if (one["ok"].get<bool>() || shown++ == results_shown_max) continue;
+        out << "  line " << one["line"] << ", " << one["key"].get<std::string>() << ": "
+            << one["where"].get<std::string>() << "\n";
+    }
+    if (report.contains("rejects_file"))
+        out << "What was rejected or changed, and why: " << report["rejects_file"].get<std::string>() << "\n";
+}
+
+}  // namespace
+
+std::filesystem::path rejects_file_of(const std::filesystem::path& file) {
+    return file.parent_path() / (file.filename().string() + ".rejects.csv");
+}
+
+Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
+                         const ReadRow& read_row) {
+    const auto csv = client::CsvFile::read(file);
+    if (!csv) return tl::unexpected{csv.error()};
+    if (const auto complete = require_columns(*csv, needed); !complete)
+        return tl::unexpected{complete.error()};
+
+    Prepared prepared;
+    std::map<std::string, std::uint64_t> seen;
+    for (const auto& bad : csv->bad_rows()) prepared.rejects.push_back({bad.line, false, bad.why, {}});
+    for (const auto& row : csv->rows()) {
+        Findings findings;
+        RowRecord record = read_row(row, findings);
+        if (findings.usable() && record.bytes.size() > limits::payload_size_max / 2)
+            findings.fault("row", "too large to send");
+        if (findings.usable() && !record.key.empty()) {
+            const auto [first, fresh] = seen.emplace(record.key, row.line);
+            if (!fresh) findings.fault("row", "the same as on line " + std::to_string(first->second));
+        }
+        if (!findings.usable()) {
+            prepared.rejects.push_back({row.line, false, joined(findings.faults()), {}});
+            continue;
+        }
+        if (!findings.details_left_out().empty())
+            prepared.rejects.push_back({row.line, true, joined(findings.details_left_out()), {}});
+        prepared.records.push_back(std::move(record.bytes));
+        prepared.lines.push_back(row.line);
+        prepared.keys.push_back(std::move(record.key));
+    }
+    keep_rows(file, *csv, prepared.rejects);
+    return prepared;
+}
+
+int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOptions& options,
+              std::ostream& out) {
+    const auto rejects_file = rejects_file_of(options.file);
+    write_rejects(rejects_file, prepared.rejects);
+    if (prepared.records.empty()) {
+        out << "No row of " << options.file.string()
+            << " can be loaded; nothing was sent. Reasons: " << rejects_file.string() << "\n";
+        return 1;
+    }
+    finish_pending(desk, to.topic, options.patience);
+    const auto sequence = options.sequence.value_or(last_sequence(desk.box(), to.topic) + 1);
+    const auto rows_rejected =
+        std::ranges::count_if(prepared.rejects, [](const Reject& reject) { return !reject.used; });
+    // A full load takes off the list whoever is not in it, and a misprint must not take anybody off.
+    const bool as_delta = options.mode == schemas::LoadMode::full && rows_rejected > 0;
+    const client::Load load{to.of,
+                            as_delta ? schemas::LoadMode::delta : options.mode,
+                            sequence,
+                            to.scope,
+                            to.topic,
+                            options.file.filename().string(),
+                            std::move(prepared.records)};
+    const Answer answer = send_and_wait(desk, load, options.patience);
+
+    json report = report_of(prepared, answer, sequence);
+    report["rows_rejected"] = rows_rejected;
+    report["sent_as_delta"] = as_delta;
+    if (answer.result) add_results(prepared, *answer.result);
+    write_rejects(rejects_file, prepared.rejects);
+    if (!prepared.rejects.empty()) report["rejects_file"] = rejects_file.string();
+    if (options.json)
+        out << report.dump(1, ' ', false, json::error_handler_t::replace) << "\n";
+    else
+        tell(report, answer, out);
+    return answer.result && loaded_something(answer.result->code) ? 0 : 1;
+}
+
+}  // namespace flagpost::desk

@@ -1,0 +1,59 @@
+/// A foreign file as a load: sent, awaited, and reported row by row.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/client/load.h"
+#include "adapters/desk/desk.h"
+#include "adapters/desk/fields.h"
+#include "adapters/desk/rejects.h"
+
+namespace flagpost::desk {
+
+struct LoadOptions {
+    std::filesystem::path file;
+    schemas::LoadMode mode = schemas::LoadMode::full;
+    std::optional<std::uint64_t> sequence;  // default: the one after the last that was loaded
+    std::chrono::seconds patience{600};
+    bool json = false;
+};
+
+/// What a file holds: the records to send, where each stood, and what is wrong with the rest.
+struct Prepared {
+    std::vector<Bytes> records;
+    std::vector<std::uint64_t> lines;  // of each record
+    std::vector<std::string> keys;     // of each record, by which its owner knows it; never a name
+    std::vector<Reject> rejects;
+};
+
+/// One row to a record and its key; unusable if `findings` says so.
+struct RowRecord {
+    Bytes bytes;
+    std::string key;
+};
+using ReadRow = std::function<RowRecord(const client::CsvRow& row, Findings& findings)>;
+
+/// Reads a CSV file row by row. `needed` are the columns without which it is not the file it should be. Two rows of
+/// one key: the second is refused, since nobody knows which is right. Refuses a file that cannot be read at all.
+Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
+                         const ReadRow& read_row);
+
+/// Where a load goes.
+struct Destination {
+    schemas::LoadOf of;
+    std::string topic, scope;
+};
+
+/// Sends the load, waits for its result, writes the rejects file beside the source and reports. Returns 0 if the broker
+/// loaded something, else 1.
+int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOptions& options,
+              std::ostream& out);
+
+/// The file's rejects file: FILE.rejects.csv.
+std::filesystem::path rejects_file_of(const std::filesystem::path& file);
+
+}  // namespace flagpost::desk

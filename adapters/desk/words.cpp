@@ -1,0 +1,106 @@
+#include "adapters/desk/words.h"
+
+#include <date/tz.h>
+
+#include <array>
+#include <charconv>
+#include <sstream>
+
+namespace flagpost::desk {
+namespace {
+
+constexpr std::array<std::string_view, 12> months{"January",   "February", "March",    "April",
+                                                  "May",       "June",     "July",     "August",
+                                                  "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> days{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                               "Thursday", "Friday", "Saturday"};
+
+std::string clock_time(int hour, int minute) {
+    if (minute == 0 && hour == 0) return "midnight";
+    if (minute == 0 && hour == 12) return "midday";
+    std::string text = std::to_string(hour % 12 == 0 ? 12 : hour % 12);
+    if (minute != 0) text += (minute < 10 ? ":0" : ":") + std::to_string(minute);
+    return text + (hour < 12 ? "am" : "pm");
+}
+
+unsigned number(std::string_view digits) {
+    unsigned value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+}
+
+std::string counted(std::int64_t count, const char* unit) {
+    return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string in_words(Instant instant) {
+    static const date::time_zone* const london = date::locate_zone("Europe/London");
+    const auto local = london->to_local(instant);
+    const auto day = date::floor<date::days>(local);
+    const date::year_month_day date{day};
+    const auto minutes = date::floor<std::chrono::minutes>(local - day).count();
+    std::ostringstream out;
+    out << days[date::weekday{day}.c_encoding()] << " " << static_cast<unsigned>(date.day()) << " "
+        << months[static_cast<unsigned>(date.month()) - 1] << " " << static_cast<int>(date.year()) << ", "
+        << clock_time(static_cast<int>(minutes / 60), static_cast<int>(minutes % 60));
+    return out.str();
+}
+
+std::string in_iso(Instant instant) {
+    return date::format("%FT%TZ", date::floor<std::chrono::seconds>(instant));
+}
+
+std::string date_in_words(std::string_view date) {
+    if (date.size() != 10) return "not known";
+    const unsigned year = number(date.substr(0, 4)), month = number(date.substr(5, 2)),
+                   day = number(date.substr(8, 2));
+    std::string words;
+    if (month >= 1 && month <= months.size()) {
+        if (day != 0) words = std::to_string(day) + " ";
+        words += months[month - 1];
+    }
+    if (year != 0) words += (words.empty() ? "" : " ") + std::to_string(year);
+    return words.empty() ? "not known" : words;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (c1) ++i;  // U+0080 to U+009F, which some terminals obey as well
+        out += c1 || byte < 0x20 || byte == 0x7F ? ' ' : text[i];
+    }
+    return out;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent) {
+    std::string out;
+    std::size_t column = indent;
+    std::istringstream words{std::string{text}};
+    std::string word;
+    while (words >> word) {
+        if (!out.empty() && column + 1 + word.size() > screen_width) {
+            out += "\n" + std::string(indent, ' ');
+            column = indent;
+        } else if (!out.empty()) {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += word.size();
+    }
+    return out;
+}
+
+std::string duration_in_words(std::chrono::seconds duration) {
+    const std::int64_t minutes = duration.count() / 60;
+    if (minutes < 120) return counted(minutes, "minute");
+    if (minutes < 24 * 60) return counted(minutes / 60, "hour");
+    return counted(minutes / (24 * 60), "day");
+}
+
+}  // namespace flagpost::desk

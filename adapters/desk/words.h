@@ -1,0 +1,31 @@
+/// Times, dates and foreign text as people read them on a terminal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/core/clock.h"
+
+namespace flagpost::desk {
+
+inline constexpr std::size_t screen_width = 80;
+
+/// "Saturday 10 January 2026, 9:40pm" in London; "midday", "midnight".
+std::string in_words(Instant instant);
+
+/// "2026-01-10T21:40:00Z", for other programs.
+std::string in_iso(Instant instant);
+
+/// "4 March 2019", "March 2019", "2019" or "not known" of a date with unknown parts.
+std::string date_in_words(std::string_view date);
+
+/// Foreign text without anything a terminal would obey: control characters become blanks.
+std::string printable(std::string_view text);
+
+/// The text broken at blanks, each line but the first after `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent);
+
+/// Seconds as "3 minutes", "5 hours" (under a day) or "2 days".
+std::string duration_in_words(std::chrono::seconds duration);
+
+}  // namespace flagpost::desk

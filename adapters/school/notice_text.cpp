@@ -1,0 +1,113 @@
+#include "adapters/school/notice_text.h"
+
+#include <sstream>
+
+#include "adapters/desk/inbox.h"
+#include "adapters/desk/words.h"
+#include "notice_generated.h"
+
+namespace flagpost::school {
+namespace {
+
+using desk::print_field;
+using nlohmann::json;
+using schemas::SchoolNoticeValue;
+
+SchoolNoticeValue notice_of(const client::Incoming& item) {
+    return desk::payload_of<schemas::SchoolNotice>(item);
+}
+
+std::string child_in_words(const SchoolNoticeValue& notice) {
+    const bool both = !notice.child_given_names.empty() && !notice.child_family_name.empty();
+    return desk::printable(notice.child_given_names + (both ? " " : "") + notice.child_family_name) +
+           " (born " + desk::date_in_words(notice.child_date_of_birth) + ")";
+}
+
+std::string read_by_in_words(const SchoolNoticeValue& notice, Instant now, const client::Incoming& item) {
+    if (notice.read_by_us == 0) return "as soon as you can";
+    const Instant at = from_us(notice.read_by_us);
+    std::string words = desk::in_words(at);
+    const auto distance = std::chrono::duration_cast<std::chrono::seconds>(at > now ? at - now : now - at);
+    if (!item.opened)
+        words += (at > now ? " (in " : " (overdue by ") + desk::duration_in_words(distance) + ")";
+    return words;
+}
+
+std::string school_in_words(const SchoolNoticeValue& notice) {
+    return notice.school_name + (notice.school_name.empty() ? "URN " : ", URN ") + std::to_string(notice.urn);
+}
+
+void print_inset(std::ostream& out, const std::string& text) { out << desk::wrapped(text, 0) << "\n\n"; }
+
+}  // namespace
+
+nlohmann::json notice_entry(const client::Incoming& item) {
+    const auto notice = notice_of(item);
+    json entry{
+        {"notice",             to_hex(notice.notice)                },
+        {"reference",          notice.reference                     },
+        {"urn",                notice.urn                           },
+        {"school_name",        notice.school_name                   },
+        {"given_names",        notice.child_given_names             },
+        {"family_name",        notice.child_family_name             },
+        {"date_of_birth",      notice.child_date_of_birth           },
+        {"upn",                notice.upn                           },
+        {"force",              notice.force                         },
+        {"incident_reference", notice.incident_reference            },
+        {"incident_version",   notice.incident_version              },
+        {"occurred",           desk::iso_or_null(notice.occurred_us)},
+        {"child_present",      notice.child_present                 },
+        {"read_by",            desk::iso_or_null(notice.read_by_us) }
+    };
+    desk::add_marks(entry, item);
+    return entry;
+}
+
+std::string notice_line(const client::Incoming& item, Instant now) {
+    const auto notice = notice_of(item);
+    return notice.reference + "  " + desk::state_of(item) + "  " + child_in_words(notice) + "\n    Read by " +
+           read_by_in_words(notice, now, item) + ". " + desk::printable(school_in_words(notice));
+}
+
+std::string notice_screen(const client::Incoming& item, Instant now) {
+    const auto notice = notice_of(item);
+    std::ostringstream out;
+    print_inset(
+        out,
+        "Do not approach parents or carers because of this notice. Doing so could put a child or an adult in "
+        "danger. Support the child as you usually would. If you are worried, follow your safeguarding "
+        "procedure. "
+        "In an emergency, phone 999.");
+    print_inset(
+        out,
+        "Keep this in the child's protection file, not the main pupil file. It contains police information: "
+        "ask "
+        "police before you show or give it to anyone, also when somebody asks for their own records.");
+    out << "Police notice " << notice.reference << "\n" << child_in_words(notice) << "\n\n";
+    print_field(out, "School", school_in_words(notice));
+    print_field(out, "UPN", notice.upn);
+    print_field(out, "Police reference", notice.incident_reference);
+    print_field(out, "When",
+                notice.occurred_us == 0 ? "Police did not say" : desk::in_words(from_us(notice.occurred_us)));
+    print_field(out, "Was the child there", notice.child_present ? "Yes" : "Not recorded as present");
+    print_field(out, "The child said", notice.voice_of_child);
+    print_field(out, "What happened", notice.circumstances);
+    for (const auto& rule : notice.handling) print_field(out, "Handling", rule);
+    print_field(out, "Ask police",
+                (notice.police_contact.empty() ? "force " + notice.force : notice.police_contact) +
+                    ", quote " + notice.incident_reference);
+    out << "\nOther children in this incident who attend other schools are not shown.\n\n";
+    print_field(out, "Read by", read_by_in_words(notice, now, item));
+    print_field(out, "So far", desk::marks_in_words(item));
+    if (!item.opened)
+        out << "Say that you have read it: flagpost-school inbox acknowledge " << notice.reference
+            << " --by NAME\n";
+    return out.str();
+}
+
+Instant due(const client::Incoming& item) {
+    const std::int64_t us = notice_of(item).read_by_us;
+    return us == 0 ? Instant::max() : from_us(us);
+}
+
+}  // namespace flagpost::school

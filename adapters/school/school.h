@@ -1,0 +1,33 @@
+/// What the schools' program does, command by command. Each returns the exit code.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/desk/loads.h"
+
+namespace flagpost::school {
+
+/// What every command is given.
+struct Call {
+    std::filesystem::path config;
+    bool json = false;
+};
+
+/// Where the roll of this agency goes. A school's is its own; an authority's and a trust's is that of an authority, which
+/// a trust must name. Throws std::runtime_error if it does not.
+desk::Destination roll_destination(const AgencyId& agency, const std::string& la);
+
+int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out);
+int run(const Call& call);
+
+int list_inbox(const Call& call, bool closed_too, std::ostream& out);
+int show(const Call& call, const std::string& reference, std::ostream& out);
+/// With an outcome the notice is recorded and closed, too.
+int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
+                const std::string& outcome, std::ostream& out);
+
+}  // namespace flagpost::school

@@ -1,0 +1,94 @@
+/// flagpost-social-care: the end of a children's social care department.
+#include <iostream>
+
+#include "adapters/desk/program.h"
+#include "adapters/social_care/notice_text.h"
+#include "adapters/social_care/social_care.h"
+
+using namespace flagpost;
+
+namespace {
+
+std::vector<std::string> codes() {
+    std::vector<std::string> all;
+    for (const auto& outcome : social_care::outcome_codes) all.emplace_back(outcome.code);
+    return all;
+}
+
+std::string codes_in_words() {
+    std::string words = "what was done:";
+    for (const auto& outcome : social_care::outcome_codes)
+        words += "\n" + std::string{outcome.code} + ": " + std::string{outcome.words};
+    return words;
+}
+
+const std::map<std::string, schemas::LoadMode> modes{
+    {"full",  schemas::LoadMode::full },
+    {"delta", schemas::LoadMode::delta}
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    desk::Program program{"flagpost-social-care",
+                          "Children's social care's end of Flagpost: hands over flags, receives notices."};
+    desk::LoadOptions load;
+    std::string la, by, outcome, reference;
+    std::vector<std::string> references;
+    bool all = false;
+    const auto call = [&] { return social_care::Call{program.config(), program.json()}; };
+
+    auto* flags = program.group("flags", "The list of children with a flag.");
+    auto* loading =
+        program.command(flags, "load",
+                        "Hand over an extract of flags (CSV, one row per child) and wait for the result.\n"
+                        "Columns: LAchildID, GivenNames, FamilyName, AlsoKnownAs, PersonBirthDate, "
+                        "ExpectedPersonBirthDate, Sex, UPN,\n"
+                        "NHSNumber, FlagKind, LatestCategoryOfAbuse, CPPstartDate, CPPendDate, DeleteDate, "
+                        "Addresses (JSON),\n"
+                        "LinkedAdults (JSON), AllocatedWorker, WorkerContact, AllocatedTeam, DutyContact, "
+                        "OutOfHoursContact.\n"
+                        "Rows that cannot be used are written to FILE.rejects.csv with line and reason. Ends "
+                        "with 0 if anything was\n"
+                        "loaded.",
+                        [&] {
+                            load.json = program.json();
+                            return social_care::load_flags(call(), la, load, std::cout);
+                        });
+    loading->add_option("FILE", load.file, "the extract")->required()->check(CLI::ExistingFile);
+    loading
+        ->add_option("--mode", load.mode,
+                     "full: replaces the list; delta: adds to it and changes it (default full)")
+        ->transform(CLI::CheckedTransformer(modes));
+    loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
+    loading->add_option("--la", la, "authority the flags are of, where it is not the certificate's own");
+
+    program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
+                    [&] { return social_care::run(call()); });
+
+    auto* inbox = program.group("inbox", "Notices about children with a flag.");
+    auto* listing = program.command(inbox, "list", "The notices not recorded yet, the most urgent first.",
+                                    [&] { return social_care::list_inbox(call(), all, std::cout); });
+    listing->add_flag("--all", all, "those recorded too");
+    auto* showing = program.command(inbox, "show", "One notice, or one match to review, in plain words.",
+                                    [&] { return social_care::show(call(), reference, std::cout); });
+    showing->add_option("REF", reference, "reference, such as FP-7K3M-29QD")->required();
+    auto* opening = program.command(
+        inbox, "acknowledge", "Say that a named person has seen notices. It does not close them.",
+        [&] { return social_care::acknowledge(call(), references, by, std::cout); });
+    opening->add_option("REF", references, "references")->required();
+    opening->add_option("--by", by, "who has seen them")->required();
+    auto* recording =
+        program.command(inbox, "record", "Say what a named person did about notices. Closes them.",
+                        [&] { return social_care::record(call(), references, by, outcome, std::cout); });
+    recording->add_option("REF", references, "references")->required();
+    recording->add_option("--by", by, "who did it")->required();
+    recording->add_option("--outcome", outcome, codes_in_words())->required()->check(CLI::IsMember(codes()));
+
+    auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
+    auto* review_list =
+        program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
+                        [&] { return social_care::list_reviews(call(), all, std::cout); });
+    review_list->add_flag("--all", all, "those decided too");
+    return program.run(argc, argv);
+}

@@ -1,0 +1,284 @@
+#include "adapters/social_care/notice_text.h"
+
+#include <sstream>
+
+#include "adapters/desk/inbox.h"
+#include "adapters/desk/words.h"
+#include "notice_generated.h"
+
+namespace flagpost::social_care {
+namespace {
+
+using desk::print_field;
+using nlohmann::json;
+using schemas::SocialCareNoticeValue;
+
+SocialCareNoticeValue notice_of(const client::Incoming& item) {
+    return desk::payload_of<schemas::SocialCareNotice>(item);
+}
+schemas::ReviewItemValue review_of(const client::Incoming& item) {
+    return desk::payload_of<schemas::ReviewItem>(item);
+}
+
+std::string name_of(const schemas::PersonValue& person) {
+    const bool both = !person.given_names.empty() && !person.family_name.empty();
+    return desk::printable(person.given_names + (both ? " " : "") + person.family_name);
+}
+
+/// "Ava Example (born 4 March 2019)"; a child without given names and date of birth is not born yet.
+std::string child_in_words(const SocialCareNoticeValue& notice) {
+    if (!notice.child) return "Child not named";
+    const schemas::PersonValue& child = *notice.child;
+    if (notice.flag_kind == schemas::FlagKind::unborn_child_protection_plan && child.date_of_birth.empty())
+        return "Unborn child, family " + name_of(child);
+    return name_of(child) + " (born " + desk::date_in_words(child.date_of_birth) + ")";
+}
+
+const char* flag_in_words(schemas::FlagKind kind) {
+    switch (kind) {
+        case schemas::FlagKind::child_protection_plan:
+            return "Child protection plan";
+        case schemas::FlagKind::unborn_child_protection_plan:
+            return "Child protection plan, unborn child";
+        case schemas::FlagKind::looked_after:
+            return "Looked-after child";
+    }
+    return "";
+}
+
+const char* hit_in_words(schemas::HitKind hit) {
+    switch (hit) {
+        case schemas::HitKind::person:
+            return "The child was named.";
+        case schemas::HitKind::address:
+            return "Police went to an address of the child; the child was not named.";
+        case schemas::HitKind::both:
+            return "The child was named, and police went to an address of the child.";
+        case schemas::HitKind::shell:
+            return "The building agrees; which dwelling in it is not known.";
+        case schemas::HitKind::historic:
+            return "An earlier address of the child agrees.";
+        case schemas::HitKind::linked_adult:
+            return "An adult linked to the child was involved.";
+    }
+    return "";
+}
+
+std::string referral_in_words(const SocialCareNoticeValue& notice) {
+    switch (notice.referral) {
+        case schemas::ReferralStatus::made:
+            return "made" + (notice.referral_reference.empty() ? std::string{}
+                                                               : ", reference " + notice.referral_reference);
+        case schemas::ReferralStatus::not_made:
+            return "not made";
+        case schemas::ReferralStatus::not_known:
+            break;
+    }
+    return "not known";
+}
+
+std::string children_in_words(const SocialCareNoticeValue& notice) {
+    return std::to_string(notice.children_named) + " named, " + std::to_string(notice.children_unidentified) +
+           " not identified. This child was " + (notice.child_present ? "" : "not ") + "recorded as present.";
+}
+
+std::string role_in_words(schemas::Role role) {
+    const char* const name = schemas::EnumNameRole(role);
+    return role == schemas::Role::other ? "role not given" : name;
+}
+
+std::string adults_in_words(const SocialCareNoticeValue& notice) {
+    std::string words;
+    for (const auto& adult : notice.adults)
+        words += (words.empty() ? "" : "; ") + (adult->relation.empty() ? "adult" : adult->relation) + " (" +
+                 role_in_words(adult->role) + ")";
+    return words;
+}
+
+std::string worker_in_words(const SocialCareNoticeValue& notice) {
+    std::string words;
+    const auto add = [&](const std::string& label, const std::string& text) {
+        if (!text.empty()) words += (words.empty() ? "" : "; ") + label + text;
+    };
+    if (notice.worker) {
+        add("", notice.worker->name);
+        add("", notice.worker->contact);
+    }
+    add("team: ", notice.team);
+    add("duty: ", notice.duty_contact);
+    return words;
+}
+
+std::string due_in_words(std::int64_t us, Instant now, const client::Incoming& item) {
+    if (us == 0) return {};
+    const Instant at = from_us(us);
+    std::string words = desk::in_words(at);
+    const auto distance = std::chrono::duration_cast<std::chrono::seconds>(at > now ? at - now : now - at);
+    if (!item.recorded)
+        words += (at > now ? " (due in " : " (overdue by ") + desk::duration_in_words(distance) + ")";
+    return words;
+}
+
+void print_heading(std::ostream& out, const std::string& heading) { out << "\n" << heading << "\n"; }
+
+void print_inset(std::ostream& out, const std::string& text) {
+    out << "\n  " << desk::wrapped(desk::printable(text), 2) << "\n";
+}
+
+std::string risk_in_words(const SocialCareNoticeValue& notice) {
+    if (!notice.risk) return {};
+    return notice.risk->grade + ", by " + notice.risk->tool +
+           (notice.risk->tool_version.empty() ? "" : " " + notice.risk->tool_version) +
+           ", as police recorded it";
+}
+
+void print_facts(std::ostream& out, const SocialCareNoticeValue& notice) {
+    print_heading(out, "What police recorded");
+    print_field(out, "What happened", notice.circumstances.empty() ? notice.category : notice.circumstances);
+    if (!notice.circumstances.empty()) print_field(out, "Kind", notice.category);
+    print_field(out, "When",
+                notice.occurred_us == 0 ? "Police did not say" : desk::in_words(from_us(notice.occurred_us)));
+    print_field(out, "Where", notice.place);
+    print_field(out, "Children", children_in_words(notice));
+    print_field(out, "The child said", notice.voice_of_child);
+    print_field(out, "Adults", adults_in_words(notice));
+    if (notice.assessment.empty() && !notice.risk) return;
+    print_heading(out, "What police think (opinion, not fact)");
+    print_field(out, "Assessment", notice.assessment);
+    print_field(out, "Risk grade", risk_in_words(notice));
+}
+
+void print_reasons(std::ostream& out, const SocialCareNoticeValue& notice) {
+    print_heading(out, "Why you got this");
+    print_field(out, "Match", hit_in_words(notice.hit));
+    for (const auto& reason : notice.reasons) print_field(out, "", reason);
+    std::string flag =
+        std::string{flag_in_words(notice.flag_kind)} + " since " + desk::date_in_words(notice.flag_start);
+    if (!notice.flag_end.empty())
+        flag = std::string{flag_in_words(notice.flag_kind)} + ". The plan ended on " +
+               desk::date_in_words(notice.flag_end);
+    print_field(out, "Flag", flag + ", your reference " + notice.la_child_id);
+    print_field(out, "Flag list", std::to_string(notice.feed_age_hours) + " hours old when this was matched");
+    print_field(out, "Worker, team", worker_in_words(notice));
+}
+
+}  // namespace
+
+nlohmann::json notice_entry(const client::Incoming& item) {
+    const auto notice = notice_of(item);
+    json entry{
+        {"notice",             to_hex(notice.notice)                          },
+        {"reference",          notice.reference                               },
+        {"la",                 notice.la                                      },
+        {"la_child_id",        notice.la_child_id                             },
+        {"given_names",        notice.child ? notice.child->given_names : ""  },
+        {"family_name",        notice.child ? notice.child->family_name : ""  },
+        {"date_of_birth",      notice.child ? notice.child->date_of_birth : ""},
+        {"flag_kind",          schemas::EnumNameFlagKind(notice.flag_kind)    },
+        {"outcome",            schemas::EnumNameOutcome(notice.outcome)       },
+        {"hit",                schemas::EnumNameHitKind(notice.hit)           },
+        {"reasons",            notice.reasons                                 },
+        {"force",              notice.force                                   },
+        {"incident_reference", notice.incident_reference                      },
+        {"incident_version",   notice.incident_version                        },
+        {"category",           notice.category                                },
+        {"occurred",           desk::iso_or_null(notice.occurred_us)          },
+        {"act_by",             desk::iso_or_null(notice.act_by_us)            },
+        {"worker",             notice.worker ? notice.worker->name : ""       },
+        {"team",               notice.team                                    },
+        {"feed_age_hours",     notice.feed_age_hours                          }
+    };
+    desk::add_marks(entry, item);
+    return entry;
+}
+
+nlohmann::json review_entry(const client::Incoming& item) {
+    const auto review = review_of(item);
+    json entry{
+        {"review",             to_hex(review.review)                   },
+        {"reference",          review.reference                        },
+        {"la",                 review.la                               },
+        {"force",              review.force                            },
+        {"incident_reference", review.incident_reference               },
+        {"incident_version",   review.incident_version                 },
+        {"outcome",            schemas::EnumNameOutcome(review.outcome)},
+        {"bound_for",          review.bound_for                        },
+        {"subject",            review.subject                          },
+        {"why",                review.why                              },
+        {"decide_by",          desk::iso_or_null(review.decide_by_us)  }
+    };
+    desk::add_marks(entry, item);
+    return entry;
+}
+
+std::string notice_line(const client::Incoming& item, Instant now) {
+    const auto notice = notice_of(item);
+    std::string line = notice.reference + "  " + desk::state_of(item) + "  " + child_in_words(notice);
+    if (notice.outcome == schemas::Outcome::potential) line += "  [Possible match]";
+    if (!notice.flag_end.empty()) line += "  [Historic]";
+    const std::string act_by = due_in_words(notice.act_by_us, now, item);
+    return line + "\n    " + (act_by.empty() ? "No time set" : "Act by " + act_by) + ". " +
+           desk::printable(notice.category);
+}
+
+std::string review_line(const client::Incoming& item, Instant now) {
+    const auto review = review_of(item);
+    const std::string decide_by = due_in_words(review.decide_by_us, now, item);
+    std::string line = review.reference + "  " + desk::state_of(item) + "  bound for " +
+                       desk::printable(review.bound_for) + "\n    " +
+                       (decide_by.empty() ? "No time set" : "Decide by " + decide_by) + ".";
+    if (!review.why.empty()) line += " " + desk::printable(review.why.front());
+    return line;
+}
+
+std::string notice_screen(const client::Incoming& item, Instant now) {
+    const auto notice = notice_of(item);
+    std::ostringstream out;
+    out << "Police notice " << notice.reference
+        << (notice.outcome == schemas::Outcome::potential ? "  [Possible match]" : "") << "\n"
+        << child_in_words(notice) << "\n";
+    print_inset(
+        out, "This is information, not a referral. It does not replace a police referral. Police referral: " +
+                 referral_in_words(notice) + ".");
+    if (notice.outcome == schemas::Outcome::potential)
+        print_inset(out,
+                    "Possible match: verify before acting. Check that this is the same child before you "
+                    "contact anyone "
+                    "or write to a child's record.");
+    print_facts(out, notice);
+    print_reasons(out, notice);
+    print_heading(out, "What to do next");
+    print_field(out, "Act by", due_in_words(notice.act_by_us, now, item));
+    print_field(out, "Ask police",
+                (notice.police_contact.empty() ? "force " + notice.force : notice.police_contact) +
+                    ", quote " + notice.incident_reference);
+    print_field(out, "So far", desk::marks_in_words(item));
+    if (!item.recorded)
+        out << "Record what you did: flagpost-social-care inbox record " << notice.reference
+            << " --by NAME --outcome CODE\n";
+    return out.str();
+}
+
+std::string review_screen(const client::Incoming& item, Instant now) {
+    const auto review = review_of(item);
+    std::ostringstream out;
+    out << "Match " << review.reference << "\nIs this the same child?\n\n";
+    print_field(out, "Decide by", due_in_words(review.decide_by_us, now, item));
+    print_field(out, "Why a person", review.why.empty() ? "Police did not say" : review.why.front());
+    for (std::size_t i = 1; i < review.why.size(); ++i) print_field(out, "", review.why[i]);
+    print_field(out, "Would tell", review.bound_for);
+    print_field(out, "About", review.subject);
+    print_field(out, "Incident",
+                review.incident_reference + ", version " + std::to_string(review.incident_version));
+    print_field(out, "So far", desk::marks_in_words(item));
+    out << "\nNothing has been sent to " << desk::printable(review.bound_for) << ".\n";
+    return out.str();
+}
+
+Instant due(const client::Incoming& item) {
+    const std::int64_t us =
+        item.kind == schemas::Kind::review_item ? review_of(item).decide_by_us : notice_of(item).act_by_us;
+    return us == 0 ? Instant::max() : from_us(us);
+}
+
+}  // namespace flagpost::social_care

@@ -1,0 +1,38 @@
+/// Social care notices and review items as a list entry for programs and as one screen for people.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "adapters/client/box.h"
+
+namespace flagpost::social_care {
+
+/// The outcomes with which a notice is recorded and closed, each with its words.
+struct OutcomeCode {
+    std::string_view code, words;
+};
+inline constexpr OutcomeCode outcome_codes[] = {
+    {"contacted",      "Contacted or visited"    },
+    {"will_contact",   "Will contact or visit"   },
+    {"known",          "Known already"           },
+    {"no_action",      "No action needed"        },
+    {"passed",         "Passed to another worker"},
+    {"not_this_child", "This is not the child"   },
+};
+
+nlohmann::json notice_entry(const client::Incoming& item);
+nlohmann::json review_entry(const client::Incoming& item);
+
+/// One line of a list.
+std::string notice_line(const client::Incoming& item, Instant now);
+std::string review_line(const client::Incoming& item, Instant now);
+
+/// The whole of it in plain words. Wording: pages, section 1.
+std::string notice_screen(const client::Incoming& item, Instant now);
+std::string review_screen(const client::Incoming& item, Instant now);
+
+/// When it must be acted on; the far future where nothing is said.
+Instant due(const client::Incoming& item);
+
+}  // namespace flagpost::social_care

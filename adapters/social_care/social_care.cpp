@@ -1,0 +1,104 @@
+#include "adapters/social_care/social_care.h"
+
+#include <algorithm>
+#include <ostream>
+#include <stdexcept>
+
+#include "adapters/desk/inbox.h"
+#include "adapters/desk/words.h"
+#include "adapters/social_care/flag_rows.h"
+#include "adapters/social_care/notice_text.h"
+
+namespace flagpost::social_care {
+namespace {
+
+using nlohmann::json;
+using schemas::Kind;
+
+const std::vector<std::string> agency_kinds{"social-care"};
+const std::set<Kind> notices{Kind::social_care_notice};
+const std::set<Kind> reviews{Kind::review_item};
+const std::set<Kind> either{Kind::social_care_notice, Kind::review_item};
+
+/// The overdue and the soonest due first; nobody can sort them away.
+std::vector<client::Incoming> in_order(std::vector<client::Incoming> items) {
+    std::ranges::stable_sort(items, {}, due);
+    return items;
+}
+
+template <class Entry, class Line> int list(const Call& call, const std::set<Kind>& kinds, bool closed_too,
+                                            Entry entry, Line line, const char* empty, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds};
+    const auto items = in_order(desk::items_of(desk.box(), kinds, closed_too));
+    if (call.json) {
+        json entries = json::array();
+        for (const auto& item : items) entries.push_back(entry(item));
+        desk::print_json(entries, out);
+        return 0;
+    }
+    if (items.empty()) out << empty << "\n";
+    for (const auto& item : items) out << line(item, desk.now()) << "\n";
+    return 0;
+}
+
+}  // namespace
+
+int load_flags(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds};
+    const std::string authority = la.empty() ? std::string{desk.agency().code()} : la;
+    auto prepared = desk::prepare(
+        options.file, required_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
+            const auto flag = read_flag(row, authority, findings);
+            if (!findings.usable()) return desk::RowRecord{};
+            return desk::RowRecord{wire::pack<schemas::Flag>(flag), flag.la_child_id};
+        });
+    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    return desk::send_load(desk, {schemas::LoadOf::flags, "flags/" + authority, ""}, std::move(*prepared),
+                           options, out);
+}
+
+int run(const Call& call) {
+    const desk::StopAtSignal stop;
+    desk::Desk desk{call.config, agency_kinds};
+    desk.serve(stop.token());
+    return 0;
+}
+
+int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
+    return list(
+        call, notices, closed_too, notice_entry, notice_line,
+        "Nothing to act on. This does not mean that nothing has happened: Flagpost knows only what police "
+        "recorded and what was matched.",
+        out);
+}
+
+int list_reviews(const Call& call, bool closed_too, std::ostream& out) {
+    return list(call, reviews, closed_too, review_entry, review_line, "No matches to review.", out);
+}
+
+int show(const Call& call, const std::string& reference, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds};
+    const auto item = desk.box().find(reference);
+    if (!item || !either.contains(item->kind)) throw std::runtime_error{"no such notice here"};
+    const bool review = item->kind == Kind::review_item;
+    if (call.json)
+        desk::print_json(review ? review_entry(*item) : notice_entry(*item), out);
+    else
+        out << (review ? review_screen(*item, desk.now()) : notice_screen(*item, desk.now()));
+    return 0;
+}
+
+int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
+                std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds};
+    return desk::mark_items(desk, references, either, {schemas::Level::opened, by, {}}, call.json, out);
+}
+
+int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
+           const std::string& outcome, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds};
+    return desk::mark_items(desk, references, either, {schemas::Level::recorded, by, outcome}, call.json,
+                            out);
+}
+
+}  // namespace flagpost::social_care

@@ -1,0 +1,32 @@
+/// What the social care program does, command by command. Each returns the exit code.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/desk/loads.h"
+
+namespace flagpost::social_care {
+
+/// What every command is given.
+struct Call {
+    std::filesystem::path config;
+    bool json = false;
+};
+
+/// `la` is the authority whose flags these are; the certificate's own where it is empty.
+int load_flags(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out);
+int run(const Call& call);
+
+int list_inbox(const Call& call, bool closed_too, std::ostream& out);
+int list_reviews(const Call& call, bool closed_too, std::ostream& out);
+int show(const Call& call, const std::string& reference, std::ostream& out);
+int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
+                std::ostream& out);
+int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
+           const std::string& outcome, std::ostream& out);
+
+}  // namespace flagpost::social_care

@@ -71,6 +71,7 @@ Gate::Gate(GateConfig config, zmq::context_t& fabric, Clock& clock, Random& rand
 void Gate::run() {
     block_broken_pipe_signal();
     spdlog::info("gate: listening on port {}, at most {} connections", port(), config_.connections_max);
+    on_ready(&link_, 0);  // libzmq signals changes only from the first look on
     while (!stopping_) turn();
     for (const auto& connection : connections_)
         if (connection->stage == Stage::session) say_goodbye(*connection, Reason::shutting_down, "");

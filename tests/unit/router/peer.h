@@ -1,6 +1,8 @@
 /// A publisher's keys and its frames, as a client would make them.
 #pragma once
 
+#include <random>
+
 #include "broker/crypto/digest.h"
 #include "broker/log/merkle.h"
 #include "broker/router/parties.h"
@@ -14,14 +16,14 @@ inline SpiffeId spiffe(const std::string& agency) {
     return SpiffeId::parse("spiffe://county.example/" + agency).value();
 }
 
-class CountingRandom final : public Random {
+class SeededRandom final : public Random {
 public:
     void fill(std::span<std::uint8_t> out) override {
-        for (auto& byte : out) byte = static_cast<std::uint8_t>(next_++ * 167 >> 3);
+        for (auto& byte : out) byte = static_cast<std::uint8_t>(generator_());
     }
 
 private:
-    std::uint32_t next_ = 1;
+    std::mt19937 generator_{1};
 };
 
 struct Peer {
@@ -30,7 +32,7 @@ struct Peer {
     std::string agency;
     crypto::OriginKey origin = crypto::OriginKey::generate();
     crypto::NoteKey witness = crypto::NoteKey::from_seed({7});
-    CountingRandom random;
+    SeededRandom random;
 
     log::VerifierKey witness_key() const {
         return {"county.example/" + agency, log::VerifierKey::Type::cosignature, witness.public_key()};

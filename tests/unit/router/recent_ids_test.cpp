@@ -16,7 +16,7 @@ const AgencyId school = AgencyId::parse("school/122802").value();
 }  // namespace
 
 TEST_CASE("an id is known for the agency that used it and no other", "[recent]") {
-    CountingRandom random;
+    SeededRandom random;
     RecentIds recent{start_time};
     const Id16 id = make_uuid7(start_time, random);
     recent.remember(police, id, {Digest{1}, 7});
@@ -26,7 +26,7 @@ TEST_CASE("an id is known for the agency that used it and no other", "[recent]")
 }
 
 TEST_CASE("the first to use an id stays the first", "[recent]") {
-    CountingRandom random;
+    SeededRandom random;
     RecentIds recent{start_time};
     const Id16 id = make_uuid7(start_time, random);
     recent.remember(police, id, {Digest{1}, 7});
@@ -36,7 +36,7 @@ TEST_CASE("the first to use an id stays the first", "[recent]") {
 
 TEST_CASE("only an id made since what is remembered is complete can be new without a look at the disk",
           "[recent]") {
-    CountingRandom random;
+    SeededRandom random;
     const RecentIds recent{start_time};
     CHECK_FALSE(recent.may_be_stored(make_uuid7(start_time + 1s, random)));
     CHECK(recent.may_be_stored(make_uuid7(start_time, random)));
@@ -45,7 +45,7 @@ TEST_CASE("only an id made since what is remembered is complete can be new witho
 }
 
 TEST_CASE("what is forgotten may be stored, and so may all that is older", "[recent]") {
-    CountingRandom random;
+    SeededRandom random;
     RecentIds recent{start_time - 1h, 3};
     std::vector<Id16> ids;
     for (int i = 0; i < 5; ++i) {

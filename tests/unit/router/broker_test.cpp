@@ -1,0 +1,616 @@
+#include "broker/router/broker.h"
+
+#include "tests/support/catch.h"
+#include "tests/unit/router/world.h"
+
+using namespace flagpost;
+using namespace flagpost::test;
+using namespace std::chrono_literals;
+using log::LeafKind;
+using wire::fabric::ItemKind;
+
+namespace {
+
+using Numbers = std::vector<std::uint64_t>;
+
+Bytes acknowledge(const Numbers& numbers, const std::string& topic = "bench/1") {
+    return wire::acknowledge_frame(topic, numbers);
+}
+
+Bytes query(schemas::QueryKind kind, std::uint64_t from = 0, std::uint16_t width = 100,
+            std::optional<Id16> id = {}, std::uint8_t level = 0) {
+    schemas::QueryValue value;
+    value.request = 77;
+    value.kind = kind;
+    value.from = from;
+    value.width = width;
+    value.level = level;
+    if (id) value.id.assign(id->begin(), id->end());
+    return wire::pack_frame(std::move(value));
+}
+
+}  // namespace
+
+TEST_CASE("nobody is welcomed before the opening is on disk", "[broker]") {
+    World world;
+    const Id16 session = world.connect("bench/1");
+    world.send(session, hello());
+    CHECK(world.take<schemas::Welcome>(session).empty());
+    const auto size = world.disk->tree.size();
+    REQUIRE(world.commit());
+    const auto welcomes = world.take<schemas::Welcome>(session);
+    REQUIRE(welcomes.size() == 1);
+    CHECK(welcomes[0].agency == "bench/1");
+    CHECK(welcomes[0].session == copy(session));
+    CHECK(welcomes[0].publish_window == limits::publish_window);
+    CHECK(log::open_checkpoint(welcomes[0].checkpoint, world.vkey()));
+    CHECK(world.disk->tree.size() == size + 1);
+    CHECK(world.leaves().back() == LeafKind::session_opened);
+}
+
+TEST_CASE("a publish is confirmed only after its commit, with leaf, size and root of that commit",
+          "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const Bytes envelope = world.bench.envelope("bench/1");
+    world.send(session, world.bench.publish(envelope));
+    CHECK(world.frames[session].empty());
+    REQUIRE(world.commit());
+    const auto confirms = world.take<schemas::Confirm>(session);
+    REQUIRE(confirms.size() == 1);
+    CHECK(confirms[0].id == copy(id_of(envelope)));
+    CHECK(confirms[0].outcome == schemas::Recorded::recorded);
+    CHECK(confirms[0].index == world.disk->tree.size() - 1);
+    CHECK(confirms[0].leaf == copy(log::leaf_hash(world.disk->entries.back().leaf)));
+    CHECK(confirms[0].size == world.disk->tree.size());
+    CHECK(confirms[0].root == copy(world.disk->tree.root()));
+}
+
+TEST_CASE("what comes while a batch is being committed waits for the next", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    auto first = world.broker->next_batch(world.now);
+    REQUIRE(first);
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    CHECK(first->records.size() == 1);
+    world.broker->committed(world.store.commit(std::move(*first)), world.now);
+    world.collect();
+    CHECK(world.take<schemas::Confirm>(session).size() == 1);
+    REQUIRE(world.commit());
+    CHECK(world.take<schemas::Confirm>(session).size() == 2);
+    CHECK_FALSE(world.commit());
+}
+
+TEST_CASE("a batch has a bound, and what is over it comes next", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const std::size_t count = limits::batch_records_max + 10;
+    for (std::size_t i = 0; i < count; ++i)
+        world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    const auto batch = world.broker->next_batch(world.now);
+    REQUIRE(batch);
+    CHECK(batch->records.size() == limits::batch_records_max);
+    CHECK(batch->receipts.size() == limits::batch_records_max);
+    world.broker->committed(world.store.commit(*batch), world.now);
+    REQUIRE(world.commit());
+    CHECK(world.take<schemas::Confirm>(session).size() == count);
+}
+
+TEST_CASE("when the commit fails nothing of it is told to anybody", "[broker]") {
+    World world;
+    const Id16 reader = world.open("bench/1");
+    world.send(reader, subscribe({"bench/1"}));
+    world.commit();
+    const Id16 session = world.open("bench/1");
+    world.frames.clear();
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    auto batch = world.broker->next_batch(world.now);
+    REQUIRE(batch);
+    world.disk->broken = true;
+    CHECK_THROWS_AS(world.store.commit(std::move(*batch)), store::StorageFailure);
+    world.collect();
+    CHECK(world.frames[session].empty());
+    CHECK(world.frames[reader].empty());
+
+    // The process ends here and starts again: what was not committed was never received.
+    world.disk->broken = false;
+    const auto size = world.disk->tree.size();
+    world.start();
+    CHECK(world.exchange->high_water("bench/1") == 0);
+    CHECK(world.disk->tree.size() == size + 1);  // "recovered", and nothing else
+}
+
+TEST_CASE("the same message twice is one record, however close together", "[broker]") {
+    const auto [why, commit_between, restart_between] = GENERATE(table<const char*, bool, bool>({
+        {"both before the commit", false, false},
+        {"one after the other",    true,  false},
+        {"a restart between them", true,  true },
+    }));
+    CAPTURE(why);
+    World world;
+    Id16 session = world.open("bench/1");
+    const Bytes envelope = world.bench.envelope("bench/1");
+    world.send(session, world.bench.publish(envelope));
+    std::vector<schemas::ConfirmValue> confirms;
+    const auto take_confirms = [&] {
+        for (auto& each : world.take<schemas::Confirm>(session)) confirms.push_back(std::move(each));
+    };
+    if (commit_between) {
+        world.commit();
+        take_confirms();
+    }
+    if (restart_between) {
+        world.start();
+        session = world.open("bench/1");
+    }
+    world.send(session, world.bench.publish(envelope));
+    world.commit();
+    take_confirms();
+    REQUIRE(confirms.size() == 2);
+    CHECK(confirms[0].outcome == schemas::Recorded::recorded);
+    CHECK(confirms[1].outcome == schemas::Recorded::already_recorded);
+    CHECK(confirms[1].index == confirms[0].index);
+    CHECK(confirms[1].leaf == confirms[0].leaf);
+    CHECK(world.exchange->high_water("bench/1") == 1);
+    CHECK(world.disk->receipts.size() == 1);
+}
+
+TEST_CASE("the same id with other bytes is refused, also before either is committed", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const Bytes envelope = world.bench.envelope("bench/1");
+    const wire::Draft draft{schemas::Kind::opaque, "bench/1", "", "", {}, {}, Bytes(10, 9)};
+    const Bytes other = wire::make_envelope(draft, id_of(envelope), Id16{5}, start_time);
+    world.send(session, world.bench.publish(envelope));
+    world.send(session, world.bench.publish(other));
+    world.commit();
+    CHECK(world.take<schemas::Confirm>(session).size() == 1);
+    const auto refusals = world.take<schemas::Refuse>(session);
+    REQUIRE(refusals.size() == 1);
+    CHECK(refusals[0].reason == schemas::Reason::conflict);
+    CHECK(refusals[0].id == copy(id_of(envelope)));
+}
+
+TEST_CASE("a refused publish is a leaf and can be tried again", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const Bytes envelope = world.bench.envelope("bench/2");
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        world.send(session, world.bench.publish(envelope));
+        CHECK(world.take<schemas::Refuse>(session).empty());
+        world.commit();
+        const auto refusals = world.take<schemas::Refuse>(session);
+        REQUIRE(refusals.size() == 1);
+        CHECK(refusals[0].reason == schemas::Reason::not_permitted);
+        CHECK(world.leaves().back() == LeafKind::refused);
+    }
+}
+
+TEST_CASE("without room publishes are refused and acknowledgements taken", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    CHECK(world.delivered(session) == Numbers{1});
+    world.room = false;
+    world.frames.clear();
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    const auto refusals = world.take<schemas::Refuse>(session);
+    REQUIRE(refusals.size() == 1);
+    CHECK(refusals[0].reason == schemas::Reason::storage_low);
+    CHECK(refusals[0].retry_after_ms > 0);
+    world.send(session, acknowledge({1}));
+    world.now += 1s;
+    REQUIRE(world.commit());
+    CHECK(world.leaves().back() == LeafKind::stored);
+    CHECK_FALSE(world.exchange->pending("bench/1", 1));
+}
+
+TEST_CASE("an acknowledgement waits a moment for company before it causes a commit", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.send(session, acknowledge({1}));
+    CHECK_FALSE(world.commit());
+    SECTION("and goes along with what comes") {
+        world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+        CHECK(world.commit());
+    }
+    SECTION("and then goes alone") {
+        world.now += limits::acknowledgements_wait_max;
+        CHECK(world.commit());
+    }
+    CHECK(world.broker->idle());
+}
+
+TEST_CASE("a delivery is sent only after the commit of what it tells", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    world.commit();
+    world.frames.clear();
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.broker->deliver_backlog();  // the exchange knows of it already; nobody else may
+    world.collect();
+    CHECK(world.frames[session].empty());
+    world.commit();
+    CHECK(world.delivered(session) == Numbers{1});
+}
+
+TEST_CASE("nobody learns of an uncommitted delivery by subscribing", "[broker]") {
+    World world;
+    const Id16 publisher = world.open("bench/1");
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}, 100, 1 << 20, "other"));
+    world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
+    auto batch = world.broker->next_batch(world.now);
+    world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
+    world.broker->committed(world.store.commit(std::move(*batch)), world.now);
+    world.broker->deliver_backlog();
+    world.collect();
+    const auto subscribed = world.take<schemas::Subscribed>(session);
+    REQUIRE(subscribed.size() == 1);
+    CHECK(subscribed[0].topics.at(0)->number <= 1);
+    CHECK(world.delivered(session) == Numbers{1});
+    world.commit();
+    CHECK(world.delivered(session) == Numbers{2});
+}
+
+TEST_CASE("deliveries keep within credit and go on when more is granted", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}, 3));
+    for (int i = 0; i < 8; ++i) world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.broker->deliver_backlog();
+    world.collect();
+    CHECK(world.delivered(session) == Numbers{1, 2, 3});
+    schemas::CreditValue credit;
+    credit.messages = 2;
+    world.send(session, wire::pack_frame(std::move(credit)));
+    world.broker->deliver_backlog();
+    world.collect();
+    CHECK(world.delivered(session) == Numbers{4, 5});
+    credit = {};
+    credit.messages = 100;
+    world.send(session, wire::pack_frame(std::move(credit)));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.broker->deliver_backlog();
+    world.collect();
+    CHECK(world.delivered(session) == Numbers{6, 7, 8, 9});  // none lost between backlog and new, none twice
+    CHECK_FALSE(world.broker->behind());
+}
+
+TEST_CASE("what was not acknowledged comes again, and says that it does", "[broker]") {
+    World world;
+    const bool restart = GENERATE(false, true);
+    CAPTURE(restart);
+    Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    for (int i = 0; i < 4; ++i) world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    CHECK(world.delivered(session) == Numbers{1, 2, 3, 4});
+    world.send(session, acknowledge({1, 3}));
+    world.now += 1s;
+    world.commit();
+    world.send_item(ItemKind::close, session, wire::fabric::write_ending(Reason::none));
+    world.now += 1s;
+    world.commit();
+    if (restart) world.start();
+
+    session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.broker->deliver_backlog();
+    world.collect();
+    const auto again = world.take<schemas::Deliver>(session);
+    REQUIRE(again.size() == 3);
+    CHECK(again[0].number == 2);
+    CHECK(again[1].number == 4);
+    CHECK(again[2].number == 5);
+    CHECK(again[0].attempt == (restart ? 1 : 2));  // attempts are counted in memory only
+    CHECK(again[2].attempt == 1);
+}
+
+TEST_CASE("of two sessions of one consumer the newer stays", "[broker]") {
+    World world;
+    const Id16 older = world.open("bench/1");
+    world.send(older, subscribe({"bench/1"}));
+    world.commit();
+    const Id16 other_name = world.open("bench/1");
+    world.send(other_name, subscribe({"bench/1"}, 100, 1 << 20, "other"));
+    world.commit();
+    const Id16 newer = world.open("bench/1");
+    world.send(newer, subscribe({"bench/1"}));
+    world.commit();
+    CHECK(world.kicks[older] == std::vector<Reason>{Reason::displaced});
+    CHECK(world.kicks[newer].empty());
+    CHECK(world.kicks[other_name].empty());
+    world.send(newer, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    CHECK(world.delivered(older).empty());
+    CHECK(world.delivered(newer) == Numbers{1});
+    CHECK(world.delivered(other_name) == Numbers{1});
+}
+
+TEST_CASE("a session may only acknowledge what it was sent", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}, 1));
+    for (int i = 0; i < 2; ++i) world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    CHECK(world.delivered(session) == Numbers{1});
+    const auto [why, number, topic] = GENERATE(table<const char*, std::uint64_t, const char*>({
+        {"not sent for want of credit", 2,   "bench/1"},
+        {"never made",                  100, "bench/1"},
+        {"no number",                   0,   "bench/1"},
+        {"a mailbox not subscribed to", 1,   "bench/2"},
+    }));
+    CAPTURE(why);
+    world.send(session, acknowledge({number}, topic));
+    const auto refusals = world.take<schemas::Refuse>(session);
+    REQUIRE(refusals.size() == 1);
+    CHECK(refusals[0].reason == schemas::Reason::unknown_message);
+}
+
+TEST_CASE("another agency's mailbox is refused, and the refusal is in the log", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1", "bench/2"}));
+    world.commit();
+    const auto refusals = world.take<schemas::Refuse>(session);
+    REQUIRE(refusals.size() == 1);
+    CHECK(refusals[0].reason == schemas::Reason::not_permitted);
+    CHECK(world.take<schemas::Subscribed>(session).empty());
+    CHECK(world.leaves().back() == LeafKind::refused);
+}
+
+TEST_CASE("a session ends with its silence, and its closing is a leaf", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.now += 15s;
+    world.broker->tick(world.now);
+    world.collect();
+    const auto goodbyes = world.take<schemas::Goodbye>(session);
+    REQUIRE(goodbyes.size() == 1);
+    CHECK(goodbyes[0].reason == schemas::Reason::idle);
+    CHECK(world.kicks[session] == std::vector<Reason>{Reason::none});
+    CHECK(world.broker->figures().sessions == 0);
+    world.now += 1s;
+    world.commit();
+    CHECK(world.leaves().back() == LeafKind::session_closed);
+}
+
+TEST_CASE("garbage from a known peer is in the log, and its session over", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, Bytes(64, 0xee));
+    CHECK(world.take<schemas::Goodbye>(session).at(0).reason == schemas::Reason::malformed);
+    world.commit();
+    const auto leaves = world.leaves();
+    CHECK(std::ranges::count(leaves, LeafKind::refused) == 1);
+}
+
+TEST_CASE("a heartbeat names the newest number of each mailbox", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}, 0));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.now += 5s;
+    world.broker->tick(world.now);
+    world.collect();
+    const auto beats = world.take<schemas::Heartbeat>(session);
+    REQUIRE(beats.size() == 1);
+    REQUIRE(beats[0].high_water.size() == 1);
+    CHECK(beats[0].high_water[0]->topic == "bench/1");
+    CHECK(beats[0].high_water[0]->number == 1);
+}
+
+TEST_CASE("a client's last head is answered with a proof, or the session is refused", "[broker]") {
+    World world;
+    const std::string before = world.head();
+    const auto size = world.disk->tree.size();
+    const Digest root = world.disk->tree.root();
+    const Id16 publisher = world.open("bench/1");
+    for (int i = 0; i < 20; ++i) world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.sign_head();
+
+    const Id16 good = world.connect("bench/1");
+    world.send(good, hello(1, before));
+    world.commit();
+    const auto welcomes = world.take<schemas::Welcome>(good);
+    REQUIRE(welcomes.size() == 1);
+    const auto head = log::open_checkpoint(welcomes[0].checkpoint, world.vkey());
+    std::vector<Digest> proof;
+    for (const auto& hash : welcomes[0].consistency) proof.push_back(*exactly<32>(hash->bytes));
+    CHECK(log::verify_consistency(size, head->size, root, head->root, proof));
+
+    const auto forged = [&](std::uint64_t of_size, Digest of_root, const crypto::NoteKey& by) {
+        const std::string text = log::Checkpoint{"county.example/log", of_size, of_root}.format();
+        return log::SignedNote{text, {log::sign_note(text, "county.example/log", by)}}.format();
+    };
+    const auto refused_for = [&](const std::string& note) {
+        const Id16 bad = world.connect("bench/1");
+        world.send(bad, hello(1, note));
+        world.commit();
+        CHECK(world.take<schemas::Welcome>(bad).empty());
+        CHECK(world.leaves().back() == LeafKind::refused);
+        return world.kicks[bad].at(0);
+    };
+    CHECK(refused_for("hello") == Reason::bad_signature);
+    CHECK(refused_for(forged(size, root, crypto::NoteKey::from_seed({4}))) == Reason::bad_signature);
+    CHECK(refused_for(forged(1000, root, world.log_key)) == Reason::not_consistent);
+    CHECK(refused_for(forged(size, Digest{1}, world.log_key)) == Reason::not_consistent);
+}
+
+TEST_CASE("a witness's cosignature is added to the head it signed, and nobody else's", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const auto cosign_with = [&](const std::string& note_text, const std::string& name,
+                                 const crypto::NoteKey& by) {
+        auto note = log::SignedNote::parse(note_text).value();
+        note.signatures = {log::cosign_note(note.text, name, by, start_time)};
+        schemas::CosignValue value;
+        value.checkpoint = note.format();
+        world.send(session, wire::pack_frame(std::move(value)));
+    };
+    const auto cosigned = [&] {
+        world.send(session, query(schemas::QueryKind::checkpoint, 0, 0, {}, 1));
+        world.commit();
+        return !world.take<schemas::Answer>(session).empty();
+    };
+    world.sign_head();
+    cosign_with(world.head(), "county.example/bench/1", crypto::NoteKey::from_seed({66}));
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::bad_signature);
+    CHECK_FALSE(cosigned());
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.frames.clear();
+    cosign_with(world.head(), "county.example/bench/1", world.bench.witness);  // a head we have not signed
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    world.sign_head();
+    cosign_with(world.head(), "county.example/bench/1", world.bench.witness);
+    CHECK(world.take<schemas::Refuse>(session).empty());
+    CHECK(cosigned());
+}
+
+TEST_CASE("queries answer those who may ask, and consultations are leaves", "[broker]") {
+    struct Row {
+        const char* why;
+        const char* who;
+        schemas::QueryKind kind;
+        bool answered;
+        bool leaf;
+    };
+    using Kind = schemas::QueryKind;
+    const std::vector<Row> rows{
+        {"anybody, the head",           "bench/1",        Kind::checkpoint,  true,  false},
+        {"anybody, tiles",              "bench/1",        Kind::tile,        true,  false},
+        {"anybody, what is in force",   "bench/1",        Kind::policies,    true,  false},
+        {"an agency, what it is owed",  "bench/1",        Kind::obligations, true,  false},
+        {"an operator, what all are",   "operator/duty",  Kind::obligations, true,  true },
+        {"an auditor, the leaves",      "auditor/office", Kind::entries,     true,  true },
+        {"an auditor, the bodies",      "auditor/office", Kind::bodies,      true,  true },
+        {"an agency, the leaves",       "bench/1",        Kind::entries,     false, true },
+        {"an agency, the bodies",       "bench/1",        Kind::bodies,      false, true },
+        {"an operator, the bodies",     "operator/duty",  Kind::bodies,      false, true },
+        {"a stranger to the agreement", "bench/9",        Kind::checkpoint,  false, true },
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.why);
+        World world;
+        const Id16 session = world.open(row.who);
+        const auto size = world.disk->tree.size();
+        world.send(session, query(row.kind, 0, 1));
+        world.commit();
+        const auto answers = world.take<schemas::Answer>(session);
+        const auto refusals = world.take<schemas::Refuse>(session);
+        CHECK(answers.size() == (row.answered ? 1 : 0));
+        CHECK(refusals.size() == (row.answered ? 0 : 1));
+        for (const auto& answer : answers) CHECK(answer.request == 77);
+        for (const auto& refusal : refusals) {
+            CHECK(refusal.request == 77);
+            CHECK(refusal.reason == schemas::Reason::not_permitted);
+        }
+        CHECK(world.disk->tree.size() == size + (row.leaf ? 1 : 0));
+    }
+}
+
+TEST_CASE("what became of a message is told to its publisher only", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const Id16 other = world.open("bench/2");
+    const Bytes envelope = world.bench.envelope("bench/1");
+    world.send(session, world.bench.publish(envelope));
+    world.send(session, query(schemas::QueryKind::status, 0, 0, id_of(envelope)));
+    world.send(other, query(schemas::QueryKind::status, 0, 0, id_of(envelope)));
+    world.commit();
+    const auto answers = world.take<schemas::Answer>(session);
+    REQUIRE(answers.size() == 1);
+    CHECK(std::string{text(answers[0].content)}.find("\"recorded\"") != std::string::npos);
+    CHECK(world.take<schemas::Refuse>(other).at(0).reason == schemas::Reason::not_found);
+}
+
+TEST_CASE("leaves come in pages that fit together", "[broker]") {
+    World world;
+    const Id16 session = world.open("auditor/office");
+    std::vector<Bytes> leaves;
+    bool more = true;
+    while (more) {
+        world.send(session, query(schemas::QueryKind::entries, leaves.size(), 2));
+        world.commit();
+        const auto answers = world.take<schemas::Answer>(session);
+        REQUIRE(answers.size() == 1);
+        const Bytes& content = answers[0].content;
+        for (std::size_t at = 0; at < content.size();) {
+            const std::size_t size = content[at + 2] * 256u + content[at + 3];
+            leaves.emplace_back(content.begin() + static_cast<std::ptrdiff_t>(at + 4),
+                                content.begin() + static_cast<std::ptrdiff_t>(at + 4 + size));
+            at += 4 + size;
+        }
+        more = answers[0].more;
+    }
+    REQUIRE(leaves.size() == world.disk->entries.size());
+    for (std::size_t i = 0; i < leaves.size(); ++i) CHECK((leaves[i] == world.disk->entries[i].leaf));
+}
+
+TEST_CASE("a gate of another process is heard only once it has proved that it knows the key", "[broker]") {
+    const auto [why, fabric_key, replayed, let_in] = GENERATE(table<const char*, int, bool, bool>({
+        {"the right key",         3, false, true },
+        {"another key",           4, false, false},
+        {"an old nonce's answer", 3, true,  false},
+    }));
+    CAPTURE(why);
+    World world;
+    const auto from_gate = [&](ItemKind kind, BytesView content) {
+        world.send_item(kind, kind == ItemKind::open ? Id16{200} : Id16{}, content, false, "xgate");
+    };
+    const auto opening =
+        wire::fabric::write_opening({spiffe("bench/1"), Digest{1}, world.now + 24h, "127.0.0.1:1"});
+    from_gate(ItemKind::open, opening);
+    CHECK(world.broker->figures().sessions == 0);
+    from_gate(ItemKind::attach, {});
+    if (replayed) from_gate(ItemKind::attach, {});
+    REQUIRE_FALSE(world.challenges.empty());
+    const auto answer = crypto::hmac_sha256(key(static_cast<std::uint8_t>(fabric_key)),
+                                            {view(wire::fabric::attach_label), world.challenges.front()});
+    from_gate(ItemKind::attach, answer);
+    from_gate(ItemKind::open, opening);
+    CHECK(world.broker->figures().sessions == (let_in ? 1 : 0));
+}
+
+TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const auto before = world.windows[session];
+    CHECK(before >= limits::frames_granted);
+    Bytes batch;
+    for (int i = 0; i < 10; ++i)
+        wire::fabric::append(batch, ItemKind::frame, session,
+                             world.bench.publish(world.bench.envelope("bench/1")));
+    world.broker->from_gate("igate", true, batch, world.now);
+    world.collect();
+    CHECK(world.windows[session] == before + 10);
+}
+
+TEST_CASE("a broker that stops says goodbye and leaves nothing undecided behind", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.broker->shut_down(world.now);
+    world.collect();
+    CHECK(world.kicks[session] == std::vector<Reason>{Reason::shutting_down});
+    while (!world.broker->idle()) REQUIRE(world.commit());
+    CHECK(world.leaves().back() == LeafKind::session_closed);
+    CHECK(world.disk->receipts.size() == 1);
+}

@@ -10,7 +10,7 @@ namespace flagpost::agreement {
 bool is_shared(std::string_view what);
 
 /// The fields of the schema that `name` stands for in a rule about `what`: itself, or the members of a group such as
-/// "incident". Empty: no such field. A test of broker/exchange, which sees the schemas, compares both.
+/// "incident". Empty: no such field. A test compares them with the schema.
 std::vector<std::string_view> fields_named(std::string_view what, std::string_view name);
 
 /// All names a rule about `what` may use.

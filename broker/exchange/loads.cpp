@@ -158,8 +158,8 @@ Reply Decider::take_load_commit(const Message& message, const LoadTarget& target
 }
 
 // Every record for itself: one that is wrong is reported, and the others stand. A full load also says what is no more;
-// but a record that came and was wrong is not gone, and where one could not even be told apart nothing is gone: a
-// misprint in a list must not take a child off it.
+// but a record that came and was wrong is not gone, and where one could not even be told apart, or none was right,
+// nothing is gone: a misprint in a list must not take a child off it.
 void Decider::apply_load(const Message& message, const LoadTarget& target, const OpenLoad& load,
                          LoadReport& report, std::uint64_t commit) {
     const auto topic = message.topic();
@@ -216,7 +216,7 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
         emit(std::move(record));
     }
 
-    if (load.mode == LoadMode::full && all_named) {
+    if (load.mode == LoadMode::full && all_named && report.accepted > 0) {
         std::vector<std::string> gone;
         const auto prefix = key_prefix(target.of);
         for (auto held = state.units.lower_bound(prefix); held != state.units.end(); ++held) {
@@ -293,6 +293,8 @@ void Decider::end_load(const LoadName& name, const OpenLoad& load, const LoadRep
     record.retention = "load";
     record.sets.push_back(delivery_key(mailbox, number));
     if (applied) record.sets.push_back(sequence_key(name));
+    if (const auto target = load_target(name.topic); load.of == LoadOf::flags && report.accepted > 0)
+        record.sets.push_back(feed_key(target->la));
     for (const auto index : load.records) record.shreds.push_back(load_key(index));
     if (!record.shreds.empty()) record.leaf.operation = Operation::erasure;
     const auto index = emit(std::move(record));

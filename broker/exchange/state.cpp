@@ -369,6 +369,7 @@ log::StateKey load_key(std::uint64_t index) { return open_key("load/" + std::to_
 log::StateKey sequence_key(const LoadName& name) {
     return open_key("sequence/" + name.agency + "/" + name.topic);
 }
+log::StateKey feed_key(std::string_view la) { return open_key("feed/" + std::string{la}); }
 log::StateKey incident_key(std::uint64_t index) { return open_key("incident/" + std::to_string(index)); }
 log::StateKey decision_key(std::uint64_t index) { return open_key("decision/" + std::to_string(index)); }
 log::StateKey unit_key(std::string_view key) { return {std::string{key}, true}; }

@@ -126,6 +126,7 @@ log::StateKey notice_key(const Id16& notice);
 log::StateKey opened_key(const Id16& notice);
 log::StateKey load_key(std::uint64_t index);
 log::StateKey sequence_key(const LoadName& name);
+log::StateKey feed_key(std::string_view la);
 log::StateKey incident_key(std::uint64_t index);
 log::StateKey decision_key(std::uint64_t index);
 log::StateKey unit_key(std::string_view key);

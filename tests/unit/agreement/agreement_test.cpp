@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "broker/agreement/fields.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
 #include "tests/support/catch.h"
@@ -253,4 +254,26 @@ TEST_CASE("acting for somebody is not mutual and not inherited", "[agreement]") 
     CHECK_FALSE(read.acts_as(agency("school/900002"), agency("trust/north")));
     CHECK_FALSE(read.acts_as(agency("school/900003"), agency("school/900003")));  // no party of its own
     CHECK_FALSE(read.acts_as(agency("trust/north"), agency("school/900001")));
+}
+
+TEST_CASE("a rule can name each field of a notice, and nothing that no notice has", "[agreement]") {
+    const auto [what, table] = GENERATE(Catch::Generators::table<const char*, const char*>({
+        {"social_care_notice", "table SocialCareNotice {"},
+        {"school_notice",      "table SchoolNotice {"    },
+        {"review_item",        "table ReviewItem {"      },
+    }));
+    CAPTURE(what);
+    std::ifstream file{TEST_SOURCE_DIR "/schemas/notice.fbs"};
+    std::set<std::string> of_schema, of_rules;
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("}")) inside = false;
+        if (const auto colon = line.find(':'); inside && line.starts_with("  ") && colon != std::string::npos)
+            of_schema.insert(line.substr(2, colon - 2));
+        if (line.starts_with(table)) inside = true;
+    }
+    for (const auto name : agreement::names_for(what))
+        for (const auto field : agreement::fields_named(what, name)) of_rules.insert(std::string{field});
+    CHECK(of_rules == of_schema);
+    CHECK(agreement::fields_named(what, "home_address").empty());
 }

@@ -1,0 +1,269 @@
+#include <random>
+
+#include "tests/unit/exchange/world.h"
+
+using namespace flagpost;
+using namespace flagpost::exchange;
+using namespace flagpost::exchange::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Parties who do all they can, in an order that a seed decides: also what they may not.
+class Crowd {
+public:
+    Crowd(World& world, unsigned seed) : world_{world}, random_{seed} {}
+
+    void act() {
+        world_.now += std::chrono::seconds{below(900)};
+        switch (below(16)) {
+            case 0:
+                return publish_incident(false);
+            case 1:
+                return publish_incident(true);
+            case 2:
+                return publish_incident(below(2) == 0);
+            case 3:
+                return load_flags();
+            case 4:
+                return load_roll();
+            case 5:
+                return half_load();
+            case 6:
+                return bench();
+            case 7:
+                return bench();
+            case 8:
+                return acknowledge();
+            case 9:
+                return acknowledge();
+            case 10:
+                return acknowledge();
+            case 11:
+                return receipt();
+            case 12:
+                return receipt();
+            case 13:
+                return receipt();
+            case 14:
+                return session();
+            default:
+                world_.tick(below(6) == 0 ? 40h : below(40) == 0 ? 24h * 60 : 1s);
+        }
+    }
+
+private:
+    unsigned below(unsigned bound) { return static_cast<unsigned>(random_() % bound); }
+    template <class T> const T& pick(const std::vector<T>& from) {
+        return from[below(static_cast<unsigned>(from.size()))];
+    }
+    const Who& someone() {
+        static const std::vector<Who> people{child_a, child_b, stranger, mother_a};
+        return pick(people);
+    }
+
+    void publish_incident(bool abuse) {
+        const auto reference = "NP-" + std::to_string(below(12));
+        auto value = abuse ? abuse_with(someone(), reference, 1 + below(4))
+                           : incident_with(someone(), reference, 1 + below(4));
+        if (below(2) == 0) value.circumstances = "Version " + std::to_string(below(5));
+        if (below(10) == 0) value.force = "32";
+        world_.send(value);
+        remember_deliveries();
+    }
+
+    void load_flags() {
+        Load load;
+        load.sequence = flag_sequence_ + (below(8) == 0 ? 1 : 0);
+        load.mode = below(3) == 0 ? schemas::LoadMode::delta : schemas::LoadMode::full;
+        for (const auto* who : {&child_a, &child_b, &stranger}) {
+            if (below(3) == 0) continue;
+            auto value = below(2) == 0 ? flag_at(*who, who->family, home_a) : flag(*who, who->family);
+            if (below(6) == 0) value.la = "E06000018";
+            load.items.push_back(wire::pack<schemas::Flag>(value));
+        }
+        if (load.items.empty()) return;
+        const auto id = world_.next_id();
+        world_.begin(load, id);
+        const auto gap = !world_.last.deliveries.empty();
+        const auto parts = world_.send_parts(load, id);
+        if (below(6) != 0) {
+            world_.commit(load, id, parts + (below(8) == 0 ? 1 : 0));
+            const auto results = world_.delivered<schemas::LoadResult>("results/social-care/E10000024");
+            if (!gap && results.size() == 1 && results[0].code != schemas::FileCode::wrong_count)
+                flag_sequence_ = load.sequence + 1;
+        }
+        remember_deliveries();
+    }
+
+    void load_roll() {
+        Load load;
+        const bool by_school = below(2) == 0;
+        load.agency = by_school ? "school/900001" : "education/E10000024";
+        load.topic = by_school ? "rolls/school/900001" : "rolls/E10000024";
+        load.scope = by_school ? "urn:900001" : "la:E10000024";
+        load.of = schemas::LoadOf::rolls;
+        load.sequence = ++(by_school ? school_sequence_ : roll_sequence_);
+        for (const auto* who : {&child_a, &child_b})
+            if (below(3) != 0)
+                load.items.push_back(wire::pack<schemas::Pupil>(pupil(*who, 900001 + below(2))));
+        world_.load(load);
+        if (load.items.empty()) --(by_school ? school_sequence_ : roll_sequence_);
+    }
+
+    void half_load() {
+        Load load;
+        load.agency = "operator/duty";
+        load.topic = "reference/bank-holidays";
+        load.of = schemas::LoadOf::bank_holidays;
+        load.sequence = 1;
+        schemas::BankHolidayValue day;
+        day.division = "england-and-wales";
+        day.date = "2025-12-2" + std::to_string(below(10));
+        load.items.push_back(wire::pack<schemas::BankHoliday>(day));
+        const auto id = world_.next_id();
+        world_.begin(load, id);
+        if (below(2) == 0) world_.send_parts(load, id);
+    }
+
+    void bench() {
+        const auto n = std::to_string(1 + below(2));
+        world_.send("bench/" + n, schemas::Kind::opaque, "bench/" + std::to_string(1 + below(2)),
+                    Bytes(below(100), 1));
+    }
+
+    void acknowledge() {
+        static const std::vector<std::pair<std::string, std::string>> boxes{
+            {"bench/1",               "bench/1"                      },
+            {"bench/2",               "bench/2"                      },
+            {"social-care/E10000024", "notices/social-care/E10000024"},
+            {"social-care/E10000024", "results/social-care/E10000024"},
+            {"social-care/E10000024", "reviews/E10000024"            },
+            {"school/900001",         "notices/school/900001"        },
+            {"trust/north",           "notices/school/900002"        },
+            {"school/900001",         "notices/school/900002"        },
+        };
+        const auto& [agency, topic] = pick(boxes);
+        std::vector<std::uint64_t> numbers;
+        const auto high = static_cast<unsigned>(world_.exchange.high_water(topic));
+        for (unsigned i = 0; i < 1 + below(4); ++i) numbers.push_back(below(high + (below(8) == 0 ? 3 : 1)));
+        if (below(3) == 0)
+            for (unsigned number = 1; number <= high; ++number) numbers.push_back(number);
+        if (below(4) != 0) std::erase(numbers, 0u);
+        world_.acknowledge(agency, topic, numbers);
+    }
+
+    void receipt() {
+        if (notices_.empty()) return;
+        const auto& [recipient, notice] = pick(notices_);
+        world_.receipt(below(8) == 0 ? "school/900001" : recipient, notice,
+                       below(2) == 0 ? schemas::Level::opened : schemas::Level::recorded);
+    }
+
+    void session() {
+        switch (below(4)) {
+            case 0:
+                world_.give(Started{Digest{static_cast<std::uint8_t>(below(2))}, below(2)});
+                break;
+            case 1:
+                world_.give(SessionOpened{actor("school/900001"), Digest{}});
+                break;
+            case 2:
+                world_.give(Subscribe{actor("school/900001"), {"notices/school/900002"}});
+                break;
+            default:
+                world_.give(Consult{actor("auditor/office"), "entries"});
+                break;
+        }
+    }
+
+    void remember_deliveries() {
+        for (const auto& record : world_.last.records)
+            if (record.leaf.kind == log::LeafKind::notice_issued)
+                notices_.emplace_back(record.leaf.recipient, *record.leaf.message);
+    }
+
+    World& world_;
+    std::mt19937 random_;
+    std::uint64_t flag_sequence_ = 1, school_sequence_ = 0, roll_sequence_ = 0;
+    std::vector<std::pair<std::string, Id16>> notices_;
+};
+
+}  // namespace
+
+TEST_CASE("whatever happened, all records and the live records lead to the state that is", "[exchange]") {
+    std::map<log::LeafKind, std::size_t> seen;
+    for (unsigned seed = 1; seed <= 60; ++seed) {
+        CAPTURE(seed);
+        World world;
+        Crowd crowd{world, seed};
+        for (int i = 0; i < 150; ++i) {
+            CAPTURE(i);
+            crowd.act();
+            if (i % 10 == 0) {
+                const auto now = world.exchange.state_digest();
+                REQUIRE(digest_after(world.records, true) == now);
+            }
+        }
+        REQUIRE(digest_after(world.records, false) == world.exchange.state_digest());
+        for (const auto& record : world.records) ++seen[record.leaf.kind];
+
+        // The same commands, decided again.
+        Exchange again{test_setting()};
+        std::vector<log::Record> records;
+        for (const auto& [command, when] : world.commands) {
+            const auto outcome = again.decide(command, when);
+            records.insert(records.end(), outcome.records.begin(), outcome.records.end());
+        }
+        REQUIRE(records == world.records);
+        REQUIRE(again.state_digest() == world.exchange.state_digest());
+    }
+    // The crowd is worth nothing if it never does a thing.
+    using log::LeafKind;
+    for (const auto kind :
+         {LeafKind::published, LeafKind::refused, LeafKind::decided, LeafKind::notice_issued,
+          LeafKind::stored, LeafKind::opened, LeafKind::recorded, LeafKind::load_applied,
+          LeafKind::record_set, LeafKind::record_removed, LeafKind::erased}) {
+        CAPTURE(schemas::EnumNameLeafKind(kind));
+        CHECK(seen[kind] > 20);
+    }
+}
+
+TEST_CASE("an exchange that was restarted decides as one that was not", "[exchange]") {
+    for (unsigned seed = 101; seed <= 120; ++seed) {
+        CAPTURE(seed);
+        World world;
+        Crowd crowd{world, seed};
+        for (int i = 0; i < 80; ++i) crowd.act();
+        // A start looks again at all that is retained; both exchanges are told of one.
+        world.give(Started{Digest{9}, 9});
+        Exchange restarted{test_setting()};
+        LiveRecords keys;
+        for (const auto& record : world.records) keys.add(record);
+        for (const auto& record : world.records)
+            if (keys.indexes().contains(record.leaf.index))
+                restarted.apply(record.leaf.index, record.leaf.kind, record.body);
+        restarted.set_next_index(world.exchange.next_index());
+        const auto before = world.commands.size();
+        const Started start{Digest{9}, 9};
+        world.give(start);
+        for (int i = 0; i < 80; ++i) crowd.act();
+        for (auto i = before; i < world.commands.size(); ++i) {
+            const auto& [command, when] = world.commands[i];
+            restarted.decide(command, when);
+        }
+        CHECK(restarted.state_digest() == world.exchange.state_digest());
+        CHECK(restarted.next_index() == world.exchange.next_index());
+    }
+}
+
+TEST_CASE("a body that no exchange wrote stops the process rather than pass for state", "[exchange]") {
+    World world;
+    world.send(incident_with(child_a, "NP-1"));
+    auto body = world.last.records[0].body;
+    body.resize(body.size() - 8);
+    Exchange again{test_setting()};
+    CHECK_THROWS_AS(again.apply(0, log::LeafKind::published, body), std::runtime_error);
+    CHECK_THROWS_AS(again.apply(0, log::LeafKind::published, Bytes(64, 0xff)), std::runtime_error);
+    CHECK_THROWS_AS(envelope_in(Bytes(64, 0xff)), std::runtime_error);
+}

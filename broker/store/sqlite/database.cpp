@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 
+#include "broker/core/limits.h"
 #include "broker/store/disk.h"
 #include "broker/store/store.h"
 
@@ -117,6 +118,8 @@ SQLite::Database open_writer(const std::filesystem::path& file) {
 
 SQLite::Database open_reader(const std::filesystem::path& file) {
     SQLite::Database database{file.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX};
+    // A reader meets a lock only while another one opens or closes the file; the writer never keeps it out.
+    database.setBusyTimeout(limits::reader_wait_max_ms);
     set(database, "query_only", "ON", "1");
     set(database, "cache_size", "-8192", "-8192");
     set_both(database);

@@ -95,6 +95,7 @@ private:
     void write_live(const Work& work);
     void write_tiles(const Work& work);
     void write_checkpoint();
+    void checkpoint_written();
     bool checkpoint_wal(int mode);
 
     static int on_commit(void* self, sqlite3*, const char*, int frames);
@@ -201,6 +202,7 @@ Committed SqliteStore::commit(Batch batch) {
         Committed committed{tree_.size(), std::move(work.leaves), work.tree.size(), work.tree.root()};
         tree_ = std::move(work.tree);
         shred_in_wal_ |= work.shredded;
+        checkpoint_written();
         if (wal_frames_ >= limits::wal_frames_max) checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
         return committed;
     });
@@ -328,9 +330,12 @@ void SqliteStore::write_tiles(const Work& work) {
 }
 
 void SqliteStore::write_checkpoint() {
-    if (unsaved_checkpoint_.empty()) return;
-    put_meta_.run(std::string_view{checkpoint_key}, view(unsaved_checkpoint_));
-    saved_checkpoint_ = std::exchange(unsaved_checkpoint_, {});
+    if (!unsaved_checkpoint_.empty())
+        put_meta_.run(std::string_view{checkpoint_key}, view(unsaved_checkpoint_));
+}
+
+void SqliteStore::checkpoint_written() {
+    if (!unsaved_checkpoint_.empty()) saved_checkpoint_ = std::exchange(unsaved_checkpoint_, {});
 }
 
 void SqliteStore::reload(
@@ -361,6 +366,7 @@ void SqliteStore::tidy() {
             SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
             write_checkpoint();
             transaction.commit();
+            checkpoint_written();
         }
         if (shred_in_wal_)
             shred_in_wal_ = !checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE);

@@ -287,15 +287,47 @@ template <class Each> bool any_word(std::string_view text, Each each) {
     return false;
 }
 
-/// The streets are the same, misspelt at most; one that is not given does not speak against it.
-bool streets_agree(const PlaceForm& a, const PlaceForm& b) {
-    if (a.street.empty() || b.street.empty() || a.street == b.street) return true;
-    if (jaro_winkler(a.street, b.street) >= 9200) return true;
-    return any_word(a.street, [&](std::string_view word) {
-        return !generic_street_word(word) && any_word(b.street, [&](std::string_view other) {
-            return word == other || (word.size() > 4 && within_one_edit(word, other));
-        });
+bool shares_a_telling_word(std::string_view a, std::string_view b) {
+    return any_word(a, [&](std::string_view word) {
+        return !generic_street_word(word) &&
+               any_word(b, [&](std::string_view other) { return word == other; });
     });
+}
+
+/// A street without the locality after it: "OAK ROAD" of "OAK ROAD NORTHFIELD".
+std::string_view street_head(std::string_view street) {
+    std::size_t end = std::min(street.find(' '), street.size());
+    while (end < street.size()) {
+        const auto start = end + 1;
+        end = std::min(street.find(' ', start), street.size());
+        if (generic_street_word(street.substr(start, end - start))) return street.substr(0, end);
+    }
+    return street;
+}
+
+/// One street, misspelt at most; one not given does not speak against it.
+bool streets_agree(const std::string& a, const std::string& b) {
+    if (a.empty() || b.empty()) return true;
+    const auto digit_first = [](const std::string& text) { return text[0] >= '0' && text[0] <= '9'; };
+    return digit_first(a) == digit_first(b) && jaro_winkler(street_head(a), street_head(b)) >= 9200;
+}
+
+/// House names agree, or there is none on either side.
+bool buildings_agree(const std::string& a, const std::string& b) {
+    return a == b || (!a.empty() && !b.empty() && jaro_winkler(a, b) >= 9200);
+}
+
+/// A named house: one side leaves out the number, and what it has instead begins with the other's house name.
+bool same_named_house(const PlaceForm& a, const PlaceForm& b) {
+    if (a.number != 0 && b.number != 0) return false;
+    if (a.number == 0 && b.number == 0) {
+        const auto first_a = a.street.substr(0, a.street.find(' ')),
+                   first_b = b.street.substr(0, b.street.find(' '));
+        return first_a == first_b && shares_a_telling_word(a.street, b.street);
+    }
+    const auto& unnumbered = a.number == 0 ? a.street : b.street;
+    const auto& name = a.number == 0 ? b.building : a.building;
+    return !name.empty() && unnumbered.compare(0, name.size(), name) == 0;
 }
 
 bool same_number(const PlaceForm& a, const PlaceForm& b) {
@@ -350,7 +382,8 @@ template <class Levels> void list(std::string& out, const char* field, const Lev
 Where compare_places(const PlaceForm& ours, const PlaceForm& theirs) {
     if (ours.uprn != 0 && ours.uprn == theirs.uprn) return Where::uprn;
     const auto by_postcode = compare_postcodes(ours.postcode, theirs.postcode);
-    const bool building = same_number(ours, theirs) && !ours.street.empty() && streets_agree(ours, theirs);
+    const bool building =
+        same_number(ours, theirs) && !ours.street.empty() && streets_agree(ours.street, theirs.street);
     if (by_postcode == Where::postcode) {
         if (!ours.line.empty() && ours.line == theirs.line) return Where::full;
         if (building) return ours.flat == theirs.flat ? Where::full : Where::building;
@@ -375,13 +408,14 @@ AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
     if (!incident.flat.empty() && !flag.flat.empty() && incident.flat != flag.flat) return AddressHit::none;
     if (same_number(incident, flag)) {
         if (incident.flat != flag.flat) return AddressHit::flat_missing;
-        return streets_agree(incident, flag) ? AddressHit::full : AddressHit::street_unclear;
+        const bool same =
+            buildings_agree(incident.building, flag.building) && streets_agree(incident.street, flag.street);
+        return same ? AddressHit::full : AddressHit::street_unclear;
     }
-    if (incident.number == 0 && flag.number == 0) {
-        return streets_agree(incident, flag) ? AddressHit::street_unclear : AddressHit::none;
-    }
+    if (same_named_house(incident, flag)) return AddressHit::street_unclear;
     const bool in_range = inside(incident.number, flag) || inside(flag.number, incident);
-    return in_range && streets_agree(incident, flag) ? AddressHit::number_range : AddressHit::none;
+    return in_range && streets_agree(incident.street, flag.street) ? AddressHit::number_range
+                                                                   : AddressHit::none;
 }
 
 Comparison compare(const PersonForm& ours, const PersonForm& theirs, const Pool& pool) {

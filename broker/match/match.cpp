@@ -88,6 +88,8 @@ Outcome outcome_of(const Candidate& candidate) {
     const auto& c = candidate.comparison;
     const bool name_alone =
         c.born == Born::missing && c.where == Where::missing && c.identifier != Identifier::same;
+    const bool name_against_date = c.born == Born::conflict && c.where > Where::near_postcode;
+    if (name_against_date && candidate.margin < 0) return Outcome::none;
     if (candidate.margin < potential_from || name_alone) return Outcome::low;
     if (candidate.margin < match_from || candidate.held) return Outcome::potential;
     return Outcome::match;
@@ -321,7 +323,7 @@ private:
             case AddressHit::full:
                 return "The address agrees.";
             case AddressHit::street_unclear:
-                return "Postcode and number agree; the street reads differently.";
+                return "Postcode and house agree; the rest reads differently.";
             case AddressHit::flat_missing:
                 return "The building agrees; only one side names a flat.";
             case AddressHit::number_range:

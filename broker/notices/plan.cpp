@@ -291,12 +291,10 @@ private:
         const std::uint32_t urn = target.value_or(hit.pupil.urn);
         const std::string recipient = "school/" + std::to_string(urn);
         std::vector<std::string> subjects{registry::text(hit.pupil)};
-        if (grown_up(held->value.child->date_of_birth)) {
-            withhold(recipient, Kind::school_notice, std::move(subjects), "the pupil is 18 or older");
-            return;
-        }
         auto why = hit.reasons;
-        if (!target) {
+        if (grown_up(held->value.child->date_of_birth)) {
+            why.insert(why.begin(), "The pupil is 18 or older, and no school is told of adults.");
+        } else if (!target) {
             why.insert(why.begin(), "The school is closed, and it is not clear which school took over.");
         } else if (!takes_part(recipient)) {
             why.insert(why.begin(), "The school takes no part in the agreement.");

@@ -262,8 +262,9 @@ public:
 
     void read() {
         while (at_ < words_.size()) {
-            if (!flat() && !floor() && !building_number()) street_word();
+            if (!flat() && !floor() && !building_number()) word();
         }
+        if (form_.number == 0) std::swap(form_.building, form_.street);
     }
 
 private:
@@ -315,6 +316,12 @@ private:
         const auto& mark = words_[at_];
         const auto& next = words_[at_ + 1];
         const auto end = numbered(next);
+        const auto beside = numbered(mark);  // "32 34 Oak Road", as gazetteers write a range
+        if (beside && beside->letter.empty() && beside->number > form_.number && !end) {
+            form_.number_to = beside->number;
+            ++at_;
+            return;
+        }
         if (mark == "/" && (end || next.size() == 1)) {
             set_flat(next);
         } else if (end && (mark == "-" || mark == "TO")) {
@@ -324,12 +331,13 @@ private:
         }
         at_ += 2;
     }
-    void street_word() {
+    void word() {
+        auto& text = form_.number == 0 ? form_.building : form_.street;
         // "St" is Saint before a name and Street at the end of one.
-        std::string_view word = written_out(words_[at_]);
-        if (word == "ST" && !form_.street.empty()) word = "STREET";
-        if (!form_.street.empty()) form_.street += ' ';
-        form_.street += word;
+        std::string_view written = written_out(words_[at_]);
+        if (written == "ST" && !text.empty()) written = "STREET";
+        if (!text.empty()) text += ' ';
+        text += written;
         ++at_;
     }
     void set_flat(std::string_view flat) {
@@ -463,7 +471,7 @@ PlaceForm place_form(const schemas::PlaceValue& place) {
         form.street.resize(form.street.size() - form.town.size() - 1);
     }
     form.line = form.flat + "|" + std::to_string(form.number) + "-" + std::to_string(form.number_to) + "|" +
-                form.street;
+                form.building + "|" + form.street;
     if (form.flat.empty() && form.number == 0 && form.street.empty()) form.line.clear();
     return form;
 }

@@ -55,8 +55,9 @@ struct PlaceForm {
     std::string flat;      // "2", "A", "GROUND FLOOR"; "14A" is flat A of number 14
     int number = 0;        // 0: none
     int number_to = 0;     // end of a range "12-14", else 0
-    std::string street;    // words of building and street, abbreviations written out
-    std::string line;      // whole of line 1 and line 2 in that form
+    std::string building;  // words before the number, such as a house's name
+    std::string street;    // words after it, or all words where there is no number; abbreviations written out
+    std::string line;      // all of that in one
     std::string town;
     bool empty() const { return uprn == 0 && postcode.empty() && line.empty(); }
     friend bool operator==(const PlaceForm&, const PlaceForm&) = default;

@@ -157,8 +157,9 @@ std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
     if (!place.postcode.empty() && place.number != 0) {
         keys.push_back(KeyHash{by_postcode_number}.text(place.postcode).number(number).value());
     }
-    if (!place.postcode.empty() && place.number == 0 && !place.line.empty()) {
-        keys.push_back(KeyHash{by_postcode_line}.text(place.postcode).text(first_word(place.street)).value());
+    const auto house = place.number == 0 ? place.street : place.building;
+    if (!place.postcode.empty() && !house.empty()) {
+        keys.push_back(KeyHash{by_postcode_line}.text(place.postcode).text(first_word(house)).value());
     }
     if (place.number_to != 0 && place.number_to - place.number <= 40) {
         for (int inside = place.number + 1; inside <= place.number_to; ++inside) {

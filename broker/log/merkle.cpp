@@ -151,6 +151,11 @@ Digest node_hash(const Digest& left, const Digest& right) {
 
 Digest empty_root() { return crypto::sha256(BytesView{}); }
 
+Digest tile_root(const TileHashes& tile) {
+    if (tile.size() != tile_width) throw std::invalid_argument{"a full tile has 256 hashes"};
+    return fold(tile);
+}
+
 Frontier Frontier::from_edge(std::uint64_t size, std::vector<TileHashes> edge) {
     const auto levels = std::max<std::size_t>(levels_of(size), edge.size());
     edge.resize(levels);

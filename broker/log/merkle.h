@@ -23,6 +23,9 @@ struct TileId {
 };
 using TileHashes = std::vector<Digest>;
 
+/// What a full tile of 256 hashes stands for on the level above. Throws std::invalid_argument for any other width.
+Digest tile_root(const TileHashes& tile);
+
 /// The right edge of a tree: enough to append and to know the root. Copyable; a copy is a snapshot.
 class Frontier {
 public:

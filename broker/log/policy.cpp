@@ -181,4 +181,8 @@ std::size_t Policy::witness_count() const {
         std::ranges::count_if(members_, [](const Member& member) { return member.key.has_value(); }));
 }
 
+bool Policy::trusts(const VerifierKey& log) const {
+    return std::ranges::any_of(logs_, [&](const VerifierKey& known) { return known.text() == log.text(); });
+}
+
 }  // namespace flagpost::log

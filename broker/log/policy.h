@@ -28,6 +28,7 @@ public:
     Result<Judged> judge(std::string_view note) const;
 
     std::size_t witness_count() const;
+    bool trusts(const VerifierKey& log) const;
 
 private:
     /// A witness has a key; a group has members, places before its own.

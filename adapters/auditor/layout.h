@@ -1,0 +1,51 @@
+/// Where things lie in an export: the static layout of C2SP tlog-tiles, with bodies and policies beside it.
+///
+///     checkpoint                        the signed head, a C2SP note
+///     vkey                              the log's key as the exporter knew it; a verifier never trusts it
+///     tile/<L>/<N>[.p/<W>]              256 (or W) hashes of 32 bytes
+///     tile/entries/<N>[.p/<W>]          256 (or W) leaves, each behind its length, u16 big-endian
+///     bodies/<N>[.p/<W>]                salt and ciphertext of each entry, behind its length, u32 big-endian;
+///                                       empty where the entry has none or it is erased
+///     policies/<SHA-256>.toml           agreement and parties in force, by digest
+///
+/// N is written in groups of three digits, all but the last behind an `x`: 1234067 is x001/x234/067.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "broker/log/merkle.h"
+
+namespace flagpost::auditor {
+
+/// One file of a tree of hashes, entries or bodies.
+struct Piece {
+    enum class Of : std::uint8_t { hashes, entries, bodies };
+    Of of;
+    std::uint8_t level;  // of hashes; 0 for entries and bodies
+    std::uint64_t number;
+    std::size_t width;  // 1 to 256
+    friend bool operator==(const Piece&, const Piece&) = default;
+};
+
+/// "tile/0/x001/067.p/8"
+std::string path_of(const Piece& piece);
+
+/// The piece a relative path names; nothing if it names none, or names it in another spelling.
+std::optional<Piece> piece_at(std::string_view path);
+
+/// How many levels of tiles a tree of this size has, hashes on one of them, files they lie in, and hashes in one of those.
+unsigned levels_of(std::uint64_t size);
+std::uint64_t hashes_at(unsigned level, std::uint64_t size);
+std::uint64_t tiles_at(unsigned level, std::uint64_t size);
+std::size_t width_of(unsigned level, std::uint64_t number, std::uint64_t size);
+
+/// Whether an export of this size has this piece.
+bool belongs(const Piece& piece, std::uint64_t size);
+
+/// The size of the tree whose entries lie in `directory`, by the files alone.
+std::uint64_t size_by_files(const std::filesystem::path& directory);
+
+}  // namespace flagpost::auditor

@@ -1,0 +1,15 @@
+/// The leaves of an export one after another, as they lie there: not verified.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "broker/log/leaf.h"
+
+namespace flagpost::auditor {
+
+/// Calls `each` with every leaf in order. Throws std::runtime_error naming the file or entry that cannot be read.
+void each_leaf(const std::filesystem::path& directory,
+               const std::function<void(std::uint64_t index, const log::Leaf& leaf)>& each);
+
+}  // namespace flagpost::auditor

@@ -1,0 +1,200 @@
+#include "adapters/auditor/replay.h"
+
+#include <date/date.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "adapters/auditor/leaves.h"
+#include "adapters/auditor/printable.h"
+
+namespace flagpost::auditor {
+namespace {
+
+using log::Leaf;
+using log::LeafKind;
+
+std::string time_of(const Leaf& leaf, const char* form) {
+    // Instants far outside history are damage; date's arithmetic is kept away from them.
+    static constexpr auto far = std::chrono::hours{24 * 365 * 5000};
+    const auto since = leaf.time.time_since_epoch();
+    if (since > far || since < -far) return std::to_string(since.count()) + " us";
+    return date::format(form, leaf.time);
+}
+
+/// What kind of message goes over a topic.
+std::string message_on(const std::string& topic) {
+    struct Row {
+        std::string_view prefix;
+        const char* words;
+    };
+    static constexpr Row rows[] = {
+        {"incidents/", "an incident"             },
+        {"flags/",     "part of a flag list"     },
+        {"rolls/",     "part of a school roll"   },
+        {"reference/", "part of a reference list"},
+        {"receipts/",  "a receipt"               },
+        {"bench/",     "a message of the bench"  },
+    };
+    for (const auto& row : rows)
+        if (topic.starts_with(row.prefix)) return row.words;
+    return "a message";
+}
+
+std::string short_id(const std::optional<Id16>& id) {
+    return id ? to_hex(BytesView{*id}.first(4)) + "..." : std::string{"(unnamed)"};
+}
+
+std::string short_digest(const std::optional<Digest>& digest) {
+    return digest ? to_hex(BytesView{*digest}.first(4)) + "..." : std::string{"(none)"};
+}
+
+std::string follows(const Leaf& leaf) {
+    return leaf.related ? ", following from [" + std::to_string(*leaf.related) + "]" : "";
+}
+
+std::string on_topic(const Leaf& leaf) { return leaf.topic.empty() ? "" : " on " + leaf.topic; }
+
+std::string because(const Leaf& leaf) { return leaf.outcome.empty() ? "" : ": " + leaf.outcome; }
+
+std::string receipt_words(const Leaf& leaf, const std::string& what) {
+    return "had a named person " + what + " notice " + short_id(leaf.message) + because(leaf) +
+           (leaf.number != 0 ? ", which closes it" : "");
+}
+
+/// What was done, after the name of who did it.
+std::string deed_of(const Leaf& leaf) {
+    switch (leaf.kind) {
+        case LeafKind::published:
+            return "published " + message_on(leaf.topic) + on_topic(leaf);
+        case LeafKind::refused:
+            return "was refused" + on_topic(leaf) + because(leaf) +
+                   (leaf.rule.empty() ? "" : " (" + leaf.rule + ")");
+        case LeafKind::decided:
+            return "compared with the register" + follows(leaf) + because(leaf) + ", " +
+                   std::to_string(leaf.candidates) + " weighed";
+        case LeafKind::notice_issued:
+            return "owes " + leaf.recipient + " notice " + short_id(leaf.message) + on_topic(leaf) + " #" +
+                   std::to_string(leaf.number) + (leaf.rule.empty() ? "" : " under " + leaf.rule) +
+                   follows(leaf);
+        case LeafKind::delivered:
+            return "was handed" + on_topic(leaf) + " #" + std::to_string(leaf.number);
+        case LeafKind::stored:
+            return "has stored what came" + on_topic(leaf) + " up to #" + std::to_string(leaf.number);
+        case LeafKind::opened:
+            return receipt_words(leaf, "open");
+        case LeafKind::recorded:
+            return receipt_words(leaf, "record what was done about");
+        case LeafKind::load_applied:
+            return "ended a load" + on_topic(leaf) + because(leaf) + ", " + std::to_string(leaf.candidates) +
+                   " records taken";
+        case LeafKind::record_set:
+            return std::string{leaf.operation == log::Operation::alteration ? "changed" : "added"} +
+                   " a record" + on_topic(leaf);
+        case LeafKind::record_removed:
+            return "took away a record" + on_topic(leaf);
+        case LeafKind::session_opened:
+            return "connected, certificate " + short_digest(leaf.certificate);
+        case LeafKind::session_closed:
+            return "disconnected" + because(leaf);
+        case LeafKind::agreement_set:
+            return "put agreement " + short_digest(leaf.agreement) + " into force";
+        case LeafKind::parties_set:
+            return "put another list of parties into force";
+        case LeafKind::crl_set:
+            return "put revocation list " + std::to_string(leaf.number) + " into force";
+        case LeafKind::recovered:
+            return "started";
+        case LeafKind::clock_step:
+            return "saw its clock set" + because(leaf);
+        case LeafKind::consulted:
+            return "read " + (leaf.outcome.empty() ? "records" : leaf.outcome);
+        case LeafKind::erased:
+            return "destroyed the keys of " + std::to_string(leaf.candidates) + " records" + because(leaf);
+        case LeafKind::none:
+            break;
+    }
+    return "did something unknown";
+}
+
+bool concerns(const Leaf& leaf, const AgencyId& agency) {
+    return agency_of(leaf.actor) == agency.text() || leaf.recipient == agency.text();
+}
+
+}  // namespace
+
+std::string agency_of(const std::string& actor) {
+    const auto id = SpiffeId::parse(actor);
+    return id ? id->agency().text() : actor;
+}
+
+std::string in_words(const Leaf& leaf, std::uint64_t index) {
+    auto who = printable(agency_of(leaf.actor));
+    if (who.starts_with("broker/")) who = "the broker";
+    return time_of(leaf, "%F %T").substr(0, 19) + "  " + who + " " + printable(deed_of(leaf)) + " [" +
+           std::to_string(index) + "]";
+}
+
+std::string in_json(const Leaf& leaf, std::uint64_t index) {
+    nlohmann::ordered_json object{
+        {"index", index       },
+        {"time",  time_of(leaf, "%FT%TZ")},
+        {"kind",       schemas::EnumNameLeafKind(leaf.kind)             },
+        {"operation",       schemas::EnumNameOperation(leaf.operation)},
+        {"actor",       leaf.actor                 },
+    };
+    const auto put_text = [&](const char* name, const std::string& text) {
+        if (!text.empty()) object[name] = text;
+    };
+    const auto put_bytes = [&](const char* name, const auto& bytes) {
+        if (bytes) object[name] = to_hex(*bytes);
+    };
+    put_bytes("certificate", leaf.certificate);
+    put_bytes("user", leaf.user);
+    put_text("recipient", leaf.recipient);
+    put_bytes("session", leaf.session);
+    put_text("topic", leaf.topic);
+    put_bytes("message", leaf.message);
+    if (leaf.number != 0) object["number"] = leaf.number;
+    for (const auto& subject : leaf.subjects) object["subjects"].push_back(to_hex(subject));
+    put_bytes("body", leaf.body);
+    put_bytes("agreement", leaf.agreement);
+    put_text("rule", leaf.rule);
+    put_text("purpose", leaf.purpose);
+    for (const auto& code : leaf.legal_basis) object["legal_basis"].push_back(code);
+    put_text("outcome", leaf.outcome);
+    put_bytes("engine", leaf.engine);
+    if (leaf.candidates != 0) object["candidates"] = leaf.candidates;
+    if (leaf.related) object["related"] = *leaf.related;
+    return object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<Instant> parse_time(const std::string& text) {
+    // Every digit stands for a digit, everything else for itself.
+    static constexpr std::string_view form = "0000-00-00T00:00:00Z";
+    const bool day_only = text.size() == 10;
+    if (!day_only && text.size() != 19 && text.size() != 20) return std::nullopt;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (form[i] == '0' ? !digit : text[i] != form[i]) return std::nullopt;
+    }
+    const auto number = [&](std::size_t at, std::size_t size) {
+        return day_only && at > 8 ? 0 : std::stoi(text.substr(at, size));
+    };
+    const date::year_month_day day{date::year{number(0, 4)}, date::month(static_cast<unsigned>(number(5, 2))),
+                                   date::day(static_cast<unsigned>(number(8, 2)))};
+    const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+    if (!day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+    return Instant{date::sys_days{day}.time_since_epoch() + std::chrono::hours{hour} +
+                   std::chrono::minutes{minute} + std::chrono::seconds{second}};
+}
+
+void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out) {
+    each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) {
+        if (leaf.time < options.from || leaf.time >= options.to) return;
+        if (options.agency && !concerns(leaf, *options.agency)) return;
+        out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
+    });
+}
+
+}  // namespace flagpost::auditor

@@ -1,0 +1,36 @@
+/// The log as a story: one line a leaf, in plain words.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "broker/core/clock.h"
+#include "broker/core/ids.h"
+#include "broker/log/leaf.h"
+
+namespace flagpost::auditor {
+
+struct ReplayOptions {
+    Instant from = Instant::min();
+    Instant to = Instant::max();
+    std::optional<AgencyId> agency;  // who did it, or whom it was done for
+    bool json = false;               // one object a line
+};
+
+/// Reads an unverified export; says nothing about whether it is the log.
+void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out);
+
+/// "2026-03-02 21:40:12  police/31 published an incident on incidents/31 [1234]"
+std::string in_words(const log::Leaf& leaf, std::uint64_t index);
+std::string in_json(const log::Leaf& leaf, std::uint64_t index);
+
+/// "2026-03-02" or "2026-03-02T21:40:12", with or without a Z: UTC. Nothing if it is neither.
+std::optional<Instant> parse_time(const std::string& text);
+
+/// The agency of a SPIFFE id, "police/31"; the id itself where it is none.
+std::string agency_of(const std::string& actor);
+
+}  // namespace flagpost::auditor

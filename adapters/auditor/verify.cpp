@@ -1,0 +1,313 @@
+#include "adapters/auditor/verify.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "adapters/auditor/items.h"
+#include "adapters/auditor/mapped_file.h"
+#include "adapters/auditor/printable.h"
+#include "adapters/auditor/tree_check.h"
+#include "broker/crypto/digest.h"
+#include "broker/log/leaf.h"
+
+namespace flagpost::auditor {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string entry_name(std::uint64_t index) { return "entry " + std::to_string(index); }
+
+/// "entries 512 to 767"
+std::string entries_name(std::uint64_t first, std::size_t count) {
+    if (count == 1) return entry_name(first);
+    return "entries " + std::to_string(first) + " to " + std::to_string(first + count - 1);
+}
+
+/// 256 entries, or what the last tile has, as they lie in their files.
+struct Tile {
+    std::uint64_t number;
+    std::uint64_t first;  // entry
+    std::vector<std::optional<Digest>> stored;
+    std::optional<MappedFile> file;
+    std::vector<BytesView> entries;  // fewer than stored where the file is damaged
+    std::vector<Digest> hashes;      // of the entries
+
+    std::size_t width() const { return stored.size(); }
+    bool agrees(std::size_t place) const { return place < hashes.size() && stored[place] == hashes[place]; }
+    bool agrees() const {
+        for (std::size_t i = 0; i < width(); ++i)
+            if (!agrees(i)) return false;
+        return true;
+    }
+    std::vector<Candidates> candidates() const {
+        std::vector<Candidates> places(width());
+        for (std::size_t i = 0; i < width(); ++i) {
+            if (stored[i]) places[i].push_back(*stored[i]);
+            if (i < hashes.size()) add_candidate(places[i], hashes[i]);
+        }
+        return places;
+    }
+};
+
+class Verifier {
+public:
+    Verifier(const fs::path& directory, const log::Policy& policy) : directory_{directory}, policy_{policy} {}
+
+    Verification run() {
+        const auto root = read_head();
+        TreeCheck tree{directory_, result_.size, report_};
+        for (std::uint64_t number = 0; number < tiles_at(0, result_.size); ++number) {
+            const auto tile = read_tile(number, report_);
+            tree.add_tile(number, tile.candidates());
+            if (tile.agrees())
+                check_contents(tile, std::vector<bool>(tile.width(), true), last_time_);
+            else
+                doubtful_.push_back(number);
+        }
+        tree.resolve(root);
+        settle(tree);
+        check_policies();
+        check_key();
+        check_for_more();
+        return std::move(result_);
+    }
+
+private:
+    void report(std::string what, std::string why) {
+        if (++result_.damage_count <= damages_named_max)
+            result_.damages.push_back({std::move(what), std::move(why)});
+    }
+
+    /// The signed root; nothing if no head can be believed, and then the size is that of the files.
+    std::optional<Digest> read_head() {
+        result_.witnesses_known = policy_.witness_count();
+        const auto file = MappedFile::open(directory_ / "checkpoint");
+        if (!file) report("file checkpoint", "is missing");
+        if (file) {
+            auto judged = policy_.judge(text(file->bytes()));
+            if (judged) {
+                result_.origin = judged->head.origin;
+                result_.size = judged->head.size;
+                result_.root = judged->head.root;
+                result_.witnesses = std::move(judged->witnesses);
+                return result_.root;
+            }
+            report("checkpoint", "cannot be believed: " + judged.error().where);
+        }
+        result_.size = size_by_files(directory_);
+        return std::nullopt;
+    }
+
+    Tile read_tile(std::uint64_t number, const Report& to) const {
+        Tile tile{
+            number, number * log::tile_width, stored_tile(directory_, 0, number, result_.size, to), {}, {},
+            {}};
+        const auto name = path_of({Piece::Of::entries, 0, number, tile.width()});
+        tile.file = MappedFile::open(directory_ / name);
+        if (!tile.file) {
+            to("file " + name, "is missing");
+            return tile;
+        }
+        const auto judge = [&](std::size_t place, BytesView entry) {
+            if (!tile.stored[place]) return Verdict::unknown;
+            return log::leaf_hash(entry) == tile.stored[place] ? Verdict::right : Verdict::wrong;
+        };
+        auto found = items_of(tile.file->bytes(), Prefix::entry, tile.width(), judge);
+        tile.entries = std::move(found.items);
+        if (found.damaged_length) to(entry_name(tile.first + *found.damaged_length), "its length is damaged");
+        if (found.runs_on) to("file " + name, "goes on after its last entry");
+        if (const auto there = tile.entries.size(); there < tile.width())
+            to(entries_name(tile.first + there, tile.width() - there),
+               "the file ends before them or cannot be read");
+        for (const auto entry : tile.entries) tile.hashes.push_back(log::leaf_hash(entry));
+        return tile;
+    }
+
+    /// Whether the tiles that agreed with their entries are what was logged, and who is wrong in those that did not.
+    void settle(const TreeCheck& tree) {
+        for (std::uint64_t number = 0; number < hashes_at(1, result_.size); ++number)
+            if (!std::ranges::binary_search(doubtful_, number) && tree.contradicts(number))
+                report(entries_name(number * log::tile_width, log::tile_width),
+                       "agree with their tile, but are not what was logged");
+        for (const auto number : doubtful_) {
+            const auto tile = read_tile(number, [](const auto&...) {});
+            const auto truth = tree.true_hashes(number, tile.candidates());
+            std::vector<bool> sound(tile.width());
+            for (std::size_t i = 0; i < tile.width(); ++i)
+                sound[i] = truth ? settle_place(tile, i, (*truth)[i]) : settle_place_alone(tile, i);
+            auto time = Instant::min();
+            check_contents(tile, sound, time);
+        }
+    }
+
+    bool settle_place(const Tile& tile, std::size_t place, const Digest& truth) {
+        if (tile.stored[place] && tile.stored[place] != truth)
+            report(tile_hash_name(0, tile.number, place), "is not the hash of its entry");
+        if (place >= tile.hashes.size()) return false;
+        if (tile.hashes[place] == truth) return true;
+        report(entry_name(tile.first + place), "is not what was logged");
+        return false;
+    }
+
+    bool settle_place_alone(const Tile& tile, std::size_t place) {
+        if (tile.stored[place] && place < tile.hashes.size() && !tile.agrees(place))
+            report(entry_name(tile.first + place) + " and " + tile_hash_name(0, tile.number, place),
+                   "disagree, and which is right cannot be told");
+        return tile.agrees(place);
+    }
+
+    /// What the entries that are sound say, and the bodies they name.
+    void check_contents(const Tile& tile, const std::vector<bool>& sound, Instant& last_time) {
+        std::vector<std::optional<log::Leaf>> leaves(tile.width());
+        for (std::size_t i = 0; i < tile.entries.size(); ++i) {
+            if (!sound[i]) continue;
+            auto leaf = log::decode_leaf(tile.entries[i]);
+            if (!leaf) {
+                report(entry_name(tile.first + i), "is no leaf: " + leaf.error().where);
+                continue;
+            }
+            check_leaf(*leaf, tile.first + i, last_time);
+            leaves[i] = *std::move(leaf);
+        }
+        check_bodies(tile, leaves);
+    }
+
+    void check_leaf(const log::Leaf& leaf, std::uint64_t index, Instant& last_time) {
+        if (leaf.index != index)
+            report(entry_name(index), "says that it is entry " + std::to_string(leaf.index));
+        if (leaf.time < last_time) report(entry_name(index), "is older than the one before it");
+        last_time = std::max(last_time, leaf.time);
+        if (leaf.kind == log::LeafKind::agreement_set) agreement_ = leaf.agreement;
+    }
+
+    void check_bodies(const Tile& tile, const std::vector<std::optional<log::Leaf>>& leaves) {
+        const auto name = path_of({Piece::Of::bodies, 0, tile.number, tile.width()});
+        const auto file = MappedFile::open(directory_ / name);
+        if (!file) return report("file " + name, "is missing");
+        const auto judge = [&](std::size_t place, BytesView body) {
+            const auto& leaf = leaves[place];
+            if (!leaf || (leaf->body && body.empty())) return Verdict::unknown;
+            const bool right = leaf->body ? crypto::sha256(body) == *leaf->body : body.empty();
+            return right ? Verdict::right : Verdict::wrong;
+        };
+        const auto found = items_of(file->bytes(), Prefix::body, tile.width(), judge);
+        if (found.damaged_length)
+            report("body of " + entry_name(tile.first + *found.damaged_length), "its length is damaged");
+        if (found.runs_on) report("file " + name, "goes on after its last body");
+        const auto there = found.items.size();
+        if (there < tile.width())
+            report("bodies of " + entries_name(tile.first + there, tile.width() - there),
+                   "the file ends before them or cannot be read");
+        for (std::size_t i = 0; i < there; ++i) {
+            const auto& leaf = leaves[i];
+            const auto verdict = judge(i, found.items[i]);
+            if (verdict == Verdict::wrong)
+                report("body of " + entry_name(tile.first + i),
+                       leaf->body ? "is not the one the entry names" : "is there, and the entry has none");
+            if (verdict == Verdict::right && leaf->body) ++result_.bodies;
+            if (verdict == Verdict::unknown && leaf) ++result_.bodies_absent;
+        }
+    }
+
+    void check_policies() {
+        std::error_code none;
+        for (const auto& file : fs::directory_iterator{directory_ / "policies", none}) {
+            const auto name = file.path().filename().string();
+            const auto content = MappedFile::open(file.path());
+            if (!content || !is_policy_name(name)) continue;  // check_for_more names it
+            const auto digest = crypto::sha256(content->bytes());
+            if (to_hex(digest) + ".toml" != name) report("policy " + name, "is not the text of this digest");
+        }
+        if (!agreement_) return;
+        const auto name = to_hex(*agreement_) + ".toml";
+        if (!fs::exists(directory_ / "policies" / name))
+            report("policy " + name, "is missing: the newest agreement");
+    }
+
+    static bool is_policy_name(const std::string& name) {
+        return name.size() == 69 && name.ends_with(".toml") &&
+               from_hex(std::string_view{name}.substr(0, 64)).has_value();
+    }
+
+    void check_key() {
+        const auto file = MappedFile::open(directory_ / "vkey");
+        if (!file) return report("file vkey", "is missing");
+        auto line = text(file->bytes());
+        if (line.ends_with('\n')) line.remove_suffix(1);
+        const auto key = log::VerifierKey::parse(line);
+        if (!key || !policy_.trusts(*key)) report("vkey", "is not a key you trust");
+    }
+
+    /// Whoever adds a file to an export wants somebody to believe it.
+    void check_for_more() {
+        for (const auto& file : fs::recursive_directory_iterator{directory_}) {
+            if (file.is_directory() && !file.is_symlink()) continue;
+            const auto path = file.path().lexically_relative(directory_).generic_string();
+            const auto piece = piece_at(path);
+            const bool known = path == "checkpoint" || path == "vkey" ||
+                               (piece && belongs(*piece, result_.size)) ||
+                               (path.starts_with("policies/") && is_policy_name(path.substr(9)));
+            if (!known || !file.is_regular_file() || file.is_symlink())
+                report("file " + printable(path), "does not belong to the export");
+        }
+    }
+
+    const fs::path& directory_;
+    const log::Policy& policy_;
+    Report report_ = [this](std::string what, std::string why) { report(std::move(what), std::move(why)); };
+    Verification result_;
+    std::vector<std::uint64_t> doubtful_;  // tiles that disagree with their entries, ascending
+    Instant last_time_ = Instant::min();
+    std::optional<Digest> agreement_;  // of the newest agreement_set
+};
+
+std::string count_of(std::uint64_t count, const char* one, const char* several) {
+    return std::to_string(count) + " " + (count == 1 ? one : several);
+}
+
+}  // namespace
+
+Verification verify(const fs::path& directory, const log::Policy& policy) {
+    return Verifier{directory, policy}.run();
+}
+
+void tell(std::ostream& out, const Verification& verification, bool json) {
+    const auto& v = verification;
+    if (json) {
+        auto damages = nlohmann::json::array();
+        for (const auto& damage : v.damages)
+            damages.push_back({
+                {"what", damage.what},
+                {"why",  damage.why }
+            });
+        const nlohmann::json object{
+            {"verified",        v.verified()     },
+            {"origin",          v.origin         },
+            {"size",            v.size           },
+            {"root",            to_hex(v.root)   },
+            {"witnesses",       v.witnesses      },
+            {"witnesses_known", v.witnesses_known},
+            {"bodies",          v.bodies         },
+            {"bodies_absent",   v.bodies_absent  },
+            {"damage_count",    v.damage_count   },
+            {"damages",         damages          },
+        };
+        out << object.dump() << "\n";
+        return;
+    }
+    for (const auto& damage : v.damages) out << damage.what << ": " << damage.why << "\n";
+    if (v.damage_count > v.damages.size()) out << "and " << v.damage_count - v.damages.size() << " more\n";
+    if (!v.verified()) {
+        out << "NOT VERIFIED: " << count_of(v.damage_count, "thing is", "things are") << " damaged\n";
+        return;
+    }
+    out << "verified: " << v.origin << ", " << count_of(v.size, "entry", "entries") << ", root "
+        << to_hex(v.root) << "\n"
+        << count_of(v.bodies, "body is", "bodies are") << " the ones their entries name; "
+        << count_of(v.bodies_absent, "is", "are") << " not here (erased, or not handed over)\n"
+        << v.witnesses.size() << " of " << count_of(v.witnesses_known, "known witness", "known witnesses")
+        << " cosigned this head\n";
+}
+
+}  // namespace flagpost::auditor

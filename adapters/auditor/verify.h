@@ -1,0 +1,44 @@
+/// Whether an export is what the log signed, and if not, what of it is damaged. Trusts the policy given and nothing else.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "broker/log/policy.h"
+
+namespace flagpost::auditor {
+
+inline constexpr std::size_t damages_named_max = 10'000;  // more are counted
+
+struct Damage {
+    std::string what;  // "entry 77", "body of entry 1234", "tile 1/0 hash 5", "file tile/0/000", "checkpoint"
+    std::string why;
+    friend bool operator==(const Damage&, const Damage&) = default;
+};
+
+struct Verification {
+    bool verified() const { return damage_count == 0; }
+    std::string origin;  // empty where the head cannot be believed
+    std::uint64_t size = 0;
+    Digest root{};
+    std::vector<std::string> witnesses;  // of the policy, whose cosignature is on the head
+    std::size_t witnesses_known = 0;
+    std::uint64_t bodies = 0;         // there, and the ones their entries name
+    std::uint64_t bodies_absent = 0;  // named by an entry and not there: erased, or not handed over
+    std::uint64_t damage_count = 0;
+    std::vector<Damage> damages;
+};
+
+/// Reads every byte of the export once, in order; memory grows with the 65,536th part of the log.
+///
+/// Every damage is named, not only the first. Where an entry and the tile above it disagree, the one that does not lead
+/// to the signed root is named. Without a head that can be believed, everything else is still held against each other.
+/// Throws std::system_error if the disk cannot be read.
+Verification verify(const std::filesystem::path& directory, const log::Policy& policy);
+
+/// In words, or as one JSON object.
+void tell(std::ostream& out, const Verification& verification, bool json);
+
+}  // namespace flagpost::auditor

@@ -1,0 +1,144 @@
+#include "adapters/auditor/export.h"
+
+#include "adapters/auditor/verify.h"
+#include "tests/support/catch.h"
+#include "tests/unit/auditor/sample_log.h"
+
+using namespace flagpost;
+using namespace flagpost::auditor;
+namespace fs = std::filesystem;
+using test::SampleLog;
+
+namespace {
+
+bool verifies(const fs::path& directory) {
+    return verify(directory, log::Policy::of_log(test::log_vkey())).verified();
+}
+
+/// A log that goes on while it is exported: another entry with every question.
+class GrowingLog final : public Source {
+public:
+    explicit GrowingLog(std::uint64_t size) : log_{size} {}
+    std::string checkpoint() override { return log_.checkpoint(); }
+    log::TileHashes tile(log::TileId id, std::size_t width) override {
+        grow();
+        return log_.tile(id, width);
+    }
+    std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override {
+        grow();
+        return log_.entries(from, count);
+    }
+    std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override {
+        grow();
+        return log_.bodies(from, count);
+    }
+    std::vector<std::string> policies() override { return log_.policies(); }
+
+private:
+    void grow() {
+        log::Leaf leaf;
+        leaf.kind = log::LeafKind::consulted;
+        for (int i = 0; i < 100; ++i) log_.append(leaf, {});
+    }
+    SampleLog log_;
+};
+
+/// A log of 600 whose answers can be spoilt.
+class OddLog final : public Source {
+public:
+    std::string checkpoint() override { return note.empty() ? log_.checkpoint() : note; }
+    log::TileHashes tile(log::TileId id, std::size_t width) override {
+        return log_.tile(id, width - narrower);
+    }
+    std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override {
+        auto items = log_.entries(from, count);
+        if (empty_at && from >= *empty_at) items.clear();
+        if (too_many) items.resize(count + 1);
+        return items;
+    }
+    std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override {
+        if (broken) throw std::runtime_error{"the connection ended"};
+        return log_.bodies(from, count);
+    }
+    std::vector<std::string> policies() override { return log_.policies(); }
+
+    std::string note;
+    std::size_t narrower = 0;
+    std::optional<std::uint64_t> empty_at;
+    bool too_many = false, broken = false;
+
+private:
+    SampleLog log_{600};
+};
+
+}  // namespace
+
+TEST_CASE("an export is exactly the log at the head fetched first, however it grows meanwhile", "[auditor]") {
+    for (const std::uint64_t size : {1, 200, 256, 300}) {
+        CAPTURE(size);
+        const test::TemporaryDirectory temporary;
+        GrowingLog log{size};
+        CHECK(write_export(log, test::log_vkey(), temporary.path() / "export").size == size);
+        CHECK(verifies(temporary.path() / "export"));
+    }
+}
+
+TEST_CASE("an answer may hold fewer items than asked for", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{300};
+    for (const std::size_t page : {1, 7, 256}) {
+        log.page_max = page;
+        const auto directory = temporary.path() / std::to_string(page);
+        CHECK(write_export(log, test::log_vkey(), directory).bodies == 99);
+        CHECK(verifies(directory));
+    }
+}
+
+TEST_CASE("an export that fails leaves nothing that could be taken for one", "[auditor]") {
+    struct Row {
+        const char* why;
+        std::function<void(OddLog&)> spoil;
+    };
+    SampleLog longer{700};
+    const auto other_key = [](OddLog& log) {
+        const auto text = log::Checkpoint{test::log_name, 600, Digest{}}.format();
+        log.note =
+            log::SignedNote{text, {log::sign_note(text, test::log_name, crypto::NoteKey::from_seed({1}))}}
+                .format();
+    };
+    const std::vector<Row> rows{
+        {"the head is signed by another key", other_key                               },
+        {"the head is no note",               [](OddLog& log) { log.note = "600\n"; } },
+        {"a tile is narrower than its place", [](OddLog& log) { log.narrower = 1; }   },
+        {"an answer without items",           [](OddLog& log) { log.empty_at = 300; } },
+        {"an answer with too many",           [](OddLog& log) { log.too_many = true; }},
+        {"the broker goes away",              [](OddLog& log) { log.broken = true; }  },
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.why);
+        const test::TemporaryDirectory temporary;
+        OddLog log;
+        row.spoil(log);
+        CHECK_THROWS(write_export(log, test::log_vkey(), temporary.path() / "export"));
+        CHECK(fs::is_empty(temporary.path()));
+    }
+}
+
+TEST_CASE("nothing is written over what is there", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{5};
+    temporary.write("export", "a file");
+    CHECK_THROWS(write_export(log, test::log_vkey(), temporary.path() / "export"));
+    CHECK(test::read_file(temporary.path() / "export") == "a file");
+    write_export(log, test::log_vkey(), temporary.path() / "other/");
+    CHECK(verifies(temporary.path() / "other"));
+    CHECK_THROWS(write_export(log, test::log_vkey(), temporary.path() / "other"));
+}
+
+TEST_CASE("an export is its owner's alone", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{5};
+    write_export(log, test::log_vkey(), temporary.path() / "export");
+    const auto permissions = fs::status(temporary.path() / "export").permissions();
+    CHECK((permissions & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
+}

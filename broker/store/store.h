@@ -63,8 +63,9 @@ public:
     virtual std::optional<Receipt> receipt(const AgencyId& agency, const Id16& message) = 0;
     virtual std::optional<Bytes> body(
         std::uint64_t index) = 0;  // digest-checked; throws StorageFailure if damaged
+    /// As stored, damaged or not: who proves something to others lets them find what was changed.
     virtual std::optional<Bytes> leaf(std::uint64_t index) = 0;
-    /// Salted digest input of a body as stored: wrap's salt and ciphertext; absent if none or erased.
+    /// Likewise. Salted digest input of a body as stored: wrap's salt and ciphertext; absent if none or erased.
     struct SealedItem {
         Id16 salt;
         Bytes ciphertext;

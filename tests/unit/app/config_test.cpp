@@ -1,0 +1,196 @@
+#include "broker/app/config.h"
+
+#include <date/date.h>
+
+#include "broker/app/parties.h"
+#include "broker/crypto/digest.h"
+#include "broker/crypto/signature.h"
+#include "tests/support/catch.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace flagpost;
+using namespace flagpost::app;
+using test::TemporaryDirectory;
+
+namespace {
+
+constexpr const char* smallest = R"(partnership = "county.example"
+listen = "127.0.0.1:7400"
+data = "data"
+pki = "pki"
+agreement = "agreement.toml"
+)";
+
+/// The message of the std::runtime_error it ends with, without the folder.
+template <class Load> std::string fault(const TemporaryDirectory& folder, Load&& load) {
+    try {
+        load();
+    } catch (const std::runtime_error& error) {
+        const std::string text = error.what();
+        const std::string prefix = folder.path().string() + "/";
+        return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+    }
+    return "no error";
+}
+
+std::string party(const std::string& agency, const std::string& from, const std::string& to) {
+    const auto origin = crypto::OriginKey::generate();
+    const log::VerifierKey witness{"county.example/" + agency, log::VerifierKey::Type::cosignature,
+                                   crypto::NoteKey::from_seed({1}).public_key()};
+    return "[[party]]\nagency = \"" + agency + "\"\norigin_key = \"" + to_base64(origin.public_der()) +
+           "\"\nwitness_vkey = \"" + witness.text() + "\"\nfrom = \"" + from + "\"\nto = \"" + to + "\"\n";
+}
+
+Instant day(int year, unsigned month, unsigned day_of_month) {
+    return Instant{date::sys_days{date::year{year} / date::month{month} / date::day{day_of_month}}};
+}
+
+}  // namespace
+
+TEST_CASE("the smallest broker config finds everything in the pki folder", "[config]") {
+    const TemporaryDirectory folder;
+    const auto config = load_broker_config(folder.write("broker.toml", smallest));
+    const auto pki = folder.path() / "pki";
+    CHECK(config.partnership == "county.example");
+    CHECK(config.listen->host == "127.0.0.1");
+    CHECK(config.listen->port == 7400);
+    CHECK(config.data == folder.path() / "data");
+    CHECK(config.parties == pki / "parties.toml");
+    CHECK(config.tls.certificate == pki / "broker/tls.crt");
+    CHECK(config.tls.crl == pki / "crl.pem");
+    CHECK(config.keys == pki / "broker");
+    CHECK(config.log_vkey == pki / "broker/log.vkey");
+    CHECK_FALSE(config.fabric);
+}
+
+TEST_CASE("every path can be given by itself, and then no pki folder is needed", "[config]") {
+    const TemporaryDirectory folder;
+    const auto config = load_broker_config(folder.write("broker.toml", R"(
+partnership = "county.example"
+listen = "[::1]:0"
+data = "/srv/data"
+agreement = "a.toml"
+parties = "p.toml"
+[tls]
+certificate = "t.crt"
+key = "t.key"
+ca = "ca.crt"
+crl = "crl.pem"
+[keys]
+directory = "k"
+log_key = "log.key"
+log_vkey = "log.vkey"
+[fabric]
+endpoint = "ipc://run/fabric"
+key = "fabric.key"
+)"));
+    CHECK(config.listen->host == "::1");
+    CHECK(config.data == "/srv/data");
+    CHECK(config.fabric->endpoint == "ipc://" + (folder.path() / "run/fabric").string());
+    CHECK(config.fabric->key == folder.path() / "fabric.key");
+}
+
+TEST_CASE("a config with one thing wrong names the line and the key", "[config]") {
+    struct Row {
+        const char* why;
+        std::string text;
+        const char* says;
+    };
+    const std::string good = smallest;
+    const std::vector<Row> rows{
+        {"no TOML",                   "partnership = county\n",                                                                 "broker.toml:1: "                              },
+        {"an unknown key",            good + "lisen = \"x\"\n",                                                                 "broker.toml:6: lisen: no such setting"        },
+        {"an unknown key inside",     good + "[tls]\ncertificat = \"x\"\n",
+         "broker.toml:7: tls.certificat: no such setting"                                                                                                                      },
+        {"a number for a text",       "partnership = 1\n",                                                                      "broker.toml:1: partnership: should be a text" },
+        {"something missing",         "partnership = \"a\"\n",                                                                  "broker.toml: data: is missing"                },
+        {"nowhere to find keys",      "partnership = \"a\"\ndata = \"d\"\nagreement = \"a\"\nlisten = \"a:1\"\n",
+         "broker.toml: parties: is missing, and there is no pki to find it in"                                                                                                 },
+        {"no port",                   "partnership = \"a\"\ndata = \"d\"\nagreement = \"a\"\npki = \"p\"\nlisten = \"host\"\n",
+         "broker.toml:5: listen: should be address:port"                                                                                                                       },
+        {"a port too large",
+         "partnership = \"a\"\ndata = \"d\"\nagreement = \"a\"\npki = \"p\"\nlisten = \"h:70000\"\n",                           "broker.toml:5: listen: should be address:port"},
+        {"nobody could come",         "partnership = \"a\"\ndata = \"d\"\nagreement = \"a\"\npki = \"p\"\n",
+         "broker.toml: listen: is missing, and so is fabric.endpoint"                                                                                                          },
+        {"a fabric over the network", good + "[fabric]\nendpoint = \"tcp://1.2.3.4:5\"\n",
+         "broker.toml:7: fabric.endpoint: should be ipc://path"                                                                                                                },
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.why);
+        const TemporaryDirectory folder;
+        const auto file = folder.write("broker.toml", row.text);
+        const std::string says = fault(folder, [&] { load_broker_config(file); });
+        CHECK(says.substr(0, std::string{row.says}.size()) == row.says);
+    }
+}
+
+TEST_CASE("a gate's config needs TLS and the fabric, and knows no store", "[config]") {
+    const TemporaryDirectory folder;
+    const std::string good = R"(partnership = "county.example"
+listen = "127.0.0.1:0"
+pki = "pki"
+[fabric]
+endpoint = "ipc://fabric"
+)";
+    const auto config = load_gate_config(folder.write("gate.toml", good));
+    CHECK(config.tls.key == folder.path() / "pki/broker/tls.key");
+    CHECK(config.fabric.key == folder.path() / "pki/broker/fabric.key");
+    const auto with_data = folder.write("data.toml", "data = \"d\"\n" + good);
+    CHECK(fault(folder, [&] { load_gate_config(with_data); }) == "data.toml:1: data: no such setting");
+}
+
+TEST_CASE("parties.toml binds keys to agencies and days", "[parties]") {
+    const TemporaryDirectory folder;
+    const std::string text = party("police/31", "2026-01-01", "2027-01-01") +
+                             party("police/31", "2026-12-01", "2028-01-01") +
+                             party("school/122802", "2026-01-01", "2027-01-01");
+    const auto parties = load_parties(folder.write("parties.toml", text));
+    CHECK(parties.digest == crypto::sha256(view(text)));
+    const auto* police = parties.of(AgencyId::parse("police/31").value());
+    REQUIRE(police != nullptr);
+    REQUIRE(police->origin.size() == 2);
+    CHECK(police->witness.size() == 2);
+    CHECK_FALSE(police->origin[0].holds(day(2025, 12, 31)));
+    CHECK(police->origin[0].holds(day(2026, 1, 1)));
+    CHECK_FALSE(police->origin[0].holds(day(2027, 1, 1)));
+    CHECK(police->origin[1].holds(day(2026, 12, 31)));  // rotation: both hold for a while
+    CHECK(parties.of(AgencyId::parse("police/32").value()) == nullptr);
+}
+
+TEST_CASE("parties.toml with one thing wrong names the line", "[parties]") {
+    const std::string good = party("police/31", "2026-01-01", "2027-01-01");
+    const auto replaced = [&](const std::string& what, const std::string& with) {
+        auto text = good;
+        return text.replace(text.find(what), what.size(), with);
+    };
+    const log::VerifierKey note{"a", log::VerifierKey::Type::note,
+                                crypto::NoteKey::from_seed({1}).public_key()};
+    const auto witness_line =
+        good.substr(good.find("witness_vkey"), good.find("from") - good.find("witness_vkey"));
+    struct Row {
+        const char* why;
+        std::string text;
+        const char* says;
+    };
+    const std::vector<Row> rows{
+        {"no such kind of agency",       replaced("police/31",                       "polis/31"),           "parties.toml:2: agency: "},
+        {"a key that is no base64",                              replaced("origin_key = \"M",                                                "origin_key = \"!"),
+         "parties.toml:3: origin_key: "},
+        {"a key that is no P-256 key", replaced("origin_key = \"MFkw",                                           "origin_key = \"AAAA"),
+         "parties.toml:3: origin_key: "},
+        {"the log's kind of key",        replaced(witness_line,                                             "witness_vkey = \"" + note.text() + "\"\n"),
+         "parties.toml:4: witness_vkey: "},
+        {"no such day",  replaced("2026-01-01","2026-02-30"),                                                                  "parties.toml:5: from: "},
+        {"over before it began",                  replaced("2027-01-01",                                      "2026-01-01"),                                                                                          "parties.toml:6: to: "},
+        {"an unknown key",                              good + "until = \"2027-01-01\"\n",                                                   "parties.toml:7: until: "                                 },
+        {"an unknown table",        "[other]\n" + good,                                                  "parties.toml:1: other: "},
+        {"no TOML",     "[[party]\n","parties.toml:1: "},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.why);
+        const TemporaryDirectory folder;
+        const auto file = folder.write("parties.toml", row.text);
+        const std::string says = fault(folder, [&] { load_parties(file); });
+        CHECK(says.substr(0, std::string{row.says}.size()) == row.says);
+    }
+}

@@ -58,9 +58,11 @@ std::optional<int> FabricLink::monitor_descriptor() const {
     return monitor_->get(zmq::sockopt::fd);
 }
 
+// A pipe that has just come or gone is only seen when the socket's commands are read, which asking for events does.
+bool FabricLink::reachable() { return (socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0; }
+
 bool FabricLink::send(BytesView batch) {
-    // A pipe that has just come is only seen when the socket's commands are read, which asking for events does.
-    if ((socket_.get(zmq::sockopt::events) & ZMQ_POLLOUT) == 0) return false;
+    if (!reachable()) return false;
     return socket_.send(zmq::buffer(batch.data(), batch.size()), zmq::send_flags::dontwait).has_value();
 }
 
@@ -93,7 +95,7 @@ void FabricLink::answer(BytesView nonce) {
 }
 
 bool FabricLink::watch() {
-    bool gone = false;
+    bool gone = attached_ && !reachable();
     zmq::message_t event, address;
     while (monitor_ && monitor_->recv(event, zmq::recv_flags::dontwait)) {
         static_cast<void>(monitor_->recv(address));

@@ -48,6 +48,7 @@ public:
     bool watch();
 
 private:
+    bool reachable();
     bool send(BytesView batch);
 
     zmq::socket_t socket_;

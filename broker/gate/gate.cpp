@@ -137,8 +137,8 @@ void Gate::tick() {
 
 void Gate::sweep() {
     if (trust_.changed_on_disk()) reload_trust();
+    on_ready(&link_, 0);
     link_.ask();
-    look_ = true;
     rest_accept_ = false;
     for (const auto& connection : connections_) sweep(*connection);
     report_refusals();

@@ -52,6 +52,7 @@ inline constexpr auto late_flag_window = 72h;
 // Loads
 inline constexpr std::uint32_t load_records_max = 2'000'000;
 inline constexpr std::size_t load_bytes_max = 256 * 1024 * 1024;  // staged, per load
+inline constexpr std::size_t loads_bytes_max = 1024 * 1024 * 1024;  // of all open loads together
 inline constexpr std::uint32_t load_part_records_max = 1000;
 inline constexpr auto load_open_max = 1h;
 inline constexpr std::size_t load_results_max = 1000;  // rejected records reported one by one

@@ -167,6 +167,12 @@ bool is_partial_date(std::string_view text) {
         .ok();
 }
 
+bool is_code(std::string_view text) {
+    return text.size() <= limits::name_size_max && std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
 bool is_text(std::string_view text, std::size_t size_max) {
     if (text.size() > size_max) return false;
     for (std::size_t at = 0; at < text.size();) {
@@ -225,9 +231,10 @@ Result<void> check(const schemas::Receipt& receipt) {
                "receipt.level");
     check.that(receipt.by() != nullptr && receipt.by()->size() > 0, "receipt.by");
     check.name(receipt.by(), "receipt.by");
-    check.text(receipt.outcome(), "receipt.outcome", limits::name_size_max);
-    if (receipt.level() == schemas::Level::recorded)
-        check.that(receipt.outcome() != nullptr && receipt.outcome()->size() > 0, "receipt.outcome");
+    // A code, because it stands in the leaf: nobody can write about a child there.
+    const bool has_outcome = receipt.outcome() != nullptr && receipt.outcome()->size() > 0;
+    check.that(has_outcome || receipt.level() != schemas::Level::recorded, "receipt.outcome");
+    check.that(!has_outcome || is_code(receipt.outcome()->string_view()), "receipt.outcome");
     check.that(receipt.at_us() >= 0, "receipt.at_us");
     return check.result();
 }

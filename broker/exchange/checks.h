@@ -15,6 +15,8 @@ namespace flagpost::exchange {
 bool is_date(std::string_view text);
 /// Likewise, with "00" for an unknown month or day and "0000" for an unknown year.
 bool is_partial_date(std::string_view text);
+/// Small letters, digits and '_', at most 64.
+bool is_code(std::string_view text);
 /// UTF-8 without control characters other than tab and line ends, not longer than `size_max`.
 bool is_text(std::string_view text, std::size_t size_max);
 

@@ -32,13 +32,6 @@ struct Decider::Fresh {
 
 namespace {
 
-std::vector<std::string> codes_of(const schemas::Envelope& envelope) {
-    std::vector<std::string> codes;
-    if (envelope.legal_basis() != nullptr)
-        for (const auto* code : *envelope.legal_basis()) codes.push_back(code->str());
-    return codes;
-}
-
 std::unique_ptr<schemas::DecisionHitValue> hit_value(const std::string& subject, schemas::Outcome outcome,
                                                      match::Millibits score,
                                                      const std::optional<std::uint16_t>& person,
@@ -148,8 +141,6 @@ Reply Decider::take_incident(const Message& message) {
     const bool is_news = known == state.incidents.end() || incident.version() > known->second.version;
 
     auto record = published(message);
-    record.leaf.purpose = message.envelope.table->purpose() ? message.envelope.table->purpose()->str() : "";
-    record.leaf.legal_basis = codes_of(*message.envelope.table);
     record.body = received_incident(message.received(), name.force, name.reference, incident.version());
     record.subjects.push_back("incident/" + name.force + "/" + name.reference);
     record.retention = "incident";

@@ -20,7 +20,8 @@ struct Decider::LoadReport {
     FileCode code{};
     std::uint32_t accepted = 0;
     std::uint32_t rejected = 0;
-    std::vector<std::pair<std::uint32_t, std::string>> rejections;  // number from 1, field at fault
+    std::vector<std::pair<std::uint32_t, std::string>>
+        rejections;  // number from 1 (0: the load itself), fault
 };
 
 namespace {
@@ -93,7 +94,11 @@ Reply Decider::take_load_begin(const Message& message, const LoadTarget& target)
 
     const auto last = state.sequences.find(name);
     if (last != state.sequences.end() && begin.sequence() != last->second + 1) {
-        end_load(name, state.loads.at(name), {FileCode::sequence_gap, 0, 0, {}},
+        end_load(name, state.loads.at(name),
+                 {FileCode::sequence_gap,
+                  0,
+                  0,
+                  {{0, "load_begin.sequence: " + std::to_string(last->second + 1) + " is due"}}},
                  record_by_broker(LeafKind::load_applied, Operation::none));
     }
     return Confirmed{index, false};
@@ -113,6 +118,9 @@ Reply Decider::take_load_part(const Message& message) {
     if (load.items + part.records()->size() > limits::load_records_max ||
         load.bytes + message.envelope.payload.size() > limits::load_bytes_max)
         return Refusal{Reason::too_large, "load_part: the load"};
+    std::size_t staged = message.envelope.payload.size();
+    for (const auto& [other, each] : state.loads) staged += each.bytes;
+    if (staged > limits::loads_bytes_max) return Refusal{Reason::busy, "load_part: all open loads"};
 
     schemas::RecordBodyValue body;
     body.load = std::make_unique<schemas::LoadFactsValue>();
@@ -282,7 +290,7 @@ void Decider::end_load(const LoadName& name, const OpenLoad& load, const LoadRep
     log::Record record = ending;
     record.leaf.topic = name.topic;
     record.leaf.recipient = name.agency;
-    record.leaf.number = number;
+    record.leaf.number = load.sequence;
     record.leaf.agreement = setting_.agreement.digest();
     record.leaf.outcome = name_of(report.code);
     record.leaf.candidates = report.accepted;

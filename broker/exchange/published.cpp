@@ -34,6 +34,10 @@ log::Record Decider::published(const Message& message) {
     auto record = record_by(message.command.actor, LeafKind::published, Operation::collection);
     record.leaf.topic = message.envelope.topic;
     record.leaf.message = message.envelope.id;
+    const auto& table = *message.envelope.table;
+    if (table.purpose() != nullptr) record.leaf.purpose = table.purpose()->str();
+    if (table.legal_basis() != nullptr)
+        for (const auto* code : *table.legal_basis()) record.leaf.legal_basis.push_back(code->str());
     record.controller = message.command.actor.id.agency().text();
     return record;
 }

@@ -357,6 +357,24 @@ TEST_CASE("a receipt is refused from whom the notice was not for", "[exchange]")
     CHECK(world.exchange.open_obligations().size() == 2);
 }
 
+TEST_CASE("what was done is said by a code, so that no leaf can hold words about a child", "[exchange]") {
+    const auto [outcome, permitted] = GENERATE(table<const char*, bool>({
+        {"contacted",               true },
+        {"not_this_child",          true },
+        {"",                        false},
+        {"Amelia was seen at home", false},
+        {"Contacted",               false},
+        {"called;rang",             false},
+    }));
+    CAPTURE(outcome);
+    County world;
+    world.send(incident_with(child_a, "NP-1"));
+    const auto notice = id16(world.told_county().notice);
+    const auto reply = world.receipt("social-care/E10000024", notice, Level::recorded, outcome);
+    CHECK(confirmed(reply) == permitted);
+    if (!permitted) CHECK(refusal(reply) == Refusal{Reason::invalid_value, "receipt.outcome"});
+}
+
 TEST_CASE("who acts for a school answers for it", "[exchange]") {
     County world;
     world.send(abuse_with(child_b, "NP-4"));

@@ -61,6 +61,7 @@ TEST_CASE("a load is in parts, applied at once, and answered", "[exchange]") {
     const auto& applied = world.last.records.back();
     CHECK(applied.leaf.outcome == "all_loaded");
     CHECK(applied.leaf.recipient == "social-care/E10000024");
+    CHECK(applied.leaf.number == 1);
     CHECK(applied.shreds.size() == 3);  // begin and two parts
     const auto& set = world.last.records[1];
     CHECK(set.leaf.operation == log::Operation::collection);
@@ -232,6 +233,7 @@ TEST_CASE("a load that is not what it was announced to be changes nothing and is
         later.sequence = 3;
         world.begin(later, id);
         wanted = FileCode::sequence_gap;
+        CHECK(result(world)->results.at(0)->where == "load_begin.sequence: 2 is due");
     }
     SECTION("a sequence number again") {
         auto again = load;

@@ -150,6 +150,20 @@ private:
         return connection_.has_value();
     }
 
+    /// Whether there is something to receive now, or within `patience`. A signal only makes it look sooner.
+    static bool readable(zmq::socket_t& socket, milliseconds patience) {
+        zmq::pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
+        return poll(&item, 1, patience) > 0;
+    }
+    static int poll(zmq::pollitem_t* items, std::size_t count, milliseconds timeout) {
+        try {
+            return zmq::poll(items, count, timeout);
+        } catch (const zmq::error_t& error) {
+            if (error.num() != EINTR) throw;
+            return 0;
+        }
+    }
+
     void wait(milliseconds patience) {
         const auto due = std::chrono::ceil<milliseconds>(connection_->machine.next_due() - clock_.now());
         const bool more_to_offer = outbox_may_have_more_ && connection_->machine.room() > 0;
@@ -159,21 +173,16 @@ private:
             {{connection_->dealer.handle(), 0, ZMQ_POLLIN, 0},
              {connection_->tunnel.ended().handle(), 0, ZMQ_POLLIN, 0}}
         };
-        try {
-            zmq::poll(items.data(), items.size(), timeout);
-        } catch (const zmq::error_t& error) {
-            if (error.num() != EINTR) throw;
-        }
+        poll(items.data(), items.size(), timeout);
     }
 
     void read() {
         zmq::message_t why;
         const bool over = connection_->tunnel.ended().recv(why, zmq::recv_flags::dontwait).has_value();
-        if (over) connection_->dealer.set(zmq::sockopt::rcvtimeo, static_cast<int>(straggler_wait.count()));
-        const auto flags = over ? zmq::recv_flags::none : zmq::recv_flags::dontwait;
         zmq::message_t message;
-        for (std::size_t i = 0; i < frames_at_once_max && connection_; ++i) {
-            if (!connection_->dealer.recv(message, flags)) break;
+        for (std::size_t i = 0; (over || i < frames_at_once_max) && connection_; ++i) {
+            if (over && !readable(connection_->dealer, straggler_wait)) break;
+            if (!connection_->dealer.recv(message, zmq::recv_flags::dontwait)) break;
             if (message.more()) {
                 lose("the broker sent a message of several parts", milliseconds{0});
                 return;
@@ -256,9 +265,7 @@ private:
         for (Action& action : connection_->machine.goodbye())
             if (auto* send = std::get_if<Send>(&action))
                 (void)connection_->dealer.send(zmq::buffer(send->frame), zmq::send_flags::dontwait);
-        connection_->tunnel.ended().set(zmq::sockopt::rcvtimeo, static_cast<int>(last_words.count()));
-        zmq::message_t why;
-        (void)connection_->tunnel.ended().recv(why);
+        readable(connection_->tunnel.ended(), last_words);
         connection_.reset();
     }
 

@@ -149,7 +149,11 @@ Result<CsvFile> CsvFile::read(const std::filesystem::path& file) {
     std::error_code unreadable;
     if (std::filesystem::file_size(file, unreadable) > csv_file_size_max && !unreadable)
         return refuse(Reason::too_large, "file");
-    const std::string text = to_utf8(read_whole(file));
+    return parse(read_whole(file));
+}
+
+Result<CsvFile> CsvFile::parse(std::string bytes) {
+    const std::string text = to_utf8(std::move(bytes));
     if (text.find('\0') != std::string::npos) return refuse(Reason::malformed, "file: not text");
 
     RecordReader reader{text};

@@ -38,6 +38,7 @@ class CsvFile {
 public:
     /// Throws std::runtime_error for a file that cannot be opened; refuses a file without a usable header.
     static Result<CsvFile> read(const std::filesystem::path& file);
+    static Result<CsvFile> parse(std::string bytes);
     const std::vector<std::string>& header() const { return header_; }
     const std::vector<CsvRow>& rows() const { return rows_; }
     struct BadRow {

@@ -107,6 +107,10 @@ void SessionMachine::turn(const schemas::Frame& frame, std::size_t size, Actions
             return confirm(*frame.body_as_Confirm(), actions);
         case Body::Deliver:
             return deliver(*frame.body_as_Deliver(), size, now, actions);
+        case Body::Subscribed:
+            return subscribed(*frame.body_as_Subscribed());
+        case Body::Heartbeat:
+            return announced(*frame.body_as_Heartbeat(), actions);
         case Body::Answer: {
             schemas::AnswerValue answer;
             frame.body_as_Answer()->UnPackTo(&answer);
@@ -124,7 +128,7 @@ void SessionMachine::turn(const schemas::Frame& frame, std::size_t size, Actions
         case Body::Cosign:
             return end("the broker sent a frame that is not its to send", actions);
         default:
-            return;  // Subscribed, Heartbeat, and what a later version may add
+            return;  // what a later version may add
     }
 }
 
@@ -241,15 +245,42 @@ void SessionMachine::forget(std::uint64_t place) {
     in_flight_.erase(entry);
 }
 
+void SessionMachine::subscribed(const schemas::Subscribed& subscribed) {
+    if (subscribed.topics() == nullptr) return;
+    for (const auto* topic : *subscribed.topics())
+        if (is_subscribed(topic->topic()->str()))
+            newest_.insert_or_assign(topic->topic()->str(), Newest{topic->number()});
+}
+
+// A heartbeat says what the newest delivery of each mailbox is. One that is announced and does not come is lost on the
+// way, and somebody waits for it.
+void SessionMachine::announced(const schemas::Heartbeat& heartbeat, Actions& actions) {
+    if (heartbeat.high_water() == nullptr || credit_messages_ == 0) return;
+    for (const auto* mark : *heartbeat.high_water()) {
+        const auto found = newest_.find(mark->topic()->str());
+        if (found == newest_.end() || mark->number() <= found->second.number) continue;
+        Newest& newest = found->second;
+        if (!newest.missed_since) newest.missed_since = latest_;
+        if (newest.told || latest_ < *newest.missed_since + limits::dead_after) continue;
+        newest.told = true;
+        actions.push_back(Problem{"deliveries announced on " + found->first + " do not come"});
+    }
+}
+
+bool SessionMachine::is_subscribed(const std::string& topic) const {
+    return std::ranges::find(settings_.topics, topic) != settings_.topics.end();
+}
+
 void SessionMachine::deliver(const schemas::Deliver& deliver, std::size_t frame_size, Instant now,
                              Actions& actions) {
     const std::string topic = deliver.topic()->str();
-    if (std::ranges::find(settings_.topics, topic) == settings_.topics.end())
-        return end("the broker delivered from a mailbox not asked for", actions);
+    if (!is_subscribed(topic)) return end("the broker delivered from a mailbox not asked for", actions);
     if (credit_messages_ == 0) return end("the broker delivered more than it was granted", actions);
     const auto envelope = wire::read_envelope({deliver.envelope()->data(), deliver.envelope()->size()});
     if (!envelope) return end("the broker delivered what is no envelope (" + topic + ")", actions);
     --credit_messages_;
+    if (const auto newest = newest_.find(topic); newest != newest_.end())
+        newest->second = Newest{std::max(newest->second.number, deliver.number())};
     auto& arrived = arrived_[topic];
     arrived.numbers.push_back(deliver.number());
     arrived.bytes += frame_size;

@@ -115,12 +115,19 @@ private:
         std::vector<std::uint64_t> numbers;
         std::uint64_t bytes = 0;  // of whole frames: that is what credit counts
     };
+    struct Newest {
+        std::uint64_t number;
+        std::optional<Instant> missed_since = {};  // a later one was announced and has not come
+        bool told = false;
+    };
 
     void welcome(const schemas::Welcome& welcome, Instant now, Actions& actions);
     bool check_log(const schemas::Welcome& welcome, Instant now, Actions& actions);
+    void subscribed(const schemas::Subscribed& subscribed);
     void confirm(const schemas::Confirm& confirm, Actions& actions);
     void refused(const schemas::Refuse& refuse, Instant now, Actions& actions);
     void publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now, Actions& actions);
+    void announced(const schemas::Heartbeat& heartbeat, Actions& actions);
     void deliver(const schemas::Deliver& deliver, std::size_t frame_size, Instant now, Actions& actions);
     void turn(const schemas::Frame& frame, std::size_t size, Actions& actions);
     void said_goodbye(const schemas::Goodbye& goodbye, Actions& actions);
@@ -131,6 +138,7 @@ private:
     void send_unsent(Actions& actions);
     void sign_and_send(const std::vector<InFlight*>& batch, Actions& actions);
     void forget(std::uint64_t place);
+    bool is_subscribed(const std::string& topic) const;
     bool follows_deferred(std::uint64_t place) const;
 
     SessionSettings settings_;
@@ -152,6 +160,7 @@ private:
 
     std::map<std::string, Arrived> arrived_;  // stored, not yet acknowledged, by topic
     std::uint64_t credit_messages_ = 0;       // deliveries the broker may still send
+    std::map<std::string, Newest> newest_;    // by topic: delivered, or there before we subscribed
 
     std::uint32_t next_request_ = 1;
 };

@@ -478,6 +478,44 @@ TEST_CASE("credit is granted with the subscription and topped up by what was sto
     CHECK(credit[0].bytes == deliver(1).size() + deliver(2).size() + deliver(3).size());
 }
 
+namespace {
+
+template <class Frame> Bytes marks(std::uint64_t number) {
+    Frame frame;
+    auto& list = [&]() -> auto& {
+        if constexpr (requires { frame.topics; })
+            return frame.topics;
+        else
+            return frame.high_water;
+    }
+    ();
+    list.push_back(std::make_unique<schemas::HighWaterValue>());
+    list.back()->topic = "markers/31";
+    list.back()->number = number;
+    return wire::pack_frame(std::move(frame));
+}
+
+}  // namespace
+
+TEST_CASE("a delivery announced that does not come is told, once", "[client]") {
+    Client client;
+    client.connect();
+    client.receive(marks<schemas::SubscribedValue>(7));  // there before us: acknowledged, or on its way
+    CHECK(client.receive(marks<schemas::HeartbeatValue>(7)).empty());
+
+    client.now += 1h;
+    CHECK(client.receive(marks<schemas::HeartbeatValue>(8)).empty());  // it may have overtaken the delivery
+    client.now += 10s;
+    CHECK(all_of<Store>(client.receive(deliver(8))).size() == 1);
+    client.now += 10s;
+    CHECK(client.receive(marks<schemas::HeartbeatValue>(8)).empty());
+
+    CHECK(client.receive(marks<schemas::HeartbeatValue>(9)).empty());
+    client.now += 15s;
+    CHECK(all_of<Problem>(client.receive(marks<schemas::HeartbeatValue>(9))).size() == 1);
+    CHECK(client.receive(marks<schemas::HeartbeatValue>(9)).empty());
+}
+
 TEST_CASE("a broker that breaks the session's rules is left", "[client]") {
     const auto end_after = [](const Bytes& frame) {
         Client client;

@@ -510,7 +510,11 @@ std::optional<std::string> held_back(const Comparison& c) {
                    ? "Same family name and date of birth, another first name: perhaps a twin."
                    : "The first name differs.";
     }
-    if (c.family >= Family::distant && c.where > Where::street) return "The family name differs.";
+    if (c.family >= Family::similar && !c.swapped && c.where > Where::street)
+        return "The family name differs.";
+    if (c.given > Given::known_form && c.family > Family::exact && c.where > Where::postcode) {
+        return "First and family name are both spelt differently.";
+    }
     if (c.sex == Sex::differs && c.given != Given::exact) return "The sex and the first name differ.";
     if (c.born == Born::missing && !(c.surely_child && c.given == Given::exact && c.where <= Where::full)) {
         return "There is no date of birth to compare.";

@@ -9,9 +9,8 @@
 #include <tuple>
 
 #include "broker/core/limits.h"
-#include "broker/match/compare.h"
+#include "broker/match/candidates.h"
 #include "broker/match/related.h"
-#include "broker/match/text.h"
 #include "broker/register/given_names.h"
 
 namespace flagpost::match {
@@ -28,12 +27,6 @@ using schemas::Outcome;
 
 constexpr const char* version = "flagpost-match/1";
 
-// Thresholds on the odds of a candidate against all others and nobody, in millibits.
-constexpr Millibits match_from = 6000;       // 1 in 65 wrong before the gate
-constexpr Millibits potential_from = 2500;   // p 0.85
-constexpr Millibits low_from = -4250;        // p 0.05
-constexpr std::size_t candidates_shown = 5;  // of one person, to a reviewer
-
 // How likely a person of an incident is on the register at all, before anything is compared.
 constexpr Millibits share_flagged = -2000;
 constexpr Millibits share_on_roll = 0;
@@ -45,94 +38,12 @@ constexpr Millibits school_agrees = 4000;
 
 constexpr int tail_days = 366;  // an ended plan and a former address are told of for a year (R5)
 
-/// A register entry compared with one person of the incident.
-struct Candidate {
-    const Row* row;
-    Comparison comparison;
-    Millibits score;
-    Millibits margin = 0;  // against the best other identity
-    Outcome outcome = Outcome::none;
-    std::optional<std::string> held;
-};
-
-Millibits bits_between(Millibits mine, Millibits best_other) { return std::min(mine, mine - best_other); }
-
-/// Two entries for one and the same person: two authorities' flags, or two schools' rolls.
-bool same_identity(const PersonForm& a, const PersonForm& b) {
-    if (!a.upn.empty() && a.upn == b.upn) return true;
-    if (!a.nhs_number.empty() && a.nhs_number == b.nhs_number) return true;
-    if (!a.upn.empty() && !b.upn.empty()) return false;
-    return !a.names.empty() && !b.names.empty() && a.names.front() == b.names.front() && a.born.whole() &&
-           a.born == b.born;
-}
-
-/// Whether `other` casts doubt on `mine`. Beside a child whose whole name and date agree, one of another first name is
-/// a twin and no rival.
-bool rivals(const Candidate& mine, const Candidate& other) {
-    const auto whole = [](const Comparison& c) {
-        return c.given == Given::exact && c.family == Family::exact && c.born == Born::exact && !c.swapped;
-    };
-    if (whole(mine.comparison) && other.comparison.given != Given::exact) return false;
-    return !same_identity(mine.row->person, other.row->person);
-}
-
-/// A total order that does not depend on when a row was added.
-auto order_of(const Row& row) {
-    static const FlagKey no_flag;
-    static const PupilKey no_pupil;
-    return std::tie(row.flag ? *row.flag : no_flag, row.pupil ? *row.pupil : no_pupil, row.kind, row.number);
-}
-
-Outcome outcome_of(const Candidate& candidate) {
-    if (candidate.margin < low_from) return Outcome::none;
-    const auto& c = candidate.comparison;
-    const bool name_alone =
-        c.born == Born::missing && c.where == Where::missing && c.identifier != Identifier::same;
-    const bool name_against_date = c.born == Born::conflict && c.where > Where::near_postcode;
-    if (name_against_date && candidate.margin < 0) return Outcome::none;
-    if (candidate.margin < potential_from || name_alone) return Outcome::low;
-    if (candidate.margin < match_from || candidate.held) return Outcome::potential;
-    return Outcome::match;
-}
-
-/// Sets margin and outcome of one person's candidates and keeps the best few, strongest first.
-void settle(std::vector<Candidate>& candidates) {
-    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-        if (a.score != b.score) return a.score > b.score;
-        return order_of(*a.row) < order_of(*b.row);
-    });
-    for (auto& mine : candidates) {
-        Millibits best_other = INT_MIN / 4;
-        for (const auto& other : candidates) {
-            if (&mine == &other || !rivals(mine, other)) continue;
-            best_other = other.score;  // the first one met is the strongest
-            break;
-        }
-        mine.margin = bits_between(mine.score, best_other);
-        mine.held = held_back(mine.comparison);
-        mine.outcome = outcome_of(mine);
-        // Two different people both fit: a person must choose, whatever either scores.
-        if (mine.score >= match_from && best_other >= potential_from && mine.margin < match_from &&
-            mine.outcome != Outcome::none) {
-            mine.outcome = Outcome::many;
-        }
-    }
-    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
-                                    [](const Candidate& c) { return c.outcome == Outcome::none; }),
-                     candidates.end());
-    std::size_t unsure = 0;
-    candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
-                                    [&](const Candidate& c) {
-                                        return c.outcome != Outcome::match && ++unsure > candidates_shown;
-                                    }),
-                     candidates.end());
-}
-
-/// A person of the incident, with what kinds of register entry they may be.
+/// A person of the incident.
 struct Involved {
     std::uint16_t number;
     const schemas::IncidentPersonValue* value;
     PersonForm form;
+    std::vector<std::uint64_t> keys;
     std::string school;  // as the officer was told, as words
 };
 
@@ -144,29 +55,18 @@ std::string joined_words(std::string_view text) {
 
 std::vector<Involved> people_of(const schemas::IncidentValue& incident) {
     std::vector<Involved> people;
-    PlaceForm attended;
-    if (incident.place) attended = registry::place_form(*incident.place);
     for (std::size_t i = 0; i < incident.people.size() && i < limits::people_max; ++i) {
         const auto& value = incident.people[i];
         if (!value || !value->person) continue;
         Involved person{
-            static_cast<std::uint16_t>(i), value.get(), registry::person_form(*value->person), {}};
-        if (value->home) person.form.places.push_back({registry::place_form(*value->home), INT_MIN, INT_MAX});
-        if (!person.form.places.empty() && person.form.places.front().place.empty())
-            person.form.places.clear();
+            static_cast<std::uint16_t>(i), value.get(), registry::person_form(*value->person), {}, {}};
+        auto home = value->home ? registry::place_form(*value->home) : PlaceForm{};
+        if (!home.empty()) person.form.places.push_back({std::move(home), INT_MIN, INT_MAX});
+        person.keys = registry::query_keys(person.form);
         person.school = joined_words(value->school_name);
         people.push_back(std::move(person));
     }
     return people;
-}
-
-/// Where police went says something for a person who is on the register there, nothing against one who is not.
-void add_attended(Comparison& comparison, const PlaceForm& attended, const PersonForm& theirs) {
-    if (attended.empty() || comparison.where <= Where::postcode) return;
-    for (const auto& there : theirs.places) {
-        const auto where = compare_places(attended, there.place);
-        if (where <= Where::postcode && (comparison.where > where)) comparison.where = where;
-    }
 }
 
 bool within_tail(int end, int today) { return end < today && today - end <= tail_days; }
@@ -197,43 +97,27 @@ public:
         for (const auto& person : people_) flagged(person);
         for (auto& [key, hit] : hits_) decision_.flags.push_back(std::move(hit));
         if (incident_.domestic_abuse) schools();
+        decision_.candidates = effort_.compared;
+        decision_.dropped = effort_.dropped;
         return std::move(decision_);
     }
 
 private:
     // Flags
 
-    /// Compares one person with every candidate of a pool that `wanted` lets pass.
-    template <class Wanted> std::vector<Candidate> compared(const PersonForm& person, bool surely_child,
-                                                            const registry::Pool& pool, Millibits share,
-                                                            Wanted wanted) {
-        registry::Found found;
-        pool.find(person, found);
-        decision_.dropped += found.dropped;
-        const auto prior = prior_of(pool, share);
-        std::vector<Candidate> candidates;
-        for (const auto number : found.rows) {
-            const auto& row = pool.row(number);
-            if (!wanted(row)) continue;
-            ++decision_.candidates;
-            auto comparison = compare(person, row.person, pool);
-            comparison.surely_child = surely_child;
-            add_attended(comparison, attended_, row.person);
-            const auto total = score(comparison, prior);
-            if (total >= low_from) candidates.push_back({&row, comparison, total, 0, Outcome::none, {}});
-        }
-        return candidates;
-    }
+    static Millibits no_bonus(const Row&) { return 0; }
 
-    static bool said_child(const Involved& person) { return person.value->role == schemas::Role::child; }
+    Query query_for(const Involved& person) const {
+        return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_};
+    }
 
     void flagged(const Involved& person) {
         for (const auto kind : {RowKind::flagged_child, RowKind::linked_adult}) {
-            auto candidates =
-                compared(person.form, said_child(person), index_.flags(), share_flagged, [&](const Row& row) {
-                    return row.kind == kind && in_force_or_tail(row.held_flag->value, today_);
-                });
-            settle(candidates);
+            auto candidates = search(
+                query_for(person), index_.pool(kind), share_flagged,
+                [&](const Row& row) { return in_force_or_tail(row.held_flag->value, today_); }, no_bonus,
+                effort_);
+            weigh_together(candidates);
             for (const auto& candidate : candidates) flag_hit(person, candidate);
         }
     }
@@ -254,7 +138,7 @@ private:
         } else {
             hit.reasons.emplace_back("Somebody involved appears to be this child.");
         }
-        explain(candidate, index_.flags(), share_flagged, hit.reasons, hit.evidence);
+        explain(candidate, hit.reasons, hit.evidence);
         if (end_of(row.held_flag->value) < today_) {
             hit.kind = HitKind::historic;
             hit.reasons.push_back("The plan ended on " + row.held_flag->value.end_date + ".");
@@ -262,22 +146,22 @@ private:
         merge(std::move(hit));
     }
 
-    static void explain(const Candidate& candidate, const registry::Pool& pool, Millibits share,
-                        std::vector<std::string>& reasons, std::vector<Evidence>& out) {
+    static void explain(const Candidate& candidate, std::vector<std::string>& reasons,
+                        std::vector<Evidence>& out) {
         if (candidate.outcome == Outcome::many) reasons.emplace_back("Several records fit this person.");
         if (candidate.held) reasons.push_back(*candidate.held);
         for (auto& words : in_words(candidate.comparison)) {
             if (std::find(reasons.begin(), reasons.end(), words) == reasons.end())
                 reasons.push_back(std::move(words));
         }
-        out = evidence(candidate.comparison, prior_of(pool, share));
+        out = evidence(candidate.comparison, candidate.prior);
     }
 
     void addresses() {
         if (attended_.empty()) return;
         registry::Found found;
         index_.find_places(attended_, found);
-        decision_.dropped += found.dropped;
+        effort_.dropped += found.dropped;
         std::vector<const registry::PlaceRow*> rows;
         for (const auto number : found.rows) rows.push_back(&index_.place(number));
         std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
@@ -285,7 +169,7 @@ private:
                    std::tie(*b->flag, b->place.from, b->place.to, b->place.place.line, b->place.place.uprn);
         });
         for (const auto* row : rows) {
-            ++decision_.candidates;
+            ++effort_.compared;
             if (in_force_or_tail(row->held_flag->value, today_)) address_hit(*row);
         }
     }
@@ -400,16 +284,11 @@ private:
         return !left || *left >= now_day_;
     }
 
-    std::vector<Candidate> on_rolls(const PersonForm& child, const Involved* person) {
-        auto candidates = compared(child, true, index_.rolls(), share_on_roll, [&](const Row& row) {
-            return row.kind == RowKind::pupil && on_roll(row);
-        });
-        if (person) {
-            for (auto& candidate : candidates) {
-                if (school_told(*person, candidate.row->pupil->urn)) candidate.score += school_agrees;
-            }
-        }
-        settle(candidates);
+    std::vector<Candidate> on_rolls(const Query& query, const Bonus& bonus) {
+        auto candidates = search(
+            query, index_.pool(RowKind::pupil), share_on_roll, [&](const Row& row) { return on_roll(row); },
+            bonus, effort_);
+        weigh_together(candidates);
         return candidates;
     }
 
@@ -424,7 +303,9 @@ private:
             decision_.unplaced.push_back({person.number, "The child is not named."});
             return;
         }
-        const auto candidates = on_rolls(person.form, &person);
+        const auto candidates = on_rolls(query_for(person), [&](const Row& row) {
+            return school_told(person, row.pupil->urn) ? school_agrees : 0;
+        });
         if (candidates.empty() && school_age(person.form.born)) {
             decision_.unplaced.push_back({person.number, "No roll that was searched holds the child."});
         }
@@ -450,7 +331,7 @@ private:
         hit.outcome = candidate.outcome;
         hit.through = through;
         hit.score = candidate.margin;
-        explain(candidate, index_.rolls(), share_on_roll, hit.reasons, hit.evidence);
+        explain(candidate, hit.reasons, hit.evidence);
         return hit;
     }
 
@@ -472,7 +353,8 @@ private:
         for (const auto& place : held->value.places) {
             if (place) child.places.push_back(registry::dated_place_form(*place));
         }
-        for (const auto& candidate : on_rolls(child, nullptr)) {
+        const auto keys = registry::query_keys(child);
+        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_}, no_bonus)) {
             auto found = pupil_hit(candidate, Through::flag);
             found.outcome = std::min(found.outcome, hit.outcome);
             found.flag = hit.flag;
@@ -484,10 +366,10 @@ private:
 
     /// What a roll says of parents is good enough to have a person look, not to tell a school.
     void contacts(const Involved& person) {
-        auto candidates = compared(person.form, false, index_.rolls(), share_on_roll, [&](const Row& row) {
-            return row.kind == RowKind::contact && on_roll(row);
-        });
-        settle_contacts(candidates);
+        auto candidates = search(
+            query_for(person), index_.pool(RowKind::contact), share_on_roll,
+            [&](const Row& row) { return on_roll(row); }, no_bonus, effort_);
+        weigh_apart(candidates);
         for (const auto& candidate : candidates) {
             if (pupils_.count(*candidate.row->pupil) != 0) continue;
             auto hit = pupil_hit(candidate, Through::contact);
@@ -497,20 +379,6 @@ private:
                                "An adult involved appears to be a contact of this pupil.");
             keep(std::move(hit));
         }
-    }
-
-    /// Contacts of siblings are the same person, so only sure ones are kept and none competes with another.
-    static void settle_contacts(std::vector<Candidate>& candidates) {
-        std::sort(candidates.begin(), candidates.end(),
-                  [](const Candidate& a, const Candidate& b) { return order_of(*a.row) < order_of(*b.row); });
-        for (auto& candidate : candidates) {
-            candidate.margin = candidate.score;
-            candidate.held = held_back(candidate.comparison);
-            candidate.outcome = outcome_of(candidate);
-        }
-        candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
-                                        [](const Candidate& c) { return c.outcome < Outcome::potential; }),
-                         candidates.end());
     }
 
     void keep(PupilHit hit) {
@@ -532,6 +400,7 @@ private:
     int now_day_ = 0;  // when it is decided: who is on a roll
     std::map<FlagKey, Hit> hits_;
     std::map<PupilKey, PupilHit> pupils_;
+    Effort effort_;
     Decision decision_;
 };
 
@@ -556,9 +425,10 @@ Decision decide(const registry::Register& known, const schemas::IncidentValue& i
 std::string engine_digest_input() {
     std::string out = std::string{version} + "\nICU " + registry::icu_version() + "\n" + weights_text();
     for (const auto value :
-         {match_from, potential_from, low_from, share_flagged, share_on_roll, address_score,
-          unclear_address_score, school_agrees, Millibits{tail_days},
-          static_cast<Millibits>(candidates_shown), static_cast<Millibits>(registry::candidate_list_max)}) {
+         {match_from, potential_from, low_from, low_from_elsewhere, share_flagged, share_on_roll,
+          address_score, unclear_address_score, school_agrees, Millibits{tail_days},
+          static_cast<Millibits>(candidates_shown), static_cast<Millibits>(registry::candidate_list_max),
+          static_cast<Millibits>(registry::candidates_max)}) {
         out += std::to_string(value) + "\n";
     }
     return out + registry::given_names_text();

@@ -8,7 +8,7 @@
 namespace flagpost::registry {
 namespace {
 
-constexpr std::size_t names_max = 10;   // main and other names of one person, as forms
+constexpr std::size_t names_max = 6;    // main and other names of one person, as forms
 constexpr std::size_t tokens_max = 3;   // words of one name that are indexed
 constexpr std::size_t places_max = 20;  // addresses of one record
 constexpr std::size_t adults_max = 30;  // linked adults or contacts of one record
@@ -176,12 +176,19 @@ std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
 }
 
 void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Found& found) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> lists;
     for (const auto key : keys) {
         const auto count = index.count(key);
-        if (count > candidate_list_max) {
+        if (count != 0) lists.emplace_back(count, key);
+    }
+    std::sort(lists.begin(), lists.end());
+    std::uint32_t read = 0;
+    for (const auto& [count, key] : lists) {
+        if (count > candidate_list_max || read + count > candidates_max) {
             found.dropped += count;
         } else {
             index.collect(key, found.rows);
+            read += count;
         }
     }
     std::sort(found.rows.begin(), found.rows.end());
@@ -189,6 +196,8 @@ void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Foun
 }
 
 }  // namespace
+
+std::vector<std::uint64_t> query_keys(const PersonForm& person) { return Keys{person, true}.all(); }
 
 PersonForm person_form(const schemas::PersonValue& person) {
     PersonForm form;
@@ -266,8 +275,17 @@ void Pool::remove(std::uint32_t number) {
     --size_;
 }
 
-void Pool::find(const PersonForm& person, Found& found) const {
-    collect(keys_, Keys{person, true}.all(), found);
+void Pool::find(const std::vector<std::uint64_t>& keys, Found& found) const { collect(keys_, keys, found); }
+
+void PersonIndex::add_person(Row row, std::vector<RowNumber>& numbers) {
+    const auto& person = row.person;
+    if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+    const auto kind = row.kind;
+    numbers.push_back({kind, pools_[static_cast<std::size_t>(kind)].add(std::move(row))});
+}
+
+void PersonIndex::remove_people(const std::vector<RowNumber>& numbers) {
+    for (const auto& [kind, number] : numbers) pools_[static_cast<std::size_t>(kind)].remove(number);
 }
 
 void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const schemas::DatedPlaceValue& place,
@@ -294,15 +312,14 @@ void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const sche
 
 void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
     auto& numbers = flag_rows_[key];
-    const auto add_person = [&](RowKind kind, PersonForm person, std::uint16_t number) {
-        if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+    const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
         row.person = std::move(person);
         row.flag = &key;
         row.held_flag = &flag;
         row.number = number;
-        numbers.people.push_back(flags_.add(std::move(row)));
+        add_person(std::move(row), numbers.people);
     };
     std::vector<DatedPlaceForm> places;
     for (std::size_t i = 0; i < flag.value.places.size() && i < places_max; ++i) {
@@ -313,7 +330,7 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
     if (flag.value.child) {
         auto child = person_form(*flag.value.child);
         child.places = places;
-        add_person(RowKind::flagged_child, std::move(child), 0);
+        add(RowKind::flagged_child, std::move(child), 0);
     }
     for (std::size_t i = 0; i < flag.value.linked_adults.size() && i < adults_max; ++i) {
         const auto& adult = flag.value.linked_adults[i];
@@ -323,14 +340,14 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
             if (adult->places[p]) person.places.push_back(dated_place_form(*adult->places[p]));
         }
         if (person.places.empty()) person.places = places;
-        add_person(RowKind::linked_adult, std::move(person), static_cast<std::uint16_t>(i));
+        add(RowKind::linked_adult, std::move(person), static_cast<std::uint16_t>(i));
     }
 }
 
 void PersonIndex::remove_flag(const FlagKey& key) {
     const auto found = flag_rows_.find(key);
     if (found == flag_rows_.end()) return;
-    for (const auto number : found->second.people) flags_.remove(number);
+    remove_people(found->second.people);
     for (const auto number : found->second.places) {
         for (const auto each : places_[number].keys) place_keys_.remove(each, number);
         places_[number] = PlaceRow{};
@@ -341,15 +358,14 @@ void PersonIndex::remove_flag(const FlagKey& key) {
 
 void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
     auto& numbers = pupil_rows_[key];
-    const auto add_person = [&](RowKind kind, PersonForm person, std::uint16_t number) {
-        if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+    const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
         row.person = std::move(person);
         row.pupil = &key;
         row.held_pupil = &pupil;
         row.number = number;
-        numbers.push_back(rolls_.add(std::move(row)));
+        add_person(std::move(row), numbers);
     };
     std::vector<DatedPlaceForm> home;
     if (pupil.value.home) home.push_back({place_form(*pupil.value.home), INT_MIN, INT_MAX});
@@ -357,21 +373,21 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
     if (pupil.value.child) {
         auto child = person_form(*pupil.value.child);
         child.places = home;
-        add_person(RowKind::pupil, std::move(child), 0);
+        add(RowKind::pupil, std::move(child), 0);
     }
     for (std::size_t i = 0; i < pupil.value.contacts.size() && i < adults_max; ++i) {
         const auto& contact = pupil.value.contacts[i];
         if (!contact || !contact->person) continue;
         auto person = person_form(*contact->person);
         person.places = home;
-        add_person(RowKind::contact, std::move(person), static_cast<std::uint16_t>(i));
+        add(RowKind::contact, std::move(person), static_cast<std::uint16_t>(i));
     }
 }
 
 void PersonIndex::remove_pupil(const PupilKey& key) {
     const auto found = pupil_rows_.find(key);
     if (found == pupil_rows_.end()) return;
-    for (const auto number : found->second) rolls_.remove(number);
+    remove_people(found->second);
     pupil_rows_.erase(found);
 }
 

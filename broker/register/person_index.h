@@ -1,6 +1,7 @@
 /// People and addresses of the register in comparable form, and the lists by which candidates are found.
 #pragma once
 
+#include <array>
 #include <climits>
 #include <cstdint>
 #include <deque>
@@ -71,23 +72,28 @@ private:
     std::uint64_t total_ = 0;
 };
 
-/// Rows found for a query. `dropped` counts the rows of lists too long to be worth reading: the other lists find a
-/// person who agrees in more than one common fact.
+// How much one search may read. Long lists are names or days that many share: whoever agrees in a second fact is
+// found by a shorter list. The shortest lists are read first, so that what is left out never depends on the order in
+// which the register was filled.
+inline constexpr std::uint32_t candidate_list_max = 2000;
+inline constexpr std::uint32_t candidates_max = 5000;
+
 struct Found {
     std::vector<std::uint32_t> rows;  // each once, in an order that means nothing
-    std::uint32_t dropped = 0;
+    std::uint32_t dropped = 0;        // entries of the lists left out
 };
 
-inline constexpr std::uint32_t candidate_list_max = 4000;
+/// The keys under which a person may stand; made once for a person and looked up in each pool.
+std::vector<std::uint64_t> query_keys(const PersonForm& person);
 
-/// People who are searched together: flagged children with their linked adults, or pupils with their contacts.
+/// All people of one kind.
 class Pool {
 public:
     std::uint32_t add(Row row);
     void remove(std::uint32_t number);
     const Row& row(std::uint32_t number) const { return rows_[number]; }
     std::size_t size() const { return size_; }
-    void find(const PersonForm& person, Found& found) const;
+    void find(const std::vector<std::uint64_t>& keys, Found& found) const;
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
 
@@ -107,8 +113,7 @@ public:
     void add_pupil(const PupilKey& key, const HeldPupil& pupil);
     void remove_pupil(const PupilKey& key);
 
-    const Pool& flags() const { return flags_; }
-    const Pool& rolls() const { return rolls_; }
+    const Pool& pool(RowKind kind) const { return pools_[static_cast<std::size_t>(kind)]; }
     const PlaceRow& place(std::uint32_t number) const { return places_[number]; }
     /// Addresses of flagged children that may be this one.
     void find_places(const PlaceForm& place, Found& found) const;
@@ -117,12 +122,19 @@ private:
     void add_place(const FlagKey& key, const HeldFlag& flag, const schemas::DatedPlaceValue& place,
                    std::vector<std::uint32_t>& numbers);
 
-    struct FlagRows {
-        std::vector<std::uint32_t> people, places;
+    struct RowNumber {
+        RowKind kind;
+        std::uint32_t number;
     };
-    Pool flags_, rolls_;
+    struct FlagRows {
+        std::vector<RowNumber> people;
+        std::vector<std::uint32_t> places;
+    };
+    void add_person(Row row, std::vector<RowNumber>& numbers);
+    void remove_people(const std::vector<RowNumber>& numbers);
+    std::array<Pool, 4> pools_;  // one for each RowKind
     std::map<FlagKey, FlagRows> flag_rows_;
-    std::map<PupilKey, std::vector<std::uint32_t>> pupil_rows_;
+    std::map<PupilKey, std::vector<RowNumber>> pupil_rows_;
     std::deque<PlaceRow> places_;
     std::vector<std::uint32_t> free_places_;
     KeyIndex place_keys_;

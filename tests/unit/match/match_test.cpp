@@ -111,6 +111,7 @@ TEST_CASE("a person is matched as surely as the details allow", "[match]") {
         Row{"names swapped",                "Zielinska",     "Ava",        "2015-06-22", "",            Outcome::potential, Outcome::match    },
         Row{"one field for the name",       "Ava Zielinska", "",           "2015-06-22", "",            Outcome::potential,
             Outcome::match                                                                                                                    },
+        Row{"both names misspelt",          "Eva",           "Zielenski",  "2015-06-22", "",            Outcome::low,       Outcome::potential},
         Row{"name alone",                   "Ava",           "Zielinska",  "",           "",            Outcome::none,      Outcome::low      },
         Row{"a twin",                       "Eva",           "Zielinska",  "2015-06-22", "14 Oak Road", Outcome::low,       Outcome::potential},
         Row{"a twin of quite another name", "Roza",          "Zielinska",  "2015-06-22", "14 Oak Road", Outcome::none,

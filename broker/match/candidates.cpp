@@ -1,0 +1,138 @@
+#include "broker/match/candidates.h"
+
+#include <algorithm>
+#include <climits>
+#include <tuple>
+
+namespace flagpost::match {
+namespace {
+
+using registry::PersonForm;
+using registry::PlaceForm;
+using registry::Row;
+using schemas::Outcome;
+
+bool share_an_address(const PersonForm& a, const PersonForm& b) {
+    return std::any_of(a.places.begin(), a.places.end(), [&](const auto& here) {
+        return std::any_of(b.places.begin(), b.places.end(), [&](const auto& there) {
+            return compare_places(here.place, there.place) <= Where::full;
+        });
+    });
+}
+
+/// Two entries for one and the same person: two authorities' flags, two schools' rolls, one father on two flags.
+bool same_identity(const PersonForm& a, const PersonForm& b) {
+    if (!a.upn.empty() && a.upn == b.upn) return true;
+    if (!a.nhs_number.empty() && a.nhs_number == b.nhs_number) return true;
+    if (!a.upn.empty() && !b.upn.empty()) return false;
+    if (a.names.empty() || b.names.empty() || !(a.names.front() == b.names.front()) || !(a.born == b.born))
+        return false;
+    return a.born.whole() || share_an_address(a, b);
+}
+
+/// Whether `other` casts doubt on `mine`. Beside a child whose whole name and date agree, one of another first name is
+/// a twin and no rival.
+bool rivals(const Candidate& mine, const Candidate& other) {
+    const auto whole = [](const Comparison& c) {
+        return c.given == Given::exact && c.family == Family::exact && c.born == Born::exact && !c.swapped;
+    };
+    if (whole(mine.comparison) && other.comparison.given != Given::exact) return false;
+    return !same_identity(mine.row->person, other.row->person);
+}
+
+/// An order of rows that does not depend on when they were added.
+bool before(const Row& a, const Row& b) {
+    static const registry::FlagKey no_flag;
+    static const registry::PupilKey no_pupil;
+    const auto key = [](const Row& row) {
+        return std::tie(row.flag ? *row.flag : no_flag, row.pupil ? *row.pupil : no_pupil, row.number);
+    };
+    return key(a) < key(b);
+}
+
+/// Where police went speaks for a person who is on the register there, and not against one who is not.
+void add_attended(Comparison& comparison, const PlaceForm& attended, const PersonForm& theirs) {
+    if (attended.empty() || comparison.where <= Where::postcode) return;
+    for (const auto& there : theirs.places) {
+        const auto where = compare_places(attended, there.place);
+        if (where <= Where::postcode && comparison.where > where) comparison.where = where;
+    }
+}
+
+Outcome outcome_of(const Candidate& candidate) {
+    if (candidate.margin < low_from) return Outcome::none;
+    const auto& c = candidate.comparison;
+    // Without an address there are many strangers to be alike to, most of all by name alone.
+    const bool elsewhere = c.where > Where::near_postcode && c.identifier != Identifier::same;
+    if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
+        return Outcome::none;
+    const bool name_alone =
+        c.born == Born::missing && c.where == Where::missing && c.identifier != Identifier::same;
+    if (candidate.margin < potential_from || name_alone) return Outcome::low;
+    if (candidate.margin < match_from || candidate.held) return Outcome::potential;
+    return Outcome::match;
+}
+
+/// The strongest of those that stand against `mine`; candidates are in order of score.
+Millibits best_rival(const std::vector<Candidate>& candidates, const Candidate& mine) {
+    for (const auto& other : candidates)
+        if (&other != &mine && rivals(mine, other)) return other.score;
+    return INT_MIN / 4;
+}
+
+void drop(std::vector<Candidate>& candidates, const std::function<bool(const Candidate&)>& unwanted) {
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(), unwanted), candidates.end());
+}
+
+}  // namespace
+
+std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Millibits share,
+                              const Wanted& wanted, const Bonus& bonus, Effort& effort) {
+    registry::Found found;
+    pool.find(*query.keys, found);
+    effort.dropped += found.dropped;
+    effort.compared += static_cast<std::uint32_t>(found.rows.size());
+    std::vector<Candidate> candidates;
+    for (const auto number : found.rows) {
+        const auto& row = pool.row(number);
+        Candidate candidate;
+        candidate.row = &row;
+        candidate.prior = prior_of(pool, share);
+        candidate.comparison = compare(*query.person, row.person, pool);
+        candidate.comparison.surely_child = query.surely_child;
+        add_attended(candidate.comparison, *query.attended, row.person);
+        candidate.score = score(candidate.comparison, candidate.prior) + bonus(row);
+        if (candidate.score >= low_from && wanted(row)) candidates.push_back(std::move(candidate));
+    }
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+        return a.score != b.score ? a.score > b.score : before(*a.row, *b.row);
+    });
+    return candidates;
+}
+
+void weigh_together(std::vector<Candidate>& candidates) {
+    for (auto& mine : candidates) {
+        const auto rival = best_rival(candidates, mine);
+        mine.margin = std::min(mine.score, mine.score - rival);
+        mine.held = held_back(mine.comparison);
+        mine.outcome = outcome_of(mine);
+        // Two different people both fit: a person must choose, whatever either scores.
+        const bool both_fit = mine.score >= match_from && rival >= potential_from && mine.margin < match_from;
+        if (both_fit && mine.outcome != Outcome::none) mine.outcome = Outcome::many;
+    }
+    std::size_t unsure = 0;
+    drop(candidates, [](const Candidate& c) { return c.outcome == Outcome::none; });
+    drop(candidates,
+         [&](const Candidate& c) { return c.outcome != Outcome::match && ++unsure > candidates_shown; });
+}
+
+void weigh_apart(std::vector<Candidate>& candidates) {
+    for (auto& candidate : candidates) {
+        candidate.margin = candidate.score;
+        candidate.held = held_back(candidate.comparison);
+        candidate.outcome = outcome_of(candidate);
+    }
+    drop(candidates, [](const Candidate& c) { return c.outcome < Outcome::potential; });
+}
+
+}  // namespace flagpost::match

@@ -1,0 +1,60 @@
+/// One person of an incident searched in one pool of the register: who it may be, and how sure that is.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/match/compare.h"
+
+namespace flagpost::match {
+
+// Thresholds on the odds of a candidate against all others and nobody.
+inline constexpr Millibits match_from = 6000;           // 1 in 65 wrong, before anything is held back
+inline constexpr Millibits potential_from = 2500;       // p 0.85
+inline constexpr Millibits low_from = -4250;            // p 0.05
+inline constexpr Millibits low_from_elsewhere = -2000;  // p 0.2, where no address agrees
+inline constexpr std::size_t candidates_shown = 5;      // unsure ones of one person, to a reviewer
+
+/// Whom to look for.
+struct Query {
+    const registry::PersonForm* person;
+    const std::vector<std::uint64_t>* keys;  // registry::query_keys of the person
+    bool surely_child = false;               // police say that this is a child
+    const registry::PlaceForm* attended;     // where police went; may be empty
+};
+
+/// A register entry compared with the person.
+struct Candidate {
+    const registry::Row* row = nullptr;
+    Comparison comparison;
+    Millibits prior = 0;
+    Millibits score = 0;   // against nobody
+    Millibits margin = 0;  // against nobody and the best rival
+    schemas::Outcome outcome{};
+    std::optional<std::string> held;  // why it may not be a match
+};
+
+/// What a search looked at, for the decision's summary.
+struct Effort {
+    std::uint32_t compared = 0;
+    std::uint32_t dropped = 0;
+};
+
+/// Rows that count, such as flags in force; asked only of rows that compare well.
+using Wanted = std::function<bool(const registry::Row&)>;
+/// What else speaks for a row, such as the school police were told of.
+using Bonus = std::function<Millibits(const registry::Row&)>;
+
+/// All that come near enough, strongest first, not yet weighed against each other.
+std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Millibits share,
+                              const Wanted& wanted, const Bonus& bonus, Effort& effort);
+
+/// Gives each its margin and outcome, and keeps matches and the strongest of the others.
+void weigh_together(std::vector<Candidate>& candidates);
+
+/// The same for entries that may all be right at once, such as one mother on the rolls of each of her children.
+void weigh_apart(std::vector<Candidate>& candidates);
+
+}  // namespace flagpost::match

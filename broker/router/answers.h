@@ -21,13 +21,9 @@ Result<Page> tile_page(const Ask& ask, store::Reader& reader);
 /// Leaves from number `from`, each u32be length and its bytes.
 Page entries_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
-/// Bodies from leaf `from`, one item for each leaf, each u32be length and then
-///
-///     nothing                                         the leaf has no body, or it is erased
-///     salt(16) || u32be n || ciphertext(n) || body    the sealed form the leaf's digest covers, and what it says;
-///                                                     without the latter where it is damaged
-///
-/// For auditors alone: it is everything.
+/// Bodies from leaf `from`, one item for each leaf, each u32be length and then nothing, where the leaf has no body or it
+/// is erased, or salt(16) || ciphertext: what the leaf's digest covers. An auditor proves with it that a body is the one
+/// logged; nobody opens it without the broker's keys. A damaged one is handed out as it is, for the auditor to name.
 Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
 /// JSON: {"id","state":"recorded","index"} of a message this agency published; not_found if there is none.

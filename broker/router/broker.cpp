@@ -129,8 +129,8 @@ void Broker::take_item(const GateName& name, Gate& gate, const fabric::Item& ite
 void Broker::take_attach(const GateName& name, Gate& gate, BytesView content) {
     if (!setting_.fabric) return;
     if (content.empty()) {
-        gate.attached = false;
-        gate.nonce = setting_.random.bytes<fabric::nonce_size>();
+        // Asked again before the answer: the same challenge, or the answer to the first would no longer be right.
+        if (!gate.nonce) gate.nonce = setting_.random.bytes<fabric::nonce_size>();
         fabric::append(output_[name], fabric::ItemKind::challenge, Id16{}, *gate.nonce);
         return;
     }

@@ -564,11 +564,36 @@ TEST_CASE("leaves come in pages that fit together", "[broker]") {
     for (std::size_t i = 0; i < leaves.size(); ++i) CHECK((leaves[i] == world.disk->entries[i].leaf));
 }
 
+TEST_CASE("a body is handed to an auditor sealed: salt and ciphertext, and nothing that opens it",
+          "[broker]") {
+    World world;
+    const Id16 session = world.open("auditor/office");
+    const Id16 publisher = world.open("bench/1");
+    world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.send(session, query(schemas::QueryKind::bodies, 0, 100));
+    world.commit();
+    const auto answers = world.take<schemas::Answer>(session);
+    REQUIRE(answers.size() == 1);
+    Bytes expected;
+    for (const auto& entry : world.disk->entries) {
+        // The store in memory seals with a salt of zeros and no cipher.
+        Bytes item = entry.body.empty() ? Bytes{} : Bytes(16);
+        item.insert(item.end(), entry.body.begin(), entry.body.end());
+        for (int shift = 24; shift >= 0; shift -= 8)
+            expected.push_back(static_cast<std::uint8_t>(item.size() >> shift));
+        expected.insert(expected.end(), item.begin(), item.end());
+    }
+    CHECK(answers[0].content == expected);
+}
+
 TEST_CASE("a gate of another process is heard only once it has proved that it knows the key", "[broker]") {
-    const auto [why, fabric_key, replayed, let_in] = GENERATE(table<const char*, int, bool, bool>({
-        {"the right key",         3, false, true },
-        {"another key",           4, false, false},
-        {"an old nonce's answer", 3, true,  false},
+    const auto [why, fabric_key, asked, answered, let_in] = GENERATE(table<const char*, int, int, int, bool>({
+        {"the right key",               3, 1, 1, true },
+        {"asked twice, answered twice", 3, 2, 2, true },
+        {"another key",                 4, 1, 1, false},
+        {"guessing goes on",            4, 1, 9, false},
+        {"never answered",              3, 1, 0, false},
     }));
     CAPTURE(why);
     World world;
@@ -579,14 +604,30 @@ TEST_CASE("a gate of another process is heard only once it has proved that it kn
         wire::fabric::write_opening({spiffe("bench/1"), Digest{1}, world.now + 24h, "127.0.0.1:1"});
     from_gate(ItemKind::open, opening);
     CHECK(world.broker->figures().sessions == 0);
-    from_gate(ItemKind::attach, {});
-    if (replayed) from_gate(ItemKind::attach, {});
-    REQUIRE_FALSE(world.challenges.empty());
+    for (int i = 0; i < asked; ++i) from_gate(ItemKind::attach, {});
+    REQUIRE(world.challenges.size() == static_cast<std::size_t>(asked));
     const auto answer = crypto::hmac_sha256(key(static_cast<std::uint8_t>(fabric_key)),
-                                            {view(wire::fabric::attach_label), world.challenges.front()});
-    from_gate(ItemKind::attach, answer);
+                                            {view(wire::fabric::attach_label), world.challenges.back()});
+    for (int i = 0; i < answered; ++i) from_gate(ItemKind::attach, answer);
     from_gate(ItemKind::open, opening);
     CHECK(world.broker->figures().sessions == (let_in ? 1 : 0));
+}
+
+TEST_CASE("the answer to one challenge is not the answer to the next", "[broker]") {
+    World world;
+    const auto attach = [&](const char* gate, BytesView content) {
+        world.send_item(ItemKind::attach, Id16{}, content, false, gate);
+    };
+    attach("x1", {});
+    const auto answer =
+        crypto::hmac_sha256(key(3), {view(wire::fabric::attach_label), world.challenges.at(0)});
+    attach("x2", {});
+    attach("x2", answer);
+    world.send_item(
+        ItemKind::open, Id16{200},
+        wire::fabric::write_opening({spiffe("bench/1"), Digest{1}, world.now + 24h, "127.0.0.1:1"}), false,
+        "x2");
+    CHECK(world.broker->figures().sessions == 0);
 }
 
 TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::seconds sending_patience{10};
-constexpr std::size_t label_width = 16;
+constexpr std::size_t label_width = 20;
 
 json mark_one(Desk& desk, const std::string& reference, const std::set<schemas::Kind>& kinds,
               const Mark& mark) {

@@ -12,8 +12,10 @@ namespace flagpost::desk {
 namespace {
 
 using nlohmann::json;
+using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t results_shown_max = 20;  // on the screen; the rejects file has all
+constexpr std::chrono::seconds result_after_refusal_max{5};
 constexpr std::size_t refusals_searched_max = 10'000;
 
 /// The fact under which the sequence number of the last load is kept, and the load still under way. The broker counts
@@ -139,17 +141,33 @@ void finish_pending(Desk& desk, const std::string& topic, std::chrono::seconds p
         desk.box().set_fact(pending_fact(topic), "");
 }
 
-/// Whether a message of the load was refused, and why.
-std::optional<Refusal> refusal_among(const client::Box& box, const std::vector<Id16>& ids,
-                                     std::size_t& settled) {
-    while (settled < ids.size()) {
-        const auto status = box.status(ids[settled]);
-        if (status.state == client::OutgoingState::waiting) break;
-        if (status.refusal) return status.refusal;
-        ++settled;
+/// What became of a load's messages so far: begin first, commit last.
+class Sent {
+public:
+    Sent(client::Box& box, std::vector<Id16> ids) : box_{box}, ids_{std::move(ids)} {}
+
+    /// Looks at those not yet settled.
+    void look() {
+        for (; settled_ < ids_.size(); ++settled_) {
+            const auto status = box_.status(ids_[settled_]);
+            if (status.state == client::OutgoingState::waiting) return;
+            if (status.refusal && !refusal_) {
+                refusal_ = status.refusal;
+                begin_refused_ = settled_ == 0;
+            }
+        }
     }
-    return std::nullopt;
-}
+    const std::optional<Refusal>& refusal() const { return refusal_; }
+    bool begin_refused() const { return begin_refused_; }
+    bool all_settled() const { return settled_ == ids_.size(); }
+
+private:
+    client::Box& box_;
+    std::vector<Id16> ids_;
+    std::size_t settled_ = 0;
+    std::optional<Refusal> refusal_;
+    bool begin_refused_ = false;
+};
 
 struct Answer {
     std::optional<schemas::LoadResultValue> result;
@@ -161,14 +179,20 @@ Answer send_and_wait(Desk& desk, const client::Load& load, std::chrono::seconds 
     desk.box().set_fact(pending_fact(load.topic), to_hex(id));
     const auto ids = desk.box().enqueue(client::drafts_of(load, id), load_mark(to_hex(id)));
     Answer answer;
-    std::size_t settled = 0;
-    const bool answered = desk.reach(
-        [&] {
-            answer.refusal = refusal_among(desk.box(), ids, settled);
-            if (!answer.refusal) answer.result = result_of(desk.box(), id);
-            return answer.refusal || answer.result;
-        },
-        patience);
+    Sent sent{desk.box(), ids};
+    std::optional<Steady::time_point> give_up;
+    const auto known = [&] {
+        sent.look();
+        answer.result = result_of(desk.box(), id);
+        if (answer.result) return true;
+        if (!sent.refusal()) return false;
+        // A load once begun ends with a result, which says more than the refusal of one of its parts.
+        if (sent.all_settled() && !give_up) give_up = Steady::now() + result_after_refusal_max;
+        if (!sent.begin_refused() && (!give_up || Steady::now() < *give_up)) return false;
+        answer.refusal = sent.refusal();
+        return true;
+    };
+    const bool answered = desk.reach(known, patience);
     if (!answered)
         throw std::runtime_error{
             "no answer from the broker in time" +
@@ -206,32 +230,33 @@ json report_of(const Prepared& prepared, const Answer& answer, std::uint64_t seq
         report["file_code"] = file_code(answer.result->code);
         report["loaded"] = answer.result->accepted;
         report["rejected_by_broker"] = answer.result->rejected;
-        for (const auto& one : answer.result->results)
-            if (one->number > 0 && one->number <= prepared.lines.size())
-                report["results"].push_back({
-                    {"line",  prepared.lines[one->number - 1]},
-                    {"key",   prepared.keys[one->number - 1] },
-                    {"ok",    one->ok                        },
-                    {"where", one->where                     }
-                });
+        for (const auto& one : answer.result->results) {
+            if (one->number == 0) report["problem"] = one->where;  // of the load itself
+            if (one->number == 0 || one->number > prepared.lines.size()) continue;
+            report["results"].push_back({
+                {"line",  prepared.lines[one->number - 1]},
+                {"key",   prepared.keys[one->number - 1] },
+                {"ok",    one->ok                        },
+                {"where", one->where                     }
+            });
+        }
     }
     return report;
 }
 
 void tell(const json& report, const Answer& answer, std::ostream& out) {
-    if (answer.refusal) {
+    if (answer.refusal)
         out << "The broker refused the load: " << report["reason"].get<std::string>() << " ("
             << answer.refusal->where << "). Nothing was changed.\n";
-    } else {
+    if (answer.result)
         out << report["file_code"].get<std::string>() << ": " << in_words(answer.result->code) << ".\n"
             << "Sequence " << answer.result->sequence << ": " << answer.result->accepted << " loaded, "
-            << answer.result->rejected << " refused by the broker";
-    }
-    if (answer.result) out << ", " << report["rows_rejected"] << " rows not sent.\n";
+            << answer.result->rejected << " refused by the broker, " << report["rows_rejected"]
+            << " rows not sent.\n";
+    if (report.contains("problem")) out << report["problem"].get<std::string>() << "\n";
     if (report["sent_as_delta"].get<bool>())
         out << "Because rows were rejected the list was not replaced but added to: nobody was taken off it. "
-               "Correct the "
-               "rows and load again.\n";
+               "Correct the rows and load again.\n";
     std::size_t shown = 0;
     for (const auto& one : report["results"]) {
         if (one["ok"].get<bool>() || shown++ == results_shown_max) continue;

@@ -13,6 +13,15 @@ using desk::print_field;
 using nlohmann::json;
 using schemas::SchoolNoticeValue;
 
+// Said whatever the notice holds, and before anything of it.
+constexpr const char* do_not_approach =
+    "Do not approach parents or carers because of this notice. Doing so could put a child or an adult in "
+    "danger. Support the child as you usually would. If you are worried, follow your safeguarding procedure. "
+    "In an emergency, phone 999.";
+constexpr const char* keep_apart =
+    "Keep this in the child's protection file, not the main pupil file. It contains police information: ask "
+    "police before you show or give it to anyone, also when somebody asks for their own records.";
+
 SchoolNoticeValue notice_of(const client::Incoming& item) {
     return desk::payload_of<schemas::SchoolNotice>(item);
 }
@@ -72,17 +81,7 @@ std::string notice_line(const client::Incoming& item, Instant now) {
 std::string notice_screen(const client::Incoming& item, Instant now) {
     const auto notice = notice_of(item);
     std::ostringstream out;
-    print_inset(
-        out,
-        "Do not approach parents or carers because of this notice. Doing so could put a child or an adult in "
-        "danger. Support the child as you usually would. If you are worried, follow your safeguarding "
-        "procedure. "
-        "In an emergency, phone 999.");
-    print_inset(
-        out,
-        "Keep this in the child's protection file, not the main pupil file. It contains police information: "
-        "ask "
-        "police before you show or give it to anyone, also when somebody asks for their own records.");
+    for (const auto& words : {do_not_approach, keep_apart}) print_inset(out, words);
     out << "Police notice " << notice.reference << "\n" << child_in_words(notice) << "\n\n";
     print_field(out, "School", school_in_words(notice));
     print_field(out, "UPN", notice.upn);
@@ -92,7 +91,8 @@ std::string notice_screen(const client::Incoming& item, Instant now) {
     print_field(out, "Was the child there", notice.child_present ? "Yes" : "Not recorded as present");
     print_field(out, "The child said", notice.voice_of_child);
     print_field(out, "What happened", notice.circumstances);
-    for (const auto& rule : notice.handling) print_field(out, "Handling", rule);
+    for (const auto& rule : notice.handling)
+        if (rule != do_not_approach && rule != keep_apart) print_field(out, "Handling", rule);
     print_field(out, "Ask police",
                 (notice.police_contact.empty() ? "force " + notice.force : notice.police_contact) +
                     ", quote " + notice.incident_reference);

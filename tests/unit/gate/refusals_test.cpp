@@ -114,6 +114,17 @@ TEST_CASE("a handshake outside the rules is refused for its cause", "[gate]") {
     }
 }
 
+TEST_CASE("a chain of certificates larger than a handshake may be is refused", "[gate]") {
+    GateFixture fixture;
+    const auto context = plain_context("police-31");
+    X509* leaf = SSL_CTX_get0_certificate(context.get());
+    for (int i = 0; i < 200; ++i) SSL_CTX_add1_chain_cert(context.get(), leaf);
+    TlsClient client{fixture.gate.port()};
+    client.handshake(context.get());
+    CHECK(client.ended());
+    check_refused(fixture, Cause::handshake_size);
+}
+
 TEST_CASE("a client without ALPN is served, as stunnel 5.68 has none", "[gate]") {
     GateFixture fixture;
     TlsClient client{fixture.gate.port()};

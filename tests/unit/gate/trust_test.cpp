@@ -137,6 +137,27 @@ TEST_CASE("an older revocation list does not set anybody free", "[gate]") {
     CHECK(text(world.gates.broker.next(ItemKind::refused).content) == "revoked");
 }
 
+TEST_CASE("with a revocation list out of date everybody is refused, until it is renewed", "[gate]") {
+    ChangingFixture world;
+    const std::string command = "openssl ca -config " + world.own.path("ca-db/openssl.cnf").string() +
+                                " -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z" +
+                                " -out " + world.own.path("crl.pem").string() + " 2>/dev/null";
+    REQUIRE(std::system(command.c_str()) == 0);
+    world.gates.gate.reload();
+    REQUIRE(world.gates.eventually([&] { return world.gates.counters().reloads.value() == 1; }));
+    CHECK(std::chrono::seconds{world.gates.counters().revocation_list_ends_s.load()} <
+          world.gates.clock.now().time_since_epoch());
+    TlsClient client{world.gates.gate.port()};
+    client.handshake(world.own.client("police-31"));
+    CHECK(client.ended());
+    CHECK(text(world.gates.broker.next(ItemKind::refused).content) == "revocation_list");
+
+    world.own.revoke("school/122802");  // which renews the list
+    world.gates.pass(1s);
+    Id16 police;
+    world.client("police-31", police);
+}
+
 TEST_CASE("a gate does not start with files that do not fit together", "[gate]") {
     zmq::context_t context;
     crypto::SystemRandom random;

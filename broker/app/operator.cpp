@@ -10,6 +10,7 @@
 #include "adapters/client/agent.h"
 #include "adapters/client/load.h"
 #include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
 #include "broker/log/note.h"
 #include "broker/wire/frames.h"
@@ -160,6 +161,8 @@ int show_status(const std::filesystem::path& config, bool as_json) {
     if (!head) throw std::runtime_error{"the broker's head cannot be read"};
     json status = json::parse(text(desk.ask(schemas::QueryKind::policies).content), nullptr, false);
     if (!status.is_object()) throw std::runtime_error{"the broker's answer is no object"};
+    for (auto& policy : status)
+        if (policy.is_string()) policy = to_hex(crypto::sha256(view(policy.get_ref<const std::string&>())));
     status["log"] = head->origin;
     status["log_size"] = head->size;
     status["root"] = to_base64(head->root);

@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "broker/app/certificates.h"
 #include "broker/app/files.h"
 #include "broker/app/parties.h"
+#include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
 #include "broker/gate/gate.h"
 #include "broker/router/broker_loop.h"
@@ -105,9 +108,23 @@ Instant recover(exchange::Exchange& exchange, store::Store& store, store::Reader
     return newest->time;
 }
 
-std::string policies_json(const agreement::Agreement& agreement, const router::Parties& parties) {
-    return R"({"agreement":")" + to_hex(agreement.digest()) + R"(","parties":")" + to_hex(parties.digest) +
-           R"("})";
+/// The exact texts in force, for auditors to hold against their digests in the log.
+std::string policies_json(const BrokerConfig& config, const agreement::Agreement& agreement,
+                          const router::Parties& parties) {
+    const auto agreement_text = read_text(config.agreement);
+    const auto parties_text = read_text(config.parties);
+    if (crypto::sha256(view(agreement_text)) != agreement.digest() ||
+        crypto::sha256(view(parties_text)) != parties.digest)
+        throw std::runtime_error{"agreement or parties changed while they were read: start again"};
+    auto json =
+        nlohmann::json{
+            {"agreement", agreement_text},
+            {"parties",   parties_text  }
+    }
+            .dump();
+    if (json.size() > limits::payload_size_max)
+        throw std::runtime_error{"agreement and parties together are longer than an answer may be"};
+    return json;
 }
 
 gate::GateConfig gate_config(const BrokerConfig& config) {
@@ -176,7 +193,7 @@ void serve(const BrokerConfig& config) {
                                   keys.dedup,
                                   fabric_key,
                                   log_public,
-                                  policies_json(agreement, parties),
+                                  policies_json(config, agreement, parties),
                                   room_on(config.data, clock),
                                   crl_number,
                                   store->size(),

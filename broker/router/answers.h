@@ -21,13 +21,15 @@ Result<Page> tile_page(const Ask& ask, store::Reader& reader);
 /// Leaves from number `from`, each u32be length and its bytes.
 Page entries_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
-/// Bodies from leaf `from`, one item for each leaf, each u32be length and then nothing, where the leaf has no body or it
-/// is erased, or salt(16) || ciphertext: what the leaf's digest covers. An auditor proves with it that a body is the one
-/// logged; nobody opens it without the broker's keys. A damaged one is handed out as it is, for the auditor to name.
+/// Bodies in their sealed form, from leaf number `from`, each u32be length, then salt(16) and ciphertext: what the
+/// leaf's digest covers. Length 0: the leaf has no body, or it is erased.
 Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
 /// JSON: {"id","state":"recorded","index"} of a message this agency published; not_found if there is none.
 Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
+
+/// JSON {"agreement","parties"}: the exact texts in force; too_large if they do not fit one frame.
+Result<Page> policies_page(const std::string& json);
 
 /// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due"}.
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open);

@@ -274,7 +274,11 @@ private:
 
     void relay() {
         for (;;) {
-            const bool moved = read_dealer() | write_broker() | read_broker() | write_dealer();
+            // Each step is tried in every round, whatever the one before it did.
+            bool moved = read_dealer();
+            moved = write_broker() || moved;
+            moved = read_broker() || moved;
+            moved = write_dealer() || moved;
             if (dealer_over_ && outward_.empty()) {
                 SSL_shutdown(connection_.get());
                 throw Ended{"closed"};

@@ -5,52 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "broker/match/fields.h"
 #include "broker/match/match.h"
+#include "broker/match/place.h"
 #include "broker/register/person_index.h"
 
 namespace flagpost::match {
-
-enum class Given : std::uint8_t {
-    exact,
-    known_form,
-    near,
-    shared,
-    initial,
-    similar,
-    distant,
-    other,
-    missing
-};
-enum class Family : std::uint8_t { exact, near, shared, similar, distant, other, missing };
-enum class Born : std::uint8_t {
-    exact,
-    exact_new_year,
-    one_digit,
-    day_month_swapped,
-    one_part,
-    year_new_year,
-    same_year,
-    partial_month,
-    partial_day,
-    partial_year,
-    partial_conflict,
-    conflict,
-    missing
-};
-enum class Where : std::uint8_t {
-    uprn,
-    full,
-    building,
-    street,
-    postcode,
-    near_postcode,
-    sector,
-    district,
-    elsewhere,
-    missing
-};
-enum class Sex : std::uint8_t { same, differs, missing };
-enum class Identifier : std::uint8_t { same, near, differs, missing };
 
 /// How two people compare in their best reading of names.
 struct Comparison {
@@ -70,22 +30,6 @@ struct Comparison {
 
 Comparison compare(const registry::PersonForm& ours, const registry::PersonForm& theirs,
                    const registry::Pool& pool);
-
-/// How two addresses compare for a person; the best over all addresses of both is taken.
-Where compare_places(const registry::PlaceForm& ours, const registry::PlaceForm& theirs);
-
-/// Why an address is, or may be, an address of the flag.
-enum class AddressHit : std::uint8_t {
-    none,
-    near_postcode,
-    other_uprn,
-    number_range,
-    flat_missing,
-    street_unclear,
-    full,
-    uprn
-};
-AddressHit compare_addresses(const registry::PlaceForm& incident, const registry::PlaceForm& flag);
 
 /// Each weight of the comparison, `prior` first; their sum is the score against a stranger.
 std::vector<Evidence> evidence(const Comparison& comparison, Millibits prior);

@@ -12,6 +12,7 @@
 #include "broker/match/candidates.h"
 #include "broker/match/related.h"
 #include "broker/register/given_names.h"
+#include "broker/register/plain.h"
 
 namespace flagpost::match {
 namespace {

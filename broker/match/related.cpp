@@ -9,6 +9,7 @@
 #include "broker/core/clock.h"
 #include "broker/match/compare.h"
 #include "broker/register/normal.h"
+#include "broker/register/plain.h"
 
 namespace flagpost::match {
 namespace {

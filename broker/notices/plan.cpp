@@ -11,6 +11,7 @@
 #include "broker/match/related.h"
 #include "broker/notices/calendar.h"
 #include "broker/notices/scrub.h"
+#include "broker/register/address.h"
 #include "broker/register/normal.h"
 #include "broker/wire/frames.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "broker/core/ids.h"
-#include "broker/register/normal.h"
+#include "broker/register/plain.h"
 
 namespace flagpost::notices {
 namespace {

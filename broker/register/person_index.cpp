@@ -4,176 +4,13 @@
 #include <array>
 
 #include "broker/core/ids.h"
+#include "broker/register/search_keys.h"
 
 namespace flagpost::registry {
 namespace {
 
 constexpr std::size_t names_max = 6;    // main and other names of one person, as forms
-constexpr std::size_t tokens_max = 3;   // words of one name that are indexed
-constexpr std::size_t places_max = 20;  // addresses of one record
 constexpr std::size_t adults_max = 30;  // linked adults or contacts of one record
-
-enum KeyKind : std::uint64_t {
-    by_born = 1,
-    by_day_family,
-    by_full_name,
-    by_sounds,
-    by_family_initial,
-    by_family_year,
-    by_given_month,
-    by_day_sound,
-    by_postcode_initial,
-    by_postcode_number,
-    by_number_street,
-    by_outward_year,
-    by_identifier,
-    by_uprn_initial,
-    by_uprn,
-    by_postcode_line,
-    by_street_outward,
-};
-
-template <class Each> void for_first(const std::vector<std::string>& list, Each each) {
-    for (std::size_t i = 0; i < list.size() && i < tokens_max; ++i) each(list[i]);
-}
-
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
-
-/// The keys of a person. A query also asks for the readings in which somebody swapped two fields; a row need not
-/// stand under those as well.
-class Keys {
-public:
-    Keys(const PersonForm& person, bool query) : person_{person}, query_{query} {}
-
-    std::vector<std::uint64_t> all() {
-        identifiers();
-        born();
-        for (const auto& name : person_.names) {
-            full_name(name);
-            name_and_date(name.given, name.family);
-            if (query_) name_and_date(name.family, name.given);
-            places(name);
-        }
-        std::sort(keys_.begin(), keys_.end());
-        keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
-        return std::move(keys_);
-    }
-
-private:
-    void put(const KeyHash& hash) { keys_.push_back(hash.value()); }
-    std::uint64_t born_number() const {
-        return static_cast<std::uint64_t>(person_.born.year) * 10000 +
-               static_cast<std::uint64_t>(person_.born.month) * 100 +
-               static_cast<std::uint64_t>(person_.born.day);
-    }
-    /// Day and month without regard to which is which.
-    std::uint64_t day_pair() const {
-        const auto [low, high] = std::minmax(person_.born.day, person_.born.month);
-        return static_cast<std::uint64_t>(low) * 100 + static_cast<std::uint64_t>(high);
-    }
-
-    void identifiers() {
-        if (!person_.upn.empty()) put(KeyHash{by_identifier}.text(person_.upn));
-        if (!person_.nhs_number.empty()) put(KeyHash{by_identifier}.text(person_.nhs_number));
-    }
-    void born() {
-        if (person_.born.whole()) put(KeyHash{by_born}.number(born_number()));
-    }
-    void full_name(const NameForm& name) {
-        for_first(name.given, [&](const std::string& given) {
-            for_first(name.family, [&](const std::string& family) {
-                const auto& [low, high] = std::minmax(given, family);
-                put(KeyHash{by_full_name}.text(low).text(high));
-                const auto a = sound(given), b = sound(family);
-                put(KeyHash{by_sounds}.text(std::min(a, b)).text(std::max(a, b)));
-            });
-        });
-        if (name.given.size() > 1 || name.family.size() > 1) {
-            const auto& [low, high] = std::minmax(name.given_joined, name.family_joined);
-            put(KeyHash{by_full_name}.text(low).text(high));
-        }
-    }
-    void name_and_date(const std::vector<std::string>& given, const std::vector<std::string>& family) {
-        const auto& date = person_.born;
-        const auto year = static_cast<std::uint64_t>(date.year);
-        const bool day_known = date.month != 0 && date.day != 0;
-        for_first(family, [&](const std::string& word) {
-            for_first(given, [&](const std::string& other) {
-                put(KeyHash{by_family_initial}.text(word).number(static_cast<unsigned char>(other[0])));
-            });
-            if (date.year != 0) put(KeyHash{by_family_year}.text(word).number(year));
-            if (day_known) {
-                put(KeyHash{by_day_family}.number(day_pair()).number(static_cast<unsigned char>(word[0])));
-                put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
-            }
-        });
-        for_first(given, [&](const std::string& word) {
-            if (date.year != 0 && date.month != 0) {
-                put(KeyHash{by_given_month}.text(word).number(year * 100 +
-                                                              static_cast<std::uint64_t>(date.month)));
-            }
-            if (day_known) put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
-        });
-    }
-    void places(const NameForm& name) {
-        for (std::size_t i = 0; i < person_.places.size() && i < places_max; ++i) {
-            const auto& place = person_.places[i].place;
-            for (const auto* list : {&name.given, &name.family}) {
-                if (list->empty()) continue;
-                const auto initial = static_cast<std::uint64_t>(list->front()[0]);
-                if (place.uprn != 0) put(KeyHash{by_uprn_initial}.number(place.uprn).number(initial));
-                if (!place.postcode.empty())
-                    put(KeyHash{by_postcode_initial}.text(place.postcode).number(initial));
-                if (place.number != 0 && !place.street.empty()) {
-                    put(KeyHash{by_number_street}
-                            .number(static_cast<std::uint64_t>(place.number))
-                            .text(first_word(place.street))
-                            .number(initial));
-                }
-                if (!place.postcode.empty() && person_.born.year != 0) {
-                    put(KeyHash{by_outward_year}
-                            .text(outward(place.postcode))
-                            .number(static_cast<std::uint64_t>(person_.born.year))
-                            .number(initial));
-                }
-            }
-            if (!place.postcode.empty() && place.number != 0) {
-                put(KeyHash{by_postcode_number}
-                        .text(place.postcode)
-                        .number(static_cast<std::uint64_t>(place.number)));
-            }
-        }
-    }
-
-    const PersonForm& person_;
-    bool query_;
-    std::vector<std::uint64_t> keys_;
-};
-
-std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
-    std::vector<std::uint64_t> keys;
-    if (place.uprn != 0) keys.push_back(KeyHash{by_uprn}.number(place.uprn).value());
-    const auto number = static_cast<std::uint64_t>(place.number);
-    if (!place.postcode.empty() && place.number != 0) {
-        keys.push_back(KeyHash{by_postcode_number}.text(place.postcode).number(number).value());
-    }
-    const auto house = place.number == 0 ? place.street : place.building;
-    if (!place.postcode.empty() && !house.empty()) {
-        keys.push_back(KeyHash{by_postcode_line}.text(place.postcode).text(first_word(house)).value());
-    }
-    if (place.number_to != 0 && place.number_to - place.number <= 40) {
-        for (int inside = place.number + 1; inside <= place.number_to; ++inside) {
-            keys.push_back(KeyHash{by_postcode_number}
-                               .text(place.postcode)
-                               .number(static_cast<std::uint64_t>(inside))
-                               .value());
-        }
-    }
-    if (place.number != 0 && !place.street.empty()) {
-        keys.push_back(KeyHash{by_street_outward}.number(number).text(place.street).value());
-    }
-    return keys;
-}
 
 void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Found& found) {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> lists;
@@ -196,8 +33,6 @@ void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Foun
 }
 
 }  // namespace
-
-std::vector<std::uint64_t> query_keys(const PersonForm& person) { return Keys{person, true}.all(); }
 
 PersonForm person_form(const schemas::PersonValue& person) {
     PersonForm form;
@@ -250,7 +85,7 @@ void Pool::count_names(const PersonForm& person, int by) {
 
 std::uint32_t Pool::add(Row row) {
     row.live = true;
-    row.keys = Keys{row.person, false}.all();
+    row.keys = row_keys(row.person);
     count_names(row.person, 1);
     std::uint32_t number;
     if (free_.empty()) {

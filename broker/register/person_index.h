@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/register/address.h"
 #include "broker/register/key_index.h"
 #include "broker/register/normal.h"
 #include "broker/register/register.h"

@@ -1,5 +1,6 @@
 #include "broker/register/normal.h"
 
+#include "broker/register/address.h"
 #include "broker/register/given_names.h"
 #include "tests/support/catch.h"
 #include "tests/support/people.h"

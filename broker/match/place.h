@@ -1,0 +1,39 @@
+/// Two addresses compared: as evidence about a person, and as a reason of their own.
+#pragma once
+
+#include <cstdint>
+
+#include "broker/register/address.h"
+
+namespace flagpost::match {
+
+enum class Where : std::uint8_t {
+    uprn,
+    full,
+    building,
+    street,
+    postcode,
+    near_postcode,
+    sector,
+    district,
+    elsewhere,
+    missing
+};
+
+/// How two addresses compare for a person; the best over all addresses of both is taken.
+Where compare_places(const registry::PlaceForm& ours, const registry::PlaceForm& theirs);
+
+/// Why an address is, or may be, an address of the flag.
+enum class AddressHit : std::uint8_t {
+    none,
+    near_postcode,
+    other_uprn,
+    number_range,
+    flat_missing,
+    street_unclear,
+    full,
+    uprn
+};
+AddressHit compare_addresses(const registry::PlaceForm& incident, const registry::PlaceForm& flag);
+
+}  // namespace flagpost::match

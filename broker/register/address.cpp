@@ -1,0 +1,168 @@
+#include "broker/register/address.h"
+
+#include <array>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include "broker/core/ids.h"
+#include "broker/register/plain.h"
+
+namespace flagpost::registry {
+namespace {
+
+/// "14A" taken apart; the letter is empty for "14".
+struct Numbered {
+    int number;
+    std::string letter;
+};
+std::optional<Numbered> numbered(std::string_view word) {
+    std::size_t digits = 0;
+    while (digits < word.size() && is_digit(word[digits])) ++digits;
+    if (digits == 0 || digits > 5 || word.size() > digits + 1) return std::nullopt;
+    if (digits < word.size() && !is_letter(word[digits])) return std::nullopt;
+    int number = 0;
+    std::from_chars(word.data(), word.data() + digits, number);
+    return Numbered{number, std::string{word.substr(digits)}};
+}
+
+std::string_view written_out(std::string_view word) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> abbreviations{
+        {
+         {"RD", "ROAD"}, {"AVE", "AVENUE"}, {"AV", "AVENUE"}, {"LN", "LANE"},
+         {"DR", "DRIVE"}, {"CL", "CLOSE"}, {"CLS", "CLOSE"}, {"CRES", "CRESCENT"},
+         {"CRESC", "CRESCENT"}, {"CR", "CRESCENT"}, {"CT", "COURT"}, {"CRT", "COURT"},
+         {"GDNS", "GARDENS"}, {"GDN", "GARDENS"}, {"GRDNS", "GARDENS"}, {"GARDEN", "GARDENS"},
+         {"GR", "GROVE"}, {"GRV", "GROVE"}, {"PL", "PLACE"}, {"SQ", "SQUARE"},
+         {"TER", "TERRACE"}, {"TERR", "TERRACE"}, {"TCE", "TERRACE"}, {"PK", "PARK"},
+         {"HSE", "HOUSE"}, {"HO", "HOUSE"}, {"BLDG", "BUILDING"}, {"WY", "WAY"},
+         {"WLK", "WALK"}, {"STR", "STREET"}, {"MT", "MOUNT"}, {"NTH", "NORTH"},
+         {"STH", "SOUTH"}, {"COTTS", "COTTAGES"},
+         }
+    };
+    for (const auto& [from, to] : abbreviations)
+        if (word == from) return to;
+    return word;
+}
+
+/// Reads flat, number and street off the words of one address.
+class AddressReader {
+public:
+    AddressReader(std::vector<std::string> words, PlaceForm& form) : words_{std::move(words)}, form_{form} {}
+
+    void read() {
+        while (at_ < words_.size()) {
+            if (!flat() && !floor() && !building_number()) word();
+        }
+        if (form_.number == 0) std::swap(form_.building, form_.street);
+    }
+
+private:
+    bool flat() {
+        static constexpr std::array<std::string_view, 6> names{"FLAT", "APARTMENT", "APT",
+                                                               "UNIT", "ROOM",      "STUDIO"};
+        if (!is_one_of(words_[at_], names) || at_ + 1 >= words_.size()) return false;
+        const auto& next = words_[at_ + 1];
+        if (next.size() > 4 || (next.size() > 1 && is_letter(next[0]) && !is_digit(next.back())))
+            return false;
+        set_flat(next);
+        at_ += 2;
+        return true;
+    }
+    bool floor() {
+        static constexpr std::array<std::string_view, 7> floors{"GROUND", "FIRST",    "SECOND", "THIRD",
+                                                                "TOP",    "BASEMENT", "LOWER"};
+        if (form_.number != 0 || !form_.flat.empty() || !is_one_of(words_[at_], floors)) return false;
+        if (at_ + 1 >= words_.size() || (words_[at_ + 1] != "FLOOR" && words_[at_ + 1] != "FLAT"))
+            return false;
+        set_flat(words_[at_] + " FLOOR");
+        at_ += 2;
+        if (at_ < words_.size() && words_[at_] == "FLAT") ++at_;
+        return true;
+    }
+    bool building_number() {
+        if ((words_[at_] == "NO" || words_[at_] == "NUMBER") && at_ + 1 < words_.size() &&
+            is_digit(words_[at_ + 1][0])) {
+            ++at_;
+            return true;
+        }
+        if (words_[at_] == "-" || words_[at_] == "/") {
+            ++at_;
+            return true;
+        }
+        const auto here = numbered(words_[at_]);
+        if (!here || form_.number != 0) return false;
+        form_.number = here->number;
+        if (!here->letter.empty()) set_flat(here->letter);
+        ++at_;
+        if (at_ >= words_.size()) return true;
+        if (words_[at_].size() == 1 && is_letter(words_[at_][0]) && at_ + 1 < words_.size())
+            set_flat(words_[at_++]);
+        range();
+        return true;
+    }
+    void range() {
+        if (at_ + 1 >= words_.size()) return;
+        const auto& mark = words_[at_];
+        const auto& next = words_[at_ + 1];
+        const auto end = numbered(next);
+        const auto beside = numbered(mark);  // "32 34 Oak Road", as gazetteers write a range
+        if (beside && beside->letter.empty() && beside->number > form_.number && !end) {
+            form_.number_to = beside->number;
+            ++at_;
+            return;
+        }
+        if (mark == "/" && (end || next.size() == 1)) {
+            set_flat(next);
+        } else if (end && (mark == "-" || mark == "TO")) {
+            if (end->number > form_.number) form_.number_to = end->number;
+        } else {
+            return;
+        }
+        at_ += 2;
+    }
+    void word() {
+        auto& text = form_.number == 0 ? form_.building : form_.street;
+        // "St" is Saint before a name and Street at the end of one.
+        std::string_view written = written_out(words_[at_]);
+        if (written == "ST" && !text.empty()) written = "STREET";
+        if (!text.empty()) text += ' ';
+        text += written;
+        ++at_;
+    }
+    void set_flat(std::string_view flat) {
+        if (!form_.flat.empty()) form_.flat += ' ';
+        while (flat.size() > 1 && flat[0] == '0') flat.remove_prefix(1);
+        form_.flat += flat;
+    }
+
+    std::vector<std::string> words_;
+    PlaceForm& form_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+PlaceForm place_form(const schemas::PlaceValue& place) {
+    PlaceForm form;
+    form.uprn = place.uprn;
+    form.postcode = normal_postcode(place.postcode).value_or("");
+    auto all = words_of_line(place.line_1);
+    for (auto& word : words_of_line(place.line_2)) all.push_back(std::move(word));
+    AddressReader{std::move(all), form}.read();
+    for (const auto& word : words_of_line(place.town)) form.town += (form.town.empty() ? "" : " ") + word;
+    // Some systems repeat the town at the end of the last line.
+    if (!form.town.empty() && form.street.size() > form.town.size() &&
+        form.street.compare(form.street.size() - form.town.size(), std::string::npos, form.town) == 0 &&
+        form.street[form.street.size() - form.town.size() - 1] == ' ') {
+        form.street.resize(form.street.size() - form.town.size() - 1);
+    }
+    form.line = form.flat + "|" + std::to_string(form.number) + "-" + std::to_string(form.number_to) + "|" +
+                form.building + "|" + form.street;
+    if (form.flat.empty() && form.number == 0 && form.street.empty()) form.line.clear();
+    return form;
+}
+
+std::string_view outward(std::string_view postcode) { return postcode.substr(0, postcode.find(' ')); }
+
+}  // namespace flagpost::registry

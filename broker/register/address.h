@@ -1,0 +1,32 @@
+/// Addresses as people wrote them, taken apart so that they can be compared.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "person_generated.h"
+
+namespace flagpost::registry {
+
+/// An address taken apart: flat, building number or range with its letter, and the words of building and street.
+struct PlaceForm {
+    std::uint64_t uprn = 0;
+    std::string postcode;  // "NG7 2RD" or empty
+    std::string flat;      // "2", "A", "GROUND FLOOR"; "14A" is flat A of number 14
+    int number = 0;        // 0: none
+    int number_to = 0;     // end of a range "12-14", else 0
+    std::string building;  // words before the number, such as a house's name
+    std::string street;    // words after it, or all words where there is no number; abbreviations written out
+    std::string line;      // all of that in one
+    std::string town;
+    bool empty() const { return uprn == 0 && postcode.empty() && line.empty(); }
+    friend bool operator==(const PlaceForm&, const PlaceForm&) = default;
+};
+
+PlaceForm place_form(const schemas::PlaceValue& place);
+
+/// "NG7" of "NG7 2RD".
+std::string_view outward(std::string_view postcode);
+
+}  // namespace flagpost::registry

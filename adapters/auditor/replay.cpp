@@ -55,7 +55,9 @@ std::string follows(const Leaf& leaf) {
 
 std::string on_topic(const Leaf& leaf) { return leaf.topic.empty() ? "" : " on " + leaf.topic; }
 
-std::string because(const Leaf& leaf) { return leaf.outcome.empty() ? "" : ": " + leaf.outcome; }
+std::string because(const Leaf& leaf) {
+    return leaf.outcome.empty() || leaf.outcome == "none" ? "" : ": " + leaf.outcome;
+}
 
 std::string receipt_words(const Leaf& leaf, const std::string& what) {
     return "had a named person " + what + " notice " + short_id(leaf.message) + because(leaf) +
@@ -68,11 +70,11 @@ std::string deed_of(const Leaf& leaf) {
         case LeafKind::published:
             return "published " + message_on(leaf.topic) + on_topic(leaf);
         case LeafKind::refused:
-            return "was refused" + on_topic(leaf) + because(leaf) +
-                   (leaf.rule.empty() ? "" : " (" + leaf.rule + ")");
+            return (leaf.recipient.empty() ? "was refused" : "kept a notice from " + leaf.recipient) +
+                   on_topic(leaf) + because(leaf) + (leaf.rule.empty() ? "" : " (" + leaf.rule + ")") +
+                   follows(leaf);
         case LeafKind::decided:
-            return "compared with the register" + follows(leaf) + because(leaf) + ", " +
-                   std::to_string(leaf.candidates) + " weighed";
+            return "compared an incident with the register" + follows(leaf) + because(leaf);
         case LeafKind::notice_issued:
             return "owes " + leaf.recipient + " notice " + short_id(leaf.message) + on_topic(leaf) + " #" +
                    std::to_string(leaf.number) + (leaf.rule.empty() ? "" : " under " + leaf.rule) +

@@ -305,9 +305,10 @@ void tell(std::ostream& out, const Verification& verification, bool json) {
     out << "verified: " << v.origin << ", " << count_of(v.size, "entry", "entries") << ", root "
         << to_hex(v.root) << "\n"
         << count_of(v.bodies, "body is", "bodies are") << " the ones their entries name; "
-        << count_of(v.bodies_absent, "is", "are") << " not here (erased, or not handed over)\n"
-        << v.witnesses.size() << " of " << count_of(v.witnesses_known, "known witness", "known witnesses")
-        << " cosigned this head\n";
+        << count_of(v.bodies_absent, "is", "are") << " not here (erased, or not handed over)\n";
+    if (v.witnesses_known > 0)
+        out << v.witnesses.size() << " of " << count_of(v.witnesses_known, "known witness", "known witnesses")
+            << " cosigned this head\n";
 }
 
 }  // namespace flagpost::auditor

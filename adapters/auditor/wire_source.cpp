@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "broker/core/limits.h"
+
 namespace flagpost::auditor {
 namespace {
 
@@ -11,6 +13,7 @@ using schemas::QueryKind;
 constexpr std::chrono::seconds answer_patience{30};
 constexpr std::chrono::milliseconds busy_wait{200};
 constexpr int busy_tries_max = 50;
+constexpr auto newer_head_wait = 2 * limits::checkpoint_interval;
 
 }  // namespace
 
@@ -26,7 +29,19 @@ Bytes WireSource::ask(QueryKind kind, std::uint8_t level, std::uint64_t from, st
     }
 }
 
-std::string WireSource::checkpoint() { return std::string{text(ask(QueryKind::checkpoint, 0, 0, 0))}; }
+// The head at hand may be older than this connection, and so miss what happened just before somebody asked for an
+// export. Our own connecting is a leaf: the head that covers it follows within a moment, if it is not this one already.
+std::string WireSource::checkpoint() {
+    const auto newest = [this] { return std::string{text(ask(QueryKind::checkpoint, 0, 0, 0))}; };
+    const auto first = newest();
+    const auto until = std::chrono::steady_clock::now() + newer_head_wait;
+    while (std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(busy_wait);
+        if (auto note = newest(); note.substr(0, note.find("\n\n")) != first.substr(0, first.find("\n\n")))
+            return note;
+    }
+    return newest();
+}
 
 log::TileHashes WireSource::tile(log::TileId id, std::size_t width) {
     const auto content = ask(QueryKind::tile, id.level, id.number, width);

@@ -44,7 +44,9 @@ private:
     Reply take_message(const Message& message);
     Reply take_opaque(const Message& message);
     log::Record published(const Message& message);
-    template <class T> Result<const T*> payload(const Message& message) const;
+    template <class T> static Result<const T*> payload(const Message& message) {
+        return wire::read_table<T>(message.envelope.payload, "envelope.payload");
+    }
 
     // loads.cpp
     Reply take_load_begin(const Message& message, const LoadTarget& target);

@@ -42,15 +42,6 @@ log::Record Decider::published(const Message& message) {
     return record;
 }
 
-template <class T> Result<const T*> Decider::payload(const Message& message) const {
-    return wire::read_table<T>(message.envelope.payload, "envelope.payload");
-}
-template Result<const schemas::Incident*> Decider::payload(const Message&) const;
-template Result<const schemas::Receipt*> Decider::payload(const Message&) const;
-template Result<const schemas::LoadBegin*> Decider::payload(const Message&) const;
-template Result<const schemas::LoadPart*> Decider::payload(const Message&) const;
-template Result<const schemas::LoadCommit*> Decider::payload(const Message&) const;
-
 Reply Decider::take(const Published& published) {
     const auto envelope = wire::read_envelope(published.envelope);
     if (!envelope) return refused(published.actor, envelope.error(), "", std::nullopt);

@@ -28,9 +28,6 @@ Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 /// JSON: {"id","state":"recorded","index"} of a message this agency published; not_found if there is none.
 Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
 
-/// JSON {"agreement","parties"}: the exact texts in force; too_large if they do not fit one frame.
-Result<Page> policies_page(const std::string& json);
-
 /// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due"}.
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open);
 

@@ -15,7 +15,7 @@ namespace flagpost::router {
 /// consumer ever grants could never be sent.
 class CreditLine {
 public:
-    /// What goes beyond the limits is forgotten: it bounds what may wait in the gate for one peer.
+    /// What goes beyond the limits is forgotten: they bound what may wait in the gate for one peer.
     void grant(std::uint32_t messages, std::uint64_t bytes) {
         messages_ = std::min<std::uint64_t>(std::uint64_t{messages_} + messages, limits::credit_messages_max);
         bytes_ = std::min<std::int64_t>(bytes_ + static_cast<std::int64_t>(std::min(bytes, bytes_max)),
@@ -33,8 +33,9 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t bytes_max =
-        std::min<std::uint64_t>(limits::credit_bytes_max, limits::output_queue_max / 2);
+    static constexpr std::uint64_t bytes_max = limits::credit_bytes_max;
+    static_assert(bytes_max + limits::frame_size_max < limits::output_queue_max,
+                  "or the gate drops who has credit");
     std::uint64_t messages_ = 0;
     std::int64_t bytes_ = 0;
 };

@@ -11,15 +11,28 @@
 namespace flagpost::registry {
 namespace {
 
-using Groups = std::unordered_map<std::string_view, std::vector<std::uint16_t>>;
+/// The group a name stands in, and whether it is the full form the group begins with.
+struct Membership {
+    std::uint16_t group;
+    bool full_form;
+};
+using Groups = std::unordered_map<std::string_view, std::vector<Membership>>;
 
+/// Calls `each` with every word, its line and whether it is the first of its line.
 template <class Each> void for_each_word(std::string_view text, Each each) {
     std::uint16_t line = 0;
     std::size_t start = 0;
+    bool first = true;
     for (std::size_t i = 0; i <= text.size(); ++i) {
         if (i < text.size() && text[i] != ' ' && text[i] != '\n') continue;
-        if (i > start) each(text.substr(start, i - start), line);
-        if (i < text.size() && text[i] == '\n') ++line;
+        if (i > start) {
+            each(text.substr(start, i - start), line, first);
+            first = false;
+        }
+        if (i < text.size() && text[i] == '\n') {
+            ++line;
+            first = true;
+        }
         start = i + 1;
     }
 }
@@ -27,8 +40,9 @@ template <class Each> void for_each_word(std::string_view text, Each each) {
 const Groups& groups() {
     static const Groups made = [] {
         Groups all;
-        for_each_word(name_groups,
-                      [&](std::string_view name, std::uint16_t line) { all[name].push_back(line); });
+        for_each_word(name_groups, [&](std::string_view name, std::uint16_t line, bool full_form) {
+            all[name].push_back({line, full_form});
+        });
         return all;
     }();
     return made;
@@ -37,7 +51,8 @@ const Groups& groups() {
 const std::unordered_set<std::string_view>& established() {
     static const std::unordered_set<std::string_view> made = [] {
         std::unordered_set<std::string_view> all;
-        for_each_word(established_names, [&](std::string_view name, std::uint16_t) { all.insert(name); });
+        for_each_word(established_names,
+                      [&](std::string_view name, std::uint16_t, bool) { all.insert(name); });
         return all;
     }();
     return made;
@@ -45,13 +60,19 @@ const std::unordered_set<std::string_view>& established() {
 
 }  // namespace
 
+/// Jack and Sean are both forms of John, and two brothers are called so: of two names that stand on their own, one
+/// must be the full form of the other.
 bool same_given_name(std::string_view a, std::string_view b) {
     if (a == b) return true;
     const auto of_a = groups().find(a);
     const auto of_b = groups().find(b);
     if (of_a == groups().end() || of_b == groups().end()) return false;
-    return std::find_first_of(of_a->second.begin(), of_a->second.end(), of_b->second.begin(),
-                              of_b->second.end()) != of_a->second.end();
+    const bool both_stand_alone = established_given_name(a) && established_given_name(b);
+    for (const auto& mine : of_a->second)
+        for (const auto& theirs : of_b->second)
+            if (mine.group == theirs.group && (mine.full_form || theirs.full_form || !both_stand_alone))
+                return true;
+    return false;
 }
 
 bool established_given_name(std::string_view name) { return established().count(name) != 0; }

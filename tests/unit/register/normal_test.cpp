@@ -78,6 +78,8 @@ TEST_CASE("short forms are forms of the same name, other names are not", "[regis
         {"JOSEPH",    "JOSHUA",   false},
         {"JAYDEN",    "HAYDEN",   false},
         {"QUENTIN",   "QUENTIN",  true },
+        {"JACK",      "SEAN",     false},
+        {"JACK",      "JOHN",     true },
     }));
     CAPTURE(a, b);
     CHECK(registry::same_given_name(a, b) == same);

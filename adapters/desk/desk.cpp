@@ -79,8 +79,13 @@ Desk::Desk(const std::filesystem::path& config_file, const std::vector<std::stri
     : config_{checked(config_file, kinds)}, box_{config_.data, clock_, random_} {}
 
 void Desk::serve(const std::stop_token& stop) {
+    if (!try_serve(stop))
+        throw std::runtime_error{config_.data.string() + ": another program already serves it"};
+}
+
+bool Desk::try_serve(const std::stop_token& stop) {
     const auto lock = client::BoxLock::take(config_.data);
-    if (!lock) throw std::runtime_error{config_.data.string() + ": another program already serves it"};
+    if (!lock) return false;
     client::Agent agent{config_, box_, clock_, random_};
     Watch watch;
     const auto state = agent.run(
@@ -90,6 +95,7 @@ void Desk::serve(const std::stop_token& stop) {
         },
         stop);
     last_problem_ = state.last_problem;
+    return true;
 }
 
 bool Desk::reach(const std::function<bool()>& done, milliseconds patience) {

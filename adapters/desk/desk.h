@@ -37,8 +37,10 @@ public:
     Instant now() { return clock_.now(); }
     Random& random() { return random_; }
 
-    /// Receives and sends until a signal comes; says on stderr when the connection comes and goes. Throws
-    /// std::runtime_error if another program already does so for this data file.
+    /// Receives and sends until a stop is requested; says on stderr when the connection comes and goes. False at once if
+    /// another program already does so for this data file.
+    bool try_serve(const std::stop_token& stop);
+    /// The same; throws std::runtime_error if another program already does so.
     void serve(const std::stop_token& stop);
 
     /// Sends and receives until `done`, through the daemon if one runs on this data file. False after `patience`.

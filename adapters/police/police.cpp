@@ -31,8 +31,8 @@ void tell_log(const FileReport& report) {
         spdlog::info("{}: {} published, {} rejected", report.name, report.published, report.rejected);
 }
 
-/// The agent on a thread of its own, with a box of its own, so that a large file does not hold up the session. Its end
-/// before the time is an error and is thrown from check().
+/// The agent on a thread of its own, with a box of its own, so that a large file does not hold up the session. What ends
+/// it before the time is thrown from check().
 class Sender {
 public:
     explicit Sender(const std::filesystem::path& config)
@@ -46,7 +46,9 @@ private:
     void run(const std::filesystem::path& config, const std::stop_token& stop) {
         try {
             desk::Desk desk{config, kinds};
-            desk.serve(stop);
+            // While a daemon serves the data file, it sends; when it ends, this thread takes over.
+            while (!stop.stop_requested() && !desk.try_serve(stop))
+                std::this_thread::sleep_for(scan_interval);
             promise_.set_value();
         } catch (...) {
             promise_.set_exception(std::current_exception());

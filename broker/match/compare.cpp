@@ -278,7 +278,7 @@ std::optional<std::string> held_back(const Comparison& c) {
     }
     if (c.family >= Family::similar && !c.swapped && c.where > Where::street)
         return "The family name differs.";
-    if (c.given > Given::known_form && c.family > Family::exact && c.where > Where::postcode) {
+    if (c.given > Given::exact && c.family > Family::exact && c.where > Where::postcode) {
         return "First and family name are both spelt differently.";
     }
     if (c.sex == Sex::differs && c.given != Given::exact) return "The sex and the first name differ.";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/register/given_names_table.h"
+#include "broker/register/normal.h"
 
 namespace flagpost::registry {
 namespace {
@@ -61,17 +62,16 @@ const std::unordered_set<std::string_view>& established() {
 }  // namespace
 
 /// Jack and Sean are both forms of John, and two brothers are called so: of two names that stand on their own, one
-/// must be the full form of the other.
+/// must be the full form of the other, or both be spellings of one sound, as Muhammad and Mohamed are.
 bool same_given_name(std::string_view a, std::string_view b) {
     if (a == b) return true;
     const auto of_a = groups().find(a);
     const auto of_b = groups().find(b);
     if (of_a == groups().end() || of_b == groups().end()) return false;
-    const bool both_stand_alone = established_given_name(a) && established_given_name(b);
+    const bool two_names = established_given_name(a) && established_given_name(b) && sound(a) != sound(b);
     for (const auto& mine : of_a->second)
         for (const auto& theirs : of_b->second)
-            if (mine.group == theirs.group && (mine.full_form || theirs.full_form || !both_stand_alone))
-                return true;
+            if (mine.group == theirs.group && (mine.full_form || theirs.full_form || !two_names)) return true;
     return false;
 }
 

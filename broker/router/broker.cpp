@@ -73,7 +73,7 @@ Broker::Broker(BrokerSetting setting, Instant now)
       now_{now},
       heads_{setting_.log_key},
       // The exchange takes no id that is further ahead than this of the time it is recorded at.
-      recent_{std::max(now, setting_.newest_stored) + limits::clock_ahead_max},
+      recent_{setting_.newest_stored + limits::clock_ahead_max},
       size_{setting_.size},
       root_{setting_.root} {
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number}, Id16{}, Nothing{});

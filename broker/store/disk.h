@@ -33,7 +33,8 @@ private:
 /// Room kept back, so that receipts and the log can still be written when the disk is full.
 class Reserve {
 public:
-    /// Writes the file if it is not there in full. A disk without room for it is not an error: `held` says so.
+    /// Writes the file if it is not there in full. A disk without room for it is not an error: `held` says
+    /// so.
     Reserve(std::filesystem::path file, std::uint64_t bytes);
     bool held() const { return held_; }
     /// Gives the room back to the disk. It is taken again at the next start that finds enough.

@@ -8,8 +8,8 @@
 
 namespace flagpost::store {
 
-/// Replaces `file` as a whole and is durable on return: written beside it, synced, renamed, directory synced. Mode
-/// 0600. Throws StorageFailure; the old version then still stands, or the new one already does.
+/// Replaces `file` as a whole and is durable on return: written beside it, synced, renamed, directory synced.
+/// Mode 0600. Throws StorageFailure; the old version then still stands, or the new one already does.
 void write_durably(const std::filesystem::path& file, BytesView content);
 
 /// The whole file; nothing if it does not exist. Throws StorageFailure if it cannot be read.

@@ -65,7 +65,8 @@ public:
         std::uint64_t index) = 0;  // digest-checked; throws StorageFailure if damaged
     /// As stored, damaged or not: who proves something to others lets them find what was changed.
     virtual std::optional<Bytes> leaf(std::uint64_t index) = 0;
-    /// Likewise. Salted digest input of a body as stored: wrap's salt and ciphertext; absent if none or erased.
+    /// Likewise. Salted digest input of a body as stored: wrap's salt and ciphertext; absent if none or
+    /// erased.
     struct SealedItem {
         Id16 salt;
         Bytes ciphertext;

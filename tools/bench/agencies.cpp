@@ -15,7 +15,8 @@ void put_number(Bytes& out, std::uint64_t number, int bytes) {
         out.push_back(static_cast<std::uint8_t>(number >> shift));
 }
 
-/// All inclusion paths of a small tree at once: hashing each level once keeps the client from being the limit.
+/// All inclusion paths of a small tree at once: hashing each level once keeps the client from being the
+/// limit.
 std::vector<std::vector<Digest>> all_paths(std::vector<Digest> level, Digest& root) {
     std::vector<std::vector<Digest>> paths(level.size());
     std::vector<std::size_t> at(level.size());
@@ -128,8 +129,8 @@ std::string Payloads::incident_reference(const Numbered& message) {
            std::to_string(message.scheduled_ns);
 }
 
-/// A child and a parent at an address. Those that are no hit borrow names from flagged children but neither their dates of
-/// birth nor their homes, so that the matcher has to look at real candidates.
+/// A child and a parent at an address. Those that are no hit borrow names from flagged children but neither
+/// their dates of birth nor their homes, so that the matcher has to look at real candidates.
 Bytes Payloads::make_incident(const Numbered& message) {
     const bool hit = pick(1000) < options_.hits;
     const auto& child = people_[pick(people_.size())];

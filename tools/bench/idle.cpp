@@ -28,7 +28,8 @@ public:
         return 0;
     }
 
-    /// A subscriber that asks for nothing: what it costs the broker is its connection and its place in the mailbox.
+    /// A subscriber that asks for nothing: what it costs the broker is its connection and its place in the
+    /// mailbox.
     void on_open(Peer& peer, const schemas::Welcome&) override {
         schemas::SubscribeValue subscribe;
         subscribe.durable = "idle-" + std::to_string(peer.number());

@@ -1,4 +1,5 @@
-// Mode lat: an open loop. Messages go out when they are due, however slow the answers; each delivery is acknowledged.
+// Mode lat: an open loop. Messages go out when they are due, however slow the answers; each delivery is
+// acknowledged.
 #include <iostream>
 #include <limits>
 

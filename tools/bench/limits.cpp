@@ -1,5 +1,5 @@
-// What the machine can do without us: sync a file, commit rows like ours in groups, move bytes through TLS; and what our
-// own store does without gate and router.
+// What the machine can do without us: sync a file, commit rows like ours in groups, move bytes through TLS;
+// and what our own store does without gate and router.
 #include "broker/core/limits.h"
 
 #include <fcntl.h>

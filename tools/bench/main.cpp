@@ -1,4 +1,5 @@
-// flagpost-bench: one client process that publishes, subscribes and idles, and what the machine itself can do.
+// flagpost-bench: one client process that publishes, subscribes and idles, and what the machine itself can
+// do.
 #include <CLI/CLI.hpp>
 #include <iostream>
 

@@ -15,13 +15,15 @@ public:
 
     void subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics);
     void on_subscribed(const schemas::Subscribed& subscribed);
-    /// Notes a delivery, to be acknowledged by the next call of acknowledge. Whether it is the first of its number.
+    /// Notes a delivery, to be acknowledged by the next call of acknowledge. Whether it is the first of its
+    /// number.
     bool on_deliver(const schemas::Deliver& deliver);
     void acknowledge(Peer& peer);
 
     bool attached() const { return attached_; }
-    /// Whether everything has come that the broker had when we attached, as far as one can tell: what was acknowledged
-    /// earlier counts in the high-water mark and never comes, so some quiet is taken for the end as well.
+    /// Whether everything has come that the broker had when we attached, as far as one can tell: what was
+    /// acknowledged earlier counts in the high-water mark and never comes, so some quiet is taken for the end
+    /// as well.
     bool caught_up() const;
     std::uint64_t received() const { return received_; }
     std::uint64_t duplicates() const { return duplicates_; }

@@ -12,7 +12,8 @@
 namespace flagpost::store::sqlite {
 namespace {
 
-/// A state key as an operator may see it: clear ones as they are, personal ones as the HMAC's hexadecimal digits.
+/// A state key as an operator may see it: clear ones as they are, personal ones as the HMAC's hexadecimal
+/// digits.
 std::string key_name(BytesView key) {
     const bool printable = std::ranges::all_of(key.subspan(std::min<std::size_t>(1, key.size())),
                                                [](std::uint8_t c) { return c > 0x20 && c < 0x7f; });

@@ -31,8 +31,9 @@ struct CheckReport {
     bool sound() const { return faults == 0; }
 };
 
-/// Reads everything once: SQLite's own structure, every leaf, body and tile, and the tables that follow from the
-/// entries (live, subject, receipt), rebuilt and compared. Changes nothing; the broker may be running.
+/// Reads everything once: SQLite's own structure, every leaf, body and tile, and the tables that follow from
+/// the entries (live, subject, receipt), rebuilt and compared. Changes nothing. The broker may be running,
+/// but cannot reuse its WAL until the check has ended: a large store is better checked in a copy.
 ///
 /// throws   StorageFailure if the file cannot be read as a store at all
 CheckReport check(const std::filesystem::path& file, const CheckKeys& keys);

@@ -91,7 +91,8 @@ void create_tables(SQLite::Database& database) {
     transaction.commit();
 }
 
-/// Made before SQLite opens it, so that it never exists with a wider mode; -wal and -shm take this file's mode.
+/// Made before SQLite opens it, so that it never exists with a wider mode; -wal and -shm take this file's
+/// mode.
 void create_private(const std::filesystem::path& file) {
     const Descriptor made{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
     if (made.get() < 0) throw StorageFailure{"cannot open " + file.filename().string()};

@@ -15,8 +15,8 @@ inline constexpr std::int32_t application_id = 0x46504c31;  // "FPL1"
 inline constexpr std::int32_t format_version = 1;
 inline constexpr int page_size = 16384;
 
-/// The one connection that writes and checkpoints; makes the tables in a new file. Throws StorageFailure if the file
-/// is not a Flagpost store of this format, or a setting was not taken.
+/// The one connection that writes and checkpoints; makes the tables in a new file. Throws StorageFailure if
+/// the file is not a Flagpost store of this format, or a setting was not taken.
 SQLite::Database open_writer(const std::filesystem::path& file);
 
 /// A connection that can only read. Throws StorageFailure likewise.

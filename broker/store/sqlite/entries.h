@@ -19,8 +19,8 @@ struct Entry {
     std::optional<Bytes> wrap;
     std::optional<Bytes> body;
 
-    /// What does not hold together in this row: leaf and hash, leaf and body; with a sealer also whether the body
-    /// opens. Nothing if all is well. Names columns, never content.
+    /// What does not hold together in this row: leaf and hash, leaf and body; with a sealer also whether the
+    /// body opens. Nothing if all is well. Names columns, never content.
     std::optional<std::string> fault(const crypto::Sealer* sealer) const;
     /// There was a body once.
     bool erased(const log::Leaf& decoded) const { return decoded.body && !wrap && !body; }
@@ -30,7 +30,8 @@ struct Entry {
 
 Bytes flat(const log::TileHashes& hashes);
 
-/// Queries over one connection; belongs to its thread. Throws StorageFailure on damage, SQLite::Exception otherwise.
+/// Queries over one connection; belongs to its thread. Throws StorageFailure on damage, SQLite::Exception
+/// otherwise.
 class Entries {
 public:
     explicit Entries(SQLite::Database& database);

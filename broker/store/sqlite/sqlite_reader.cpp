@@ -89,7 +89,8 @@ std::optional<Reader::SealedItem> SqliteReader::sealed(std::uint64_t index) {
     if (!entry || !entry->body) return std::nullopt;
     SealedItem item{{}, std::move(*entry->body)};
     // A wrap cut short leaves a salt that fits no leaf, which is what the auditor then says.
-    if (entry->wrap) std::copy_n(entry->wrap->begin(), std::min(salt_size, entry->wrap->size()), item.salt.begin());
+    if (entry->wrap)
+        std::copy_n(entry->wrap->begin(), std::min(salt_size, entry->wrap->size()), item.salt.begin());
     return item;
 }
 

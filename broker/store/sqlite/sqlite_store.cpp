@@ -11,6 +11,7 @@
 #include "broker/store/sqlite/database.h"
 #include "broker/store/sqlite/entries.h"
 #include "broker/store/sqlite/keys.h"
+#include "broker/store/sqlite/pooled_random.h"
 
 namespace flagpost::store::sqlite {
 namespace {
@@ -104,6 +105,7 @@ private:
     FileLock lock_;
     Reserve reserve_;
     Pseudonyms pseudonyms_;
+    PooledRandom random_;
     crypto::Sealer sealer_;
     SQLite::Database database_;
     Entries entries_;
@@ -123,7 +125,8 @@ SqliteStore::SqliteStore(Options options)
       lock_{beside(options.file, "-lock")},
       reserve_{beside(options.file, "-reserve"), limits::reserve_bytes},
       pseudonyms_{std::move(options.digest)},
-      sealer_{std::move(options.master), options.random},
+      random_{options.random},
+      sealer_{std::move(options.master), random_},
       database_{open_writer(options.file)},
       entries_{database_},
       labels_{database_, "SELECT id, controller, retention FROM label",
@@ -316,8 +319,8 @@ void SqliteStore::write_live(const Work& work) {
     }
 }
 
-/// Level 0 is written when a tile is full: until then its hashes are those of the last entries. The levels above
-/// change only then, so a commit of a few records writes no tile at all.
+/// Level 0 is written when a tile is full: until then its hashes are those of the last entries. The levels
+/// above change only then, so a commit of a few records writes no tile at all.
 void SqliteStore::write_tiles(const Work& work) {
     if (work.tree.size() / log::tile_width == tree_.size() / log::tile_width) return;
     std::uint64_t complete = work.tree.size();

@@ -19,8 +19,8 @@ struct Options {
     std::optional<log::Checkpoint> signed_head;
 };
 
-/// Opens or makes the store, in the order lock, settings, right edge of the tree against the last signed heads,
-/// last 1,000 entries; then it may serve. Throws StorageFailure naming what does not hold.
+/// Opens or makes the store, in the order lock, settings, right edge of the tree against the last signed
+/// heads, last 1,000 entries; then it may serve. Throws StorageFailure naming what does not hold.
 ///
 /// thread   one at a time; handing it over once, after reload, is fine
 std::unique_ptr<Store> open_store(Options options);

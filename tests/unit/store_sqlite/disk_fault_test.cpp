@@ -26,8 +26,8 @@ store::Batch batch_of(std::uint64_t first, std::uint64_t count) {
 constexpr std::uint64_t first_batch = 20;
 constexpr std::uint64_t second_batch = 30;
 
-/// Opens a store with one batch committed, makes the disk fail at one operation of `step`, and looks at what a restart
-/// finds. False when `step` ran through without meeting the fault.
+/// Opens a store with one batch committed, makes the disk fail at one operation of `step`, and looks at what
+/// a restart finds. False when `step` ran through without meeting the fault.
 template <class Step> bool survives(int good_operations, Fault fault, Step step) {
     World world;
     World after;

@@ -24,6 +24,8 @@ public:
 private:
     // exchange.cpp: what concerns the session
     Reply take(const Started& started);
+    Reply take(const Reloaded& reloaded);
+    void note_settings(const Digest& parties, std::uint64_t crl_number);
     Reply take(const SessionOpened& opened);
     Reply take(const SessionClosed& closed);
     Reply take(const Subscribe& subscribe);

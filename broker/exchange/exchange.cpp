@@ -94,6 +94,18 @@ schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
 
 Reply Decider::take(const Started& started) {
     emit(record_by_broker(LeafKind::recovered, Operation::none));
+    note_settings(started.parties, started.crl_number);
+    if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
+    return {};
+}
+
+Reply Decider::take(const Reloaded& reloaded) {
+    note_settings(reloaded.parties, reloaded.crl_number);
+    return {};
+}
+
+// One leaf for each that is not what it was.
+void Decider::note_settings(const Digest& parties, std::uint64_t crl_number) {
     const auto set = [&](LeafKind kind, const char* key, schemas::SettingFactsValue facts) {
         auto record = record_by_broker(kind, Operation::none);
         if (kind == LeafKind::agreement_set) record.leaf.agreement = setting_.agreement.digest();
@@ -114,15 +126,12 @@ Reply Decider::take(const Started& started) {
     };
     if (state.agreement != setting_.agreement.digest())
         set(LeafKind::agreement_set, "agreement", digest_facts(setting_.agreement.digest()));
-    if (state.parties != started.parties)
-        set(LeafKind::parties_set, "parties", digest_facts(started.parties));
-    if (state.crl != started.crl_number) {
+    if (state.parties != parties) set(LeafKind::parties_set, "parties", digest_facts(parties));
+    if (state.crl != crl_number) {
         schemas::SettingFactsValue facts;
-        facts.number = started.crl_number;
+        facts.number = crl_number;
         set(LeafKind::crl_set, "crl", std::move(facts));
     }
-    if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
-    return {};
 }
 
 Reply Decider::take(const SessionOpened& opened) {

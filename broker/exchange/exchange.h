@@ -31,6 +31,11 @@ struct Started {
     Digest parties;
     std::uint64_t crl_number;
 };
+/// The shell has read its files anew while it runs.
+struct Reloaded {
+    Digest parties;
+    std::uint64_t crl_number;
+};
 struct SessionOpened {
     Actor actor;
     Digest certificate;
@@ -67,8 +72,8 @@ struct Consult {
     std::string what;
 };
 struct Tick {};
-using Command = std::variant<Started, SessionOpened, SessionClosed, Published, Subscribe, Acknowledged,
-                             Turned, Consult, Tick>;
+using Command = std::variant<Started, Reloaded, SessionOpened, SessionClosed, Published, Subscribe,
+                             Acknowledged, Turned, Consult, Tick>;
 
 /// A new item of a mailbox, to be handed to whoever is subscribed once its record is committed.
 struct Delivery {

@@ -223,6 +223,10 @@ TEST_CASE("a start writes down what is in force, once", "[exchange]") {
     CHECK(world.kinds() == std::vector{LeafKind::recovered});
     world.give(Started{Digest{2}, 4});
     CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::parties_set, LeafKind::crl_set});
+    world.give(Reloaded{Digest{2}, 4});
+    CHECK(world.kinds().empty());
+    world.give(Reloaded{Digest{2}, 5});
+    CHECK(world.kinds() == std::vector{LeafKind::crl_set});
     check_recovery(world);
 }
 

@@ -31,7 +31,7 @@ struct Verification {
     std::vector<Damage> damages;
 };
 
-/// Reads every byte of the export once, in order; memory grows with the 65,536th part of the log.
+/// Reads every byte of the export once, in order; memory grows with the 256th part of the tree.
 ///
 /// Every damage is named, not only the first. Where an entry and the tile above it disagree, the one that does not lead
 /// to the signed root is named. Without a head that can be believed, everything else is still held against each other.

@@ -111,6 +111,19 @@ TEST_CASE("an export of any size verifies, and says what it found", "[auditor]")
     }
 }
 
+TEST_CASE("a log that has nothing in it yet verifies too", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    const auto head = [](const Digest& root) {
+        const auto text = log::Checkpoint{test::log_name, 0, root}.format();
+        return log::SignedNote{text, {log::sign_note(text, test::log_name, test::log_key())}}.format();
+    };
+    temporary.write("export/checkpoint", head(log::empty_root()));
+    temporary.write("export/vkey", test::log_vkey().text() + "\n");
+    CHECK(verify(temporary.path() / "export", trust).verified());
+    temporary.write("export/checkpoint", head(Digest{1}));
+    CHECK_FALSE(verify(temporary.path() / "export", trust).verified());
+}
+
 TEST_CASE("any byte changed anywhere is found, and its place is named", "[auditor]") {
     SampleLog log{600};
     log.erase(3);

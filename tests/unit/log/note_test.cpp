@@ -199,16 +199,16 @@ TEST_CASE("text with empty lines is split at the last one", "[log]") {
 
 TEST_CASE("what is no checkpoint is refused even when signed", "[log]") {
     const std::vector<std::pair<const char*, std::string>> rows{
-        {"an extension line", head + "more\n"},
-        {                              "two lines",                        "broker.example/audit\n8\n"                 },
-        { "an empty origin", spoilt(head,            "broker.example/audit", "")},
-        {            "a space in the origin",  spoilt(head,           "broker.example/audit", "broker example")},
-        {           "a sign before the size",                 spoilt(head,           "\n8\n", "\n+8\n")},
-        {           "a zero before the size",  spoilt(head,                          "\n8\n", "\n08\n")},
-        {                          "no size",              spoilt(head,              "\n8\n", "\n \n")},
-        {              "a size over 64 bits",             spoilt(head,               "\n8\n", "\n18446744073709551616\n")},
-        {               "a root of 31 bytes",                  spoilt(head,         "RgQyg=", "RgQw==")},
-        {         "a root that is no base64",     spoilt(head,                        "Xcna", "Xcn*")},
+        {"an extension line", head + "more\n"                                                     },
+        {                              "two lines",                                                                             "broker.example/audit\n8\n"                                                                      },
+        { "an empty origin", spoilt(head,                                                                 "broker.example/audit", "")},
+        {                                                                 "a space in the origin",  spoilt(head,                                                                "broker.example/audit", "broker example")},
+        {                                                                "a sign before the size",                 spoilt(head,                                                                "\n8\n", "\n+8\n")},
+        {                                                                "a zero before the size",  spoilt(head,                                                                               "\n8\n", "\n08\n")},
+        {                                                                               "no size",              spoilt(head,                                                                   "\n8\n", "\n \n")},
+        {                                                                   "a size over 64 bits",             spoilt(head,                                                                    "\n8\n", "\n18446744073709551616\n")},
+        {                                                                    "a root of 31 bytes",                  spoilt(head,                                                              "RgQyg=", "RgQw==")},
+        {                                                              "a root that is no base64",                                                                                 spoilt(head, "Xcna", "Xcn*")},
     };
     REQUIRE(Checkpoint::parse(head));
     REQUIRE(Checkpoint::parse(spoilt(head, "\n8\n", "\n18446744073709551615\n")));
@@ -230,16 +230,16 @@ TEST_CASE("a log cannot sign under another log's name", "[log]") {
 
 TEST_CASE("a verifier key has one spelling", "[log]") {
     const std::vector<std::pair<const char*, std::string>> rows{
-        {"no plus at all", "PeterNeumann"},
-        {                            "no key",                           "PeterNeumann+c74f20a3"              },
-        { "another key id",             spoilt(peter,            "c74f20a3", "c74f20a4")},
-        {            "upper-case key id",        spoilt(peter,                 "c74f20a3", "C74F20A3")},
-        {                 "seven digits",   spoilt(peter,                      "c74f20a3", "c74f20a")},
-        {                      "no name",           spoilt(peter,          "PeterNeumann", "")},
-        {          "a space in the name",       spoilt(peter,              "PeterNeumann", "Peter Neumann")},
-        {              "an unknown type",                spoilt(peter,            "+ARpc", "+Bhpc")},
-        {            "a key of 31 bytes",                            spoilt(peter, "10TW", "1w==")},
-        { "a name the key id is not for", spoilt(peter,                    "PeterNeumann", "PaulNeumann")},
+        {"no plus at all", "PeterNeumann"                                                         },
+        {                            "no key",                                                                                  "PeterNeumann+c74f20a3"                                                                       },
+        { "another key id",           spoilt(peter,                                                                     "c74f20a3", "c74f20a4")},
+        {                                                                     "upper-case key id",      spoilt(peter,                                                                          "c74f20a3", "C74F20A3")},
+        {                                                                          "seven digits", spoilt(peter,                                                                               "c74f20a3", "c74f20a")},
+        {                                                                               "no name",         spoilt(peter,                                                                   "PeterNeumann", "")},
+        {                                                                   "a space in the name",     spoilt(peter,                                                                       "PeterNeumann", "Peter Neumann")},
+        {                                                                       "an unknown type",              spoilt(peter,                                                                     "+ARpc", "+Bhpc")},
+        {                                                                     "a key of 31 bytes",                          spoilt(peter,                                                          "10TW", "1w==")},
+        {                                                          "a name the key id is not for",                                                                           spoilt(peter, "PeterNeumann", "PaulNeumann")},
     };
     REQUIRE(VerifierKey::parse(peter));
     CHECK_FALSE(VerifierKey::parse(peter + "\n"));

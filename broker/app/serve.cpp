@@ -127,6 +127,11 @@ std::string policies_json(const BrokerConfig& config, const agreement::Agreement
     return json;
 }
 
+/// 0 where gates of other processes hold the list and this one needs none.
+std::uint64_t crl_number_of(const BrokerConfig& config) {
+    return config.listen ? read_crl_number(config.tls.crl) : 0;
+}
+
 gate::GateConfig gate_config(const BrokerConfig& config) {
     gate::GateConfig gate;
     gate.host = config.listen->host;
@@ -151,6 +156,21 @@ std::function<bool()> room_on(const std::filesystem::path& folder, Clock& clock)
     };
 }
 
+void reload(const BrokerConfig& config, const agreement::Agreement& agreement, router::Parties& parties,
+            router::BrokerLoop& loop) {
+    spdlog::info("reading certificates, revocation list and parties anew");
+    try {
+        auto newest = load_parties(config.parties);
+        auto policies = policies_json(config, agreement, newest);
+        const auto crl_number = crl_number_of(config);
+        parties = std::move(newest);  // in place: sessions look at it with each message
+        loop.files_changed(crl_number, std::move(policies));
+    } catch (const std::runtime_error& error) {
+        // Our own file is wrong while we serve: what is in force stays in force, and somebody is told.
+        spdlog::error("not read anew: {}", error.what());
+    }
+}
+
 }  // namespace
 
 void serve(const BrokerConfig& config) {
@@ -159,13 +179,13 @@ void serve(const BrokerConfig& config) {
     crypto::SystemRandom random, store_random, gate_random;
 
     const auto agreement = load_agreement(config);
-    const auto parties = load_parties(config.parties);
+    auto parties = load_parties(config.parties);
     auto keys = crypto::BrokerKeys::load(config.keys);
     auto log_private = crypto::NoteKey::load(config.log_key);
     const auto log_public = load_log_key(config, log_private);
     std::optional<crypto::SymmetricKey> fabric_key;
     if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
-    const std::uint64_t crl_number = config.listen ? read_crl_number(config.tls.crl) : 0;
+    const std::uint64_t crl_number = crl_number_of(config);
 
     std::filesystem::create_directories(config.data);
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
@@ -206,25 +226,24 @@ void serve(const BrokerConfig& config) {
 
     zmq::context_t fabric;
     std::optional<gate::GateThread> gate;
+    std::optional<router::BrokerLoop> loop;
     const auto control = [&] {
         while (const int signal = signals.next()) {
             if (signal != SIGHUP) return false;
-            spdlog::info("reading certificates and revocation list anew");
+            reload(config, agreement, parties, *loop);
             if (gate) gate->reload();
         }
         return true;
     };
-    router::BrokerLoop loop{
-        {fabric, fabric_endpoint, config.fabric ? std::optional{config.fabric->endpoint} : std::nullopt,
-         clock, signals.fd(), control},
-        std::move(setting),
-        store_thread
-    };
+    loop.emplace(router::LoopSetting{fabric, fabric_endpoint,
+                                     config.fabric ? std::optional{config.fabric->endpoint} : std::nullopt,
+                                     clock, signals.fd(), control},
+                 std::move(setting), store_thread);
     if (config.listen) gate.emplace(gate_config(config), fabric, clock, gate_random);
     std::printf("ready %d\n", gate ? gate->port() : 0);
     std::fflush(stdout);
     spdlog::info("serving");
-    loop.run();
+    loop->run();
     gate.reset();  // after the last goodbye has been handed to it
     spdlog::info("stopped: everything decided is committed, the last head is signed");
 }

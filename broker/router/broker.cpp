@@ -197,6 +197,13 @@ void Broker::tick(Instant now) {
         if (Session* session = find(id)) act(id, session->machine.tick(now));
 }
 
+void Broker::files_changed(std::uint64_t crl_number, std::string policies, Instant now) {
+    home_.check();
+    now_ = now;
+    setting_.policies = std::move(policies);
+    decide(exchange::Reloaded{setting_.parties.digest, crl_number}, Id16{}, Nothing{});
+}
+
 void Broker::shut_down(Instant now) {
     home_.check();
     now_ = now;

@@ -10,6 +10,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+WallTime::Elapsed elapsed() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
 zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::string>& endpoint) {
     zmq::socket_t socket{context, zmq::socket_type::router};
     socket.set(zmq::sockopt::router_mandatory, true);  // a message for nobody is an error, not silence
@@ -25,12 +27,12 @@ zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::stri
 
 BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store)
     : setting_{std::move(setting)},
-      latest_{setting_.clock.now()},
+      time_{setting_.clock.now(), elapsed()},
       inproc_{make_router(setting_.context, setting_.inproc)},
       ipc_{make_router(setting_.context, setting_.ipc)},
       store_{store},
-      broker_{std::move(broker), latest_},
-      next_tick_{latest_} {
+      broker_{std::move(broker), time_.latest()},
+      next_tick_{time_.latest()} {
     await_first_commit();
 }
 
@@ -43,9 +45,10 @@ void BrokerLoop::await_first_commit() {
     } while (!broker_.idle() || !store_.idle());
 }
 
-Instant BrokerLoop::now() {
-    latest_ = std::max(latest_, setting_.clock.now());  // wall clock, never going back
-    return latest_;
+Instant BrokerLoop::now() { return time_.advance(setting_.clock.now(), elapsed()); }
+
+void BrokerLoop::files_changed(std::uint64_t crl_number, std::string policies) {
+    broker_.files_changed(crl_number, std::move(policies), now());
 }
 
 void BrokerLoop::run() {
@@ -57,7 +60,7 @@ void BrokerLoop::run() {
 milliseconds BrokerLoop::patience() const {
     if (broker_.behind()) return milliseconds{0};
     if (store_.idle() && !broker_.idle()) return limits::acknowledgements_wait_max;
-    const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - latest_);
+    const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - time_.latest());
     return std::clamp(until_tick, milliseconds{0}, milliseconds{limits::tick_interval});
 }
 
@@ -74,8 +77,8 @@ void BrokerLoop::turn(milliseconds longest) {
     if (items[0].revents != 0) take_batches(inproc_, 'i');
     if (items[1].revents != 0) take_batches(ipc_, 'x');
     if (now() >= next_tick_) {
-        broker_.tick(latest_);
-        next_tick_ = latest_ + limits::tick_interval;
+        broker_.tick(time_.latest());
+        next_tick_ = time_.latest() + limits::tick_interval;
     }
     if (broker_.behind()) broker_.deliver_backlog();
     hand_over();

@@ -9,6 +9,7 @@
 #include "broker/core/clock.h"
 #include "broker/router/broker.h"
 #include "broker/router/store_thread.h"
+#include "broker/router/wall_time.h"
 
 namespace flagpost::router {
 
@@ -33,7 +34,8 @@ public:
     /// Throws what the store thread throws: after that nothing may be promised any more.
     void run();
 
-    const Broker& broker() const { return broker_; }
+    /// Parties, whose object the caller has changed in place, and revocation list are other than before. For `control`.
+    void files_changed(std::uint64_t crl_number, std::string policies);
 
 private:
     Instant now();
@@ -48,7 +50,7 @@ private:
     zmq::socket_t& socket_of(const GateName& gate) { return gate.front() == 'i' ? inproc_ : ipc_; }
 
     LoopSetting setting_;
-    Instant latest_;
+    WallTime time_;
     zmq::socket_t inproc_, ipc_;
     StoreThread& store_;
     Broker broker_;

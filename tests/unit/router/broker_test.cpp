@@ -644,6 +644,24 @@ TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {
     CHECK(world.windows[session] == before + 10);
 }
 
+TEST_CASE("a key enrolled while the broker runs counts from then on, and its file's digest is a leaf",
+          "[broker]") {
+    World world;
+    const Peer newcomer{"bench/2"};
+    const Id16 session = world.open("bench/2");
+    Peer publisher{"bench/2"};
+    const Bytes envelope = publisher.envelope("bench/2");
+    world.send(session, newcomer.publish(envelope));
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
+    newcomer.enrol(world.parties);
+    world.parties.digest = Digest{8};
+    world.broker->files_changed(1, "{}", world.now);
+    world.send(session, newcomer.publish(envelope));
+    world.commit();
+    CHECK(world.take<schemas::Confirm>(session).size() == 1);
+    CHECK(std::ranges::count(world.leaves(), LeafKind::parties_set) == 2);
+}
+
 TEST_CASE("a broker that stops says goodbye and leaves nothing undecided behind", "[broker]") {
     World world;
     const Id16 session = world.open("bench/1");

@@ -27,7 +27,8 @@ public:
     }
     const std::filesystem::path& path() const { return path_; }
 
-    std::filesystem::path write(const std::string& name, std::string_view content, unsigned mode = 0600) const {
+    std::filesystem::path write(const std::string& name, std::string_view content,
+                                unsigned mode = 0600) const {
         const auto file = path_ / name;
         std::filesystem::create_directories(file.parent_path());
         std::ofstream{file, std::ios::binary} << content;

@@ -58,7 +58,7 @@ public:
     ~Box();
 
     // Outbox
-    /// All of them durably or none. `mark` is remembered in the same transaction (see marked).
+    /// All of them durably or none. `mark` is remembered in the same transaction (see marked); one given before throws.
     std::vector<Id16> enqueue(const std::vector<std::pair<wire::Draft, std::string>>& drafts_and_sources,
                               const std::optional<std::string>& mark = {});
     /// Whether `mark` was given to an enqueue that succeeded: a spool file whose rows are all in the outbox.

@@ -83,6 +83,15 @@ std::optional<log::Checkpoint> load_signed_head(const BrokerConfig& config) {
     return std::move(*head);
 }
 
+/// Whether a head of a log with entries was ever signed. The head of the empty log binds nobody to anything, and the
+/// signer keeps no note of it.
+bool signed_something(const store::Store& store) {
+    const auto note = store.checkpoint();
+    const auto parsed = note ? log::SignedNote::parse(*note) : refuse(Reason::not_found, "checkpoint");
+    const auto head = parsed ? log::Checkpoint::parse(parsed->text) : tl::unexpected{parsed.error()};
+    return head && head->size > 0;
+}
+
 log::Signer make_signer(const BrokerConfig& config, crypto::NoteKey key, const std::string& origin,
                         std::optional<log::Checkpoint> head) {
     return log::Signer{std::move(key), head ? std::move(*head) : log::Signer::new_log(origin),
@@ -191,7 +200,7 @@ void serve(const BrokerConfig& config) {
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
     auto head = load_signed_head(config);
     auto store = store::sqlite::open_store({config.database(), keys.master, keys.digest, store_random, head});
-    if (!head && store->checkpoint())
+    if (!head && signed_something(*store))
         throw store::StorageFailure{"heads of this log were signed, but " + config.signed_head().string() +
                                     " is gone: restore it, or nothing stops this log from forking"};
     const auto open_reader = [file = config.database(), master = keys.master] {

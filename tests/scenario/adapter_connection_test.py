@@ -74,7 +74,6 @@ class AdapterConnection(Scenario):
         self.start_broker()
         self.partnership.config(FORCE)
         self.feed()
-        until((self.folder / "broker-data" / "signed-head").exists, 10, "the log has a head")
         for round_ in range(4):
             self.put(f"part{round_}.csv", incidents(400, f"R{round_}"))
             until(lambda: self.counts()[1] > round_ * 400, 30, "some are confirmed")

@@ -192,8 +192,8 @@ void Gate::reload_trust() {
         spdlog::error("gate: the certificates on disk are not taken, the old ones stay: {}", failure.what());
         return;
     }
-    counters_.reloads.add(1);
     counters_.revocation_list_ends_s = trust_.revocation_list_ends_s();
+    counters_.reloads.add(1);  // last: who sees it counted sees what it brought
     spdlog::info("gate: certificates and revocation list reloaded");
     // Who is on the list goes at once; whole chains are dearer and follow a few a turn.
     to_judge_.clear();

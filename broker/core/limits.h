@@ -51,7 +51,7 @@ inline constexpr auto late_flag_window = 72h;
 
 // Loads
 inline constexpr std::uint32_t load_records_max = 2'000'000;
-inline constexpr std::size_t load_bytes_max = 256 * 1024 * 1024;  // staged, per load
+inline constexpr std::size_t load_bytes_max = 256 * 1024 * 1024;    // staged, per load
 inline constexpr std::size_t loads_bytes_max = 1024 * 1024 * 1024;  // of all open loads together
 inline constexpr std::uint32_t load_part_records_max = 1000;
 inline constexpr auto load_open_max = 1h;
@@ -66,7 +66,7 @@ inline constexpr std::size_t leaf_size_max = 65'535;  // C2SP tlog-tiles entry
 inline constexpr int wal_frames_tidied = 256;         // pages of 16 KiB: the least worth moving when idle
 inline constexpr int wal_frames_max = 1024;           // moved inside a commit, if idleness never comes
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
-inline constexpr int reader_wait_max_ms = 1000;  // what a reader waits for a lock
+inline constexpr int reader_wait_max_ms = 1000;       // what a reader waits for a lock
 inline constexpr std::size_t check_faults_max = 100;  // named one by one by the full check
 
 // Log

@@ -155,8 +155,10 @@ private:
                 std::optional<store::Receipt> receipt = {});
     void hold(Held held);
     Held take_pending();
-    void end_session(const Id16& id, const Refusal& why, const Bytes& goodbye);
-    void forget_session(const Id16& id, const Refusal& why);
+    // By value: the id given is often a key of the map it is erased from.
+    // By value: the id is often the key of what is erased.
+    void end_session(Id16 id, const Refusal& why, const Bytes& goodbye);
+    void forget_session(Id16 id, const Refusal& why);
 
     // After the commit
     void release(Held& held);
@@ -171,6 +173,7 @@ private:
     Digest leaf_of(std::uint64_t index);
 
     // Delivery
+    std::vector<std::unique_ptr<schemas::HighWaterValue>> high_water(const Session& session) const;
     std::uint64_t committed_high(const std::string& topic) const;
     void attach(const Id16& id, Session& session, const Attach& wanted);
     void detach(const Id16& id, Session& session);

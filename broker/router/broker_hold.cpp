@@ -1,0 +1,205 @@
+// Deciding, holding until the commit, and releasing: broker.h says the rule.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "broker/router/answers.h"
+#include "broker/router/broker.h"
+
+namespace flagpost::router {
+namespace {
+
+constexpr std::size_t record_overhead = 512;  // leaf, keys and rows: for bounding a batch, not for accounting
+
+std::size_t size_of(const std::vector<log::Record>& records) {
+    std::size_t size = 0;
+    for (const auto& record : records) size += record.body.size() + record_overhead;
+    return size;
+}
+
+}  // namespace
+
+void Broker::decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait,
+                    std::optional<store::Receipt> receipt) {
+    auto outcome = setting_.exchange.decide(command, now_);
+    if (receipt) {
+        const auto* confirmed = std::get_if<exchange::Confirmed>(&outcome.reply);
+        if (confirmed != nullptr && !confirmed->already) {
+            // From here on a repeat is known, although neither it nor this one is committed.
+            receipt->index = confirmed->index;
+            recent_.remember(receipt->agency, receipt->message, {receipt->bytes, receipt->index});
+        } else {
+            receipt.reset();
+        }
+    }
+    const bool nothing_to_tell = std::holds_alternative<Nothing>(then) && outcome.deliveries.empty();
+    if (outcome.records.empty() && nothing_to_tell) return;
+    const std::size_t bytes = size_of(outcome.records);
+    hold(Held{std::move(outcome.records), std::move(receipt), session, std::move(then),
+              std::move(outcome.reply), std::move(outcome.deliveries), bytes, can_wait, now_});
+}
+
+void Broker::hold(Held held) {
+    for (const auto& delivery : held.deliveries) ++undisclosed_[delivery.topic];
+    pending_bytes_ += held.bytes;
+    if (!held.can_wait) ++urgent_;
+    pending_.push_back(std::move(held));
+}
+
+Broker::Held Broker::take_pending() {
+    Held held = std::move(pending_.front());
+    pending_.pop_front();
+    pending_bytes_ -= held.bytes;
+    if (!held.can_wait) --urgent_;
+    return held;
+}
+
+std::optional<store::Batch> Broker::next_batch(Instant now) {
+    home_.check();
+    now_ = now;
+    if (!in_flight_.empty()) throw std::logic_error{"a batch is already being committed"};
+    release_recordless();
+    if (pending_.empty()) return std::nullopt;
+    const bool waited = now >= pending_.front().since + limits::acknowledgements_wait_max;
+    if (urgent_ == 0 && !waited && !shutting_down_ && pending_.size() < limits::batch_records_max)
+        return std::nullopt;
+
+    store::Batch batch;
+    std::size_t bytes = 0;
+    while (!pending_.empty() && batch.records.size() < limits::batch_records_max &&
+           bytes < limits::batch_bytes_max) {
+        Held held = take_pending();
+        bytes += held.bytes;
+        std::move(held.records.begin(), held.records.end(), std::back_inserter(batch.records));
+        held.records.clear();
+        if (held.receipt) batch.receipts.push_back(*held.receipt);
+        in_flight_.push_back(std::move(held));
+    }
+    return batch;
+}
+
+void Broker::committed(const store::Committed& committed, Instant now) {
+    home_.check();
+    now_ = now;
+    if (committed.first_index != size_)
+        throw std::logic_error{"the store is at another index than the exchange"};
+    ++figures_.commits;
+    figures_.records += committed.leaves.size();
+    size_ = committed.size;
+    root_ = committed.root;
+    first_index_ = committed.first_index;
+    leaves_ = committed.leaves;
+    std::deque<Held> done = std::exchange(in_flight_, {});
+    for (auto& held : done) release(held);
+    release_recordless();
+}
+
+// An outcome without records waits only for what was decided before it.
+void Broker::release_recordless() {
+    while (in_flight_.empty() && !pending_.empty() && pending_.front().records.empty()) {
+        Held held = take_pending();
+        release(held);
+    }
+}
+
+void Broker::release(Held& held) {
+    if (Session* session = find(held.session))
+        std::visit([&](const auto& then) { release(held, *session, then); }, held.then);
+    publish_deliveries(held.deliveries);
+}
+
+void Broker::release(Held&, Session&, const Nothing&) {}
+
+void Broker::release(Held& held, Session& session, const Welcomes& welcomes) {
+    if (const auto* refusal = std::get_if<Refusal>(&held.reply))
+        return end_session(held.session, *refusal, {});
+    schemas::WelcomeValue welcome;
+    welcome.session.assign(held.session.begin(), held.session.end());
+    welcome.agency = session.machine.peer().agency().text();
+    welcome.frame_size_max = limits::frame_size_max;
+    welcome.publish_window = limits::publish_window;
+    welcome.heartbeat_ms =
+        static_cast<std::uint32_t>(std::chrono::milliseconds{limits::heartbeat_interval}.count());
+    welcome.time_us = to_us(now_);
+    welcome.checkpoint = heads_.newest();
+    if (welcomes.seen) {
+        const auto proof =
+            log::consistency_proof(welcomes.seen_size, heads_.newest_size(),
+                                   [&](log::TileId tile) { return setting_.reader.tile(tile); });
+        for (const Digest& hash : proof) {
+            welcome.consistency.push_back(std::make_unique<schemas::HashValue>());
+            welcome.consistency.back()->bytes.assign(hash.begin(), hash.end());
+        }
+    }
+    send(held.session, session, wire::pack_frame(std::move(welcome)));
+    session.machine.welcomed(now_);
+    spdlog::info("session opened agency={} remote={}", session.machine.peer().agency().text(),
+                 session.facts.remote);
+}
+
+void Broker::release(Held& held, Session& session, const Confirms& confirms) {
+    session.machine.settled();
+    if (const auto* refusal = std::get_if<Refusal>(&held.reply)) {
+        ++figures_.refused;
+        return send(held.session, session, wire::refuse_frame(*refusal, confirms.id));
+    }
+    const auto& confirmed = std::get<exchange::Confirmed>(held.reply);
+    if (!confirmed.already) ++figures_.published;
+    send(held.session, session,
+         wire::confirm_frame(confirms.id, confirmed.already, confirmed.index, leaf_of(confirmed.index), size_,
+                             root_));
+}
+
+Digest Broker::leaf_of(std::uint64_t index) {
+    if (index >= first_index_ && index - first_index_ < leaves_.size()) return leaves_[index - first_index_];
+    const auto leaf = setting_.reader.leaf(index);
+    if (!leaf) throw store::StorageFailure{"leaf " + std::to_string(index) + " is missing"};
+    return log::leaf_hash(*leaf);
+}
+
+void Broker::release(Held& held, Session& session, const Attaches& attaches) {
+    if (const auto* refusal = std::get_if<Refusal>(&held.reply)) {
+        ++figures_.refused;
+        return send(held.session, session, wire::refuse_frame(*refusal));
+    }
+    attach(held.session, session, attaches.attach);
+}
+
+void Broker::release(Held& held, Session& session, const Acknowledges&) {
+    const auto* refusal = std::get_if<Refusal>(&held.reply);
+    if (refusal == nullptr) return;
+    ++figures_.refused;
+    send(held.session, session, wire::refuse_frame(*refusal));
+}
+
+void Broker::release(Held& held, Session& session, const Answers& answers) {
+    const Ask& ask = answers.ask;
+    const auto page = [&]() -> Result<Page> {
+        if (const auto* refusal = std::get_if<Refusal>(&held.reply)) return tl::unexpected{*refusal};
+        switch (ask.kind) {
+            case schemas::QueryKind::checkpoint: {
+                const auto head = heads_.cosigned_by(ask.level);
+                if (!head) return refuse(Reason::not_found, "query: no head so many have cosigned");
+                return Page{copy(view(*head)), false};
+            }
+            case schemas::QueryKind::tile:
+                return tile_page(ask, setting_.reader);
+            case schemas::QueryKind::entries:
+                return entries_page(ask, setting_.reader, size_);
+            case schemas::QueryKind::bodies:
+                return bodies_page(ask, setting_.reader, size_);
+            case schemas::QueryKind::status:
+                return status_page(ask, session.machine.peer().agency(), setting_.reader);
+            case schemas::QueryKind::obligations:
+                return answers.page;
+            case schemas::QueryKind::policies:
+                return Page{copy(view(setting_.policies)), false};
+        }
+        return refuse(Reason::invalid_value, "query.kind");
+    }();
+    if (!page) ++figures_.refused;
+    send(held.session, session,
+         page ? answer_frame(ask.request, *page) : wire::refuse_frame(page.error(), {}, ask.request));
+}
+
+}  // namespace flagpost::router

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import sys
+import textwrap
 import time
 
 import county
@@ -15,7 +16,9 @@ BUILD = SOURCE / "build" / "demo"
 
 
 def say(text=""):
-    print(text, flush=True)
+    """One paragraph, wrapped; what begins with two spaces stays indented."""
+    indent = "  " if text.startswith("  ") else ""
+    print(textwrap.fill(text, 110, subsequent_indent=indent * 2, break_long_words=False, break_on_hyphens=False), flush=True)
 
 
 def play(options):
@@ -107,6 +110,8 @@ def tell(s):
 
 
 def where_to_look(demo, social, school):
+    """Commands to type, each on a line of its own."""
+    say = print
     run = demo.partnership.folder.relative_to(SOURCE)
     say()
     say("Where to look (everything is still running)")
@@ -117,7 +122,7 @@ def where_to_look(demo, social, school):
         say(f"  build/bin/flagpost-school inbox show {school[0]['reference']} --config {run}/{school[0]['agency'].replace('/', '-')}.toml")
     say("  build/bin/flagpost-audit replay build/demo/export | less")
     say("  build/bin/flagpost-audit verify build/demo/export --vkey build/demo/pki/broker/log.vkey")
-    say("Ctrl-C ends it.")
+    print("Ctrl-C ends it.", flush=True)
 
 
 def main():

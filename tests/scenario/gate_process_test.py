@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+"""The gate as a process of its own: the TLS key lives only there, and neither its death nor the broker's loses anything."""
+
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from flagpost import BIN, NAME, Scenario, free_port, main, until  # noqa: E402
+
+HEADER = "reference,version,status,occurred,recorded,category,domestic_abuse,line_1,town,postcode,people,circumstances\n"
+POLICE, FORCE = "flagpost-police", "police/31"
+
+
+class GateProcess(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.partnership.port = self.port
+        fabric = f'[fabric]\nendpoint = "ipc://{self.folder}/fabric/broker"\nkey = "{self.pki}/broker/fabric.key"\n'
+        (self.folder / "fabric").mkdir(mode=0o750)
+        (self.folder / "broker.toml").write_text(f'partnership = "{NAME}"\ndata = "broker-data"\npki = "{self.pki}"\n'
+                                                 f'agreement = "{self.folder}/agreement.toml"\n{fabric}')
+        (self.folder / "gate.toml").write_text(f'partnership = "{NAME}"\nlisten = "127.0.0.1:{self.port}"\npki = "{self.pki}"\n{fabric}')
+        self.broker = self.start("flagpost-broker", "broker.toml")
+        self.gate = self.start("flagpost-gate", "gate.toml")
+        self.spool = self.folder / "spool"
+        self.spool.mkdir()
+        self.partnership.config(FORCE)
+        self.partnership.start(POLICE, FORCE, "feed", "--spool", str(self.spool))
+
+    def start(self, program, config):
+        with open(self.folder / f"{program}.log", "ab") as log:
+            process = subprocess.Popen([BIN / program, "run", "--config", self.folder / config], stdout=log, stderr=log)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def feed(self, name, count):
+        rows = [f"{name}-{n},1,open,2025-03-04T21:10:00Z,2025-03-04T21:30:00Z,Theft,no,{n} Oak Road,Worksop,S80 1AB,[],Nothing\n" for n in range(count)]
+        (self.folder / f"{name}.csv").write_text(HEADER + "".join(rows))
+        (self.folder / f"{name}.csv").rename(self.spool / f"{name}.csv")
+
+    def counts(self):
+        status = self.partnership.json(POLICE, FORCE, "status")
+        return tuple(status[key] for key in ("waiting", "confirmed", "refused"))
+
+    def all_are_confirmed(self, count):
+        until(lambda: self.counts() == (0, count, 0), 60, f"all {count} are confirmed")
+
+    def test_incidents_pass_through_it(self):
+        self.feed("one", 300)
+        self.all_are_confirmed(300)
+
+    def test_a_killed_gate_loses_nothing(self):
+        self.feed("before", 300)
+        self.all_are_confirmed(300)
+        for round_ in range(3):
+            self.feed(f"round{round_}", 400)
+            self.gate.kill()
+            self.gate.wait()
+            self.gate = self.start("flagpost-gate", "gate.toml")
+        self.all_are_confirmed(1500)
+        self.assertIsNone(self.broker.poll(), "the broker does not mind")
+
+    def test_a_killed_broker_is_found_again_by_the_same_gate(self):
+        self.feed("before", 300)
+        self.all_are_confirmed(300)
+        self.broker.kill()
+        self.broker.wait()
+        self.feed("after", 300)
+        self.broker = self.start("flagpost-broker", "broker.toml")
+        self.all_are_confirmed(600)
+        self.assertIsNone(self.gate.poll(), "the gate outlives the broker")
+
+    def test_a_gate_without_the_fabric_key_gets_nothing_through(self):
+        key = self.folder / "wrong.key"
+        key.write_text("00" * 32 + "\n")
+        key.chmod(0o600)
+        self.gate.kill()
+        self.gate.wait()
+        config = self.folder / "gate.toml"
+        config.write_text(config.read_text().replace(f"{self.pki}/broker/fabric.key", str(key)))
+        impostor = self.start("flagpost-gate", "gate.toml")
+        self.feed("day", 10)
+        until(lambda: self.counts()[0] == 10, 20, "the day is in the outbox")
+        until(lambda: "no connection" in (self.folder / "police-31.log").read_text(), 30, "the force notices that it has no connection")
+        self.assertEqual(self.counts(), (10, 0, 0))
+        impostor.kill()
+
+
+main()

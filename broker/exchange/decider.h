@@ -25,6 +25,7 @@ private:
     // exchange.cpp: what concerns the session
     Reply take(const Started& started);
     Reply take(const Reloaded& reloaded);
+    Reply take(const ClockStepped& stepped);
     void note_settings(const Digest& parties, std::uint64_t crl_number);
     Reply take(const SessionOpened& opened);
     Reply take(const SessionClosed& closed);

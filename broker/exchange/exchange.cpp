@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
@@ -101,6 +102,14 @@ Reply Decider::take(const Started& started) {
 
 Reply Decider::take(const Reloaded& reloaded) {
     note_settings(reloaded.parties, reloaded.crl_number);
+    return {};
+}
+
+Reply Decider::take(const ClockStepped& stepped) {
+    auto record = record_by_broker(LeafKind::clock_step, Operation::none);
+    record.leaf.number = static_cast<std::uint64_t>(std::abs(stepped.by.count()));
+    record.leaf.outcome = stepped.by.count() < 0 ? "back" : "forward";
+    emit(std::move(record));
     return {};
 }
 

@@ -36,6 +36,10 @@ struct Reloaded {
     Digest parties;
     std::uint64_t crl_number;
 };
+/// The wall clock jumped by this much against the time that passed; backwards is negative.
+struct ClockStepped {
+    std::chrono::microseconds by;
+};
 struct SessionOpened {
     Actor actor;
     Digest certificate;
@@ -72,8 +76,8 @@ struct Consult {
     std::string what;
 };
 struct Tick {};
-using Command = std::variant<Started, Reloaded, SessionOpened, SessionClosed, Published, Subscribe,
-                             Acknowledged, Turned, Consult, Tick>;
+using Command = std::variant<Started, Reloaded, ClockStepped, SessionOpened, SessionClosed, Published,
+                             Subscribe, Acknowledged, Turned, Consult, Tick>;
 
 /// A new item of a mailbox, to be handed to whoever is subscribed once its record is committed.
 struct Delivery {

@@ -185,6 +185,13 @@ void Broker::files_changed(std::uint64_t crl_number, std::string policies, Insta
     decide(exchange::Reloaded{setting_.parties.digest, crl_number}, Id16{}, Nothing{});
 }
 
+void Broker::clock_stepped(Instant::duration by, Instant now) {
+    home_.check();
+    now_ = now;
+    spdlog::error("the clock stepped by {} us", by.count());
+    decide(exchange::ClockStepped{by}, Id16{}, Nothing{});
+}
+
 void Broker::shut_down(Instant now) {
     home_.check();
     now_ = now;

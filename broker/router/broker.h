@@ -62,6 +62,7 @@ public:
     void head_signed(const std::string& note) { heads_.add(note); }
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
     void files_changed(std::uint64_t crl_number, std::string policies, Instant now);
+    void clock_stepped(Instant::duration by, Instant now);
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Instant now);
 

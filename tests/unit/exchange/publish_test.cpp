@@ -230,6 +230,17 @@ TEST_CASE("a start writes down what is in force, once", "[exchange]") {
     check_recovery(world);
 }
 
+TEST_CASE("a step of the clock is a leaf that says how far and which way", "[exchange]") {
+    World world;
+    world.give(ClockStepped{std::chrono::seconds{-3}});
+    REQUIRE(world.kinds() == std::vector{log::LeafKind::clock_step});
+    CHECK(world.last.records[0].leaf.number == 3'000'000);
+    CHECK(world.last.records[0].leaf.outcome == "back");
+    world.give(ClockStepped{std::chrono::hours{1}});
+    CHECK(world.last.records[0].leaf.outcome == "forward");
+    check_recovery(world);
+}
+
 TEST_CASE("a session leaves who came, with which certificate, and why it went", "[exchange]") {
     World world;
     CHECK(std::holds_alternative<Permitted>(world.give(SessionOpened{actor("school/900001"), Digest{9}})));

@@ -22,3 +22,22 @@ TEST_CASE("after a step back time goes on at half speed until the clock has caug
     CHECK(time.advance(start_time + 31s, 91s) == start_time + 31s);
     CHECK(time.advance(start_time + 32s, 92s) == start_time + 32s);
 }
+
+TEST_CASE("a step of the clock is told once, a correction never", "[time]") {
+    const auto [why, by, told] = GENERATE(table<const char*, std::chrono::milliseconds, bool>({
+        {"none",              0ms,     false},
+        {"a correction",      1999ms,  false},
+        {"a correction back", -1999ms, false},
+        {"forwards",          2000ms,  true },
+        {"backwards",         -2000ms, true },
+        {"an hour backwards", -1h,     true },
+    }));
+    CAPTURE(why);
+    WallTime time{start_time, 0s};
+    time.advance(start_time + 10s + by, 10s);
+    const auto step = time.step();
+    CHECK(step.has_value() == told);
+    if (step) CHECK(*step == by);
+    time.advance(start_time + 20s + by, 20s);
+    CHECK_FALSE(time.step());
+}

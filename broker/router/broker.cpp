@@ -131,7 +131,8 @@ void Broker::take_opening(const GateName& name, Gate& gate, const fabric::Item& 
         spdlog::error("gate opened a session that cannot be");
         return;
     }
-    if (sessions_.size() >= limits::sessions_max) {
+    auto& of_agency = sessions_of_[facts->id.agency()];
+    if (sessions_.size() >= limits::sessions_max || of_agency >= limits::sessions_per_agency_max) {
         fabric::append(output_[name], fabric::ItemKind::kick, item.session,
                        fabric::write_ending(Reason::busy, "sessions"));
         return;
@@ -139,6 +140,7 @@ void Broker::take_opening(const GateName& name, Gate& gate, const fabric::Item& 
     SessionMachine machine{facts->id, setting_.parties, facts->not_after, now_};
     sessions_.try_emplace(item.session, Session{name, std::move(*facts), std::move(machine), Subscription{}});
     gate.sessions.insert(item.session);
+    ++of_agency;
     fabric::append(output_[name], fabric::ItemKind::window, item.session,
                    fabric::write_window(limits::frames_granted));
 }
@@ -382,6 +384,7 @@ void Broker::forget_session(Id16 id, const Refusal& why) {
     if (const auto gate = gates_.find(session.gate); gate != gates_.end()) gate->second.sessions.erase(id);
     const exchange::Actor actor{session.machine.peer(), id};
     const bool recorded = session.recorded;
+    --sessions_of_[actor.id.agency()];
     spdlog::info("session ended agency={} reason={} where={}", actor.id.agency().text(), name(why.reason),
                  why.where);
     sessions_.erase(found);

@@ -196,6 +196,7 @@ private:
 
     std::map<GateName, Gate> gates_;
     std::map<Id16, Session> sessions_;
+    std::map<AgencyId, std::size_t> sessions_of_;  // as many as have certificates
     std::map<GateName, Bytes> output_;
 
     std::deque<Held> pending_;    // decided, not yet handed to the store

@@ -1,5 +1,7 @@
 #include "broker/router/broker.h"
 
+#include <cstring>
+
 #include "tests/support/catch.h"
 #include "tests/unit/router/world.h"
 
@@ -660,6 +662,26 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);
     CHECK(std::ranges::count(world.leaves(), LeafKind::parties_set) == 2);
+}
+
+TEST_CASE("one agency cannot take every session there is", "[broker]") {
+    World world;
+    const auto open_one = [&](std::uint32_t number, const char* agency) {
+        Id16 session{1};
+        std::memcpy(session.data() + 4, &number, sizeof number);
+        world.send_item(
+            ItemKind::open, session,
+            wire::fabric::write_opening({spiffe(agency), Digest{1}, world.now + 24h, "127.0.0.1:1"}));
+        return session;
+    };
+    for (std::uint32_t i = 0; i < limits::sessions_per_agency_max; ++i) open_one(i, "bench/1");
+    CHECK(world.kicks.empty());
+    const Id16 refused = open_one(1'000'000, "bench/1");
+    CHECK(world.kicks[refused] == std::vector<Reason>{Reason::busy});
+    const Id16 other = open_one(1'000'001, "bench/2");
+    CHECK(world.kicks[other].empty());
+    world.send_item(ItemKind::close, open_one(0, "bench/1"), wire::fabric::write_ending(Reason::none));
+    CHECK(world.kicks[open_one(1'000'002, "bench/1")].empty());
 }
 
 TEST_CASE("a broker that stops says goodbye and leaves nothing undecided behind", "[broker]") {

@@ -249,8 +249,8 @@ void serve(const BrokerConfig& config) {
                                      clock, signals.fd(), control},
                  std::move(setting), store_thread);
     if (config.listen) gate.emplace(gate_config(config), fabric, clock, gate_random);
-    std::printf("ready %d\n", gate ? gate->port() : 0);
-    std::fflush(stdout);
+    if (std::printf("ready %d\n", gate ? gate->port() : 0) < 0 || std::fflush(stdout) != 0)
+        throw std::runtime_error{"stdout: cannot say that clients may come"};
     spdlog::info("serving");
     loop->run();
     gate.reset();  // after the last goodbye has been handed to it

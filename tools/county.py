@@ -127,10 +127,12 @@ def compare(truth, social, school, reviews):
     held_owed += sum(key not in told_school and (key[0], key[2]) in held for key in owed_school)
     spoilt = sum(not t["intact"] for t in truth["social_care"] + truth["school"])
     return {"misses": misses, "wrong": wrong, "possible_extra": possible, "held_for_review": held_owed, "spoilt": spoilt,
-            "owed": len(owed_social) + len(owed_school)}
+            "noise": len(reviews) + len(possible), "owed": len(owed_social) + len(owed_school)}
 
 
 def within_bounds(result):
-    """contracts: no miss where name and date of birth or the UPRN is intact; of the others at most 0.5 %."""
+    """No miss where name and date of birth or the UPRN is intact, of the others at most 0.5 %; nobody told who should not
+    be; and what asks for a person's eyes is no more than half of what is owed, or people stop looking."""
     intact = [m for m in result["misses"] if m["intact"]]
-    return not intact and len(result["misses"]) <= 0.005 * max(result["spoilt"], 200) and not result["wrong"]
+    few_missed = not intact and len(result["misses"]) <= 0.005 * max(result["spoilt"], 200)
+    return few_missed and not result["wrong"] and result["noise"] <= result["owed"] / 2

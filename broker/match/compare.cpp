@@ -278,6 +278,10 @@ std::optional<std::string> held_back(const Comparison& c) {
     }
     if (c.family >= Family::similar && !c.swapped && c.where > Where::street)
         return "The family name differs.";
+    if (c.family > Family::exact && !c.swapped && c.where > Where::postcode &&
+        c.identifier != Identifier::same) {
+        return "The family name is spelt differently and no address agrees.";
+    }
     if (c.given > Given::exact && c.family > Family::exact && c.where > Where::postcode) {
         return "First and family name are both spelt differently.";
     }

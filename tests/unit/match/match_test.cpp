@@ -236,6 +236,17 @@ TEST_CASE("an unborn child is reached through the mother and the address alone",
           Outcome::low);
 }
 
+TEST_CASE("a family name nearly the same is no match unless an address agrees", "[match]") {
+    Register known;
+    auto held = flag("1", person("Ava", "Halman", "2015-06-22"));
+    add_adult(held, person("Aoife", "Halman", "1997-07-04", "F"), "mother");
+    known.set_flag(std::move(held), now);
+    const auto told = match::decide(known, with(person("Aoife", "Halman", "1997-07-04", "F")), now);
+    CHECK(outcome_for(told, "1") == Outcome::match);
+    const auto other = match::decide(known, with(person("Aoife", "Hawman-Hadwood", "1997-07-04", "F")), now);
+    CHECK(outcome_for(other, "1") != Outcome::match);
+}
+
 TEST_CASE("a flag ends, is deleted, or is told of as historic", "[match]") {
     using Row = std::tuple<const char*, const char*, const char*, Outcome, HitKind>;
     const auto [why, ended, deleted, outcome, kind] =

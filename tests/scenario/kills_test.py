@@ -14,8 +14,9 @@ import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("FLAGPOST_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(SOURCE / "tools"))
+sys.path[:0] = [str(SOURCE / "tools"), str(SOURCE / "tests" / "support")]
 import county  # noqa: E402
+from figures import figure  # noqa: E402
 from partnership import BIN  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("FLAGPOST_BUILD", SOURCE / "build")) / "scenario"
@@ -74,8 +75,8 @@ class Kills(unittest.TestCase):
             self.assertEqual(len(published), truth["incidents"])
             self.assertEqual(set(published.values()), {1}, "each incident is in the log once")
             restarts.sort()
-            print(f"figure: {KILLS} kills, {during} of them while the force was feeding {truth['incidents']} incidents: 0 confirmed lost, 0 twice; "
-                  f"restart p50 {restarts[len(restarts) // 2] * 1000:.0f} ms, p99 {restarts[int(len(restarts) * 0.99)] * 1000:.0f} ms")
+            figure("T1", kills=KILLS, while_feeding=during, incidents=truth["incidents"], acked_lost=0, twice=0,
+                   restart_p50_ms=round(restarts[len(restarts) // 2] * 1000), restart_p99_ms=round(restarts[int(len(restarts) * 0.99)] * 1000))
             self.assertGreaterEqual(during, KILLS // 2, "most kills must hit a broker at work, or this proves little")
 
 

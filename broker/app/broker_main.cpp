@@ -23,7 +23,7 @@ constexpr int exit_storage = 70;  // EX_SOFTWARE: do not just start it again; lo
 int check_store(const std::filesystem::path& file, bool as_json) {
     const auto config = app::load_broker_config(file);
     crypto::SystemRandom random;
-    const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys).master, random};
+    const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys, config.masters).master, random};
     const auto log_key = app::load_vkey(config.log_vkey);
     const auto report = store::sqlite::check(config.database(), {&sealer, &log_key});
     if (as_json) {

@@ -53,6 +53,13 @@ public:
         return beside(*pki) / under_pki;
     }
 
+    /// "env:…" and "credential:…" as they stand, a path beside the file.
+    std::optional<std::string> key_source(const std::string& key) {
+        auto value = text(key);
+        if (!value || value->starts_with("env:") || value->starts_with("credential:")) return value;
+        return beside(*value).string();
+    }
+
     path beside(const path& relative) const { return file_.parent_path() / relative; }
 
     bool has(const std::string& key) const { return static_cast<bool>(table_.at_path(key)); }
@@ -111,6 +118,7 @@ BrokerConfig load_broker_config(const path& file) {
     config.agreement = settings.beside(settings.required("agreement"));
     config.parties = settings.file("parties", "parties.toml");
     config.keys = settings.file("keys.directory", "broker");
+    config.masters = {settings.key_source("keys.master"), settings.key_source("keys.master_previous")};
     config.log_key = settings.file("keys.log_key", "broker/log.key");
     config.log_vkey = settings.file("keys.log_vkey", "broker/log.vkey");
     if (settings.has("listen")) config.listen = listen_at(settings);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/crypto/keys.h"
 #include "broker/crypto/tls.h"
 
 namespace flagpost::app {
@@ -37,6 +38,8 @@ struct Fabric {
 ///     crl         = "pki/crl.pem"
 ///     [keys]
 ///     directory   = "pki/broker"        # master.key, seed.key, digest.key, dedup.key
+///     master      = "pki/broker/master.key"   # or "credential:NAME" (systemd) or "env:NAME"
+///     master_previous = "old-master.key"      # only while a change of the master key goes on
 ///     log_key     = "pki/broker/log.key"
 ///     log_vkey    = "pki/broker/log.vkey"
 ///     [fabric]                          # for gates in processes of their own
@@ -50,6 +53,7 @@ struct BrokerConfig {
     std::filesystem::path parties;
     crypto::TlsFiles tls;
     std::filesystem::path keys;
+    crypto::BrokerKeys::MasterSources masters;
     std::filesystem::path log_key;
     std::filesystem::path log_vkey;
     std::optional<Fabric> fabric;

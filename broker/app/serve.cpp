@@ -189,7 +189,7 @@ void serve(const BrokerConfig& config) {
 
     const auto agreement = load_agreement(config);
     auto parties = load_parties(config.parties);
-    auto keys = crypto::BrokerKeys::load(config.keys);
+    auto keys = crypto::BrokerKeys::load(config.keys, config.masters);
     auto log_private = crypto::NoteKey::load(config.log_key);
     const auto log_public = load_log_key(config, log_private);
     std::optional<crypto::SymmetricKey> fabric_key;
@@ -200,6 +200,10 @@ void serve(const BrokerConfig& config) {
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
     auto head = load_signed_head(config);
     auto store = store::sqlite::open_store({config.database(), keys.master, keys.digest, store_random, head});
+    if (const auto left = store->rewraps_left(); left > 0)
+        spdlog::info("moving wraps to the new master key: {} entries to look at", left);
+    else if (keys.master.previous)
+        spdlog::info("every wrap is under the new master key: keys.master_previous is not needed any more");
     if (!head && signed_something(*store))
         throw store::StorageFailure{"heads of this log were signed, but " + config.signed_head().string() +
                                     " is gone: restore it, or nothing stops this log from forking"};

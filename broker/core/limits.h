@@ -66,7 +66,9 @@ inline constexpr std::size_t leaf_size_max = 65'535;  // C2SP tlog-tiles entry
 inline constexpr int wal_frames_tidied = 256;         // pages of 16 KiB: the least worth moving when idle
 inline constexpr int wal_frames_max = 1024;           // moved inside a commit, if idleness never comes
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
-inline constexpr int reader_wait_max_ms = 1000;       // what a reader waits for a lock
+inline constexpr int reader_wait_max_ms = 1000;  // what a reader waits for a lock
+inline constexpr std::uint64_t rewraps_at_once =
+    256;  // entries looked at while idle, when the master key changes
 inline constexpr std::size_t check_faults_max = 100;  // named one by one by the full check
 
 // Log

@@ -100,6 +100,18 @@ Key wrapping_key(const SymmetricKey& master, BytesView salt) {
     return hmac_sha256(master, {view("flagpost-wrapping-key/1\n"), salt});
 }
 
+bool unwrap(Key& body_key, const SymmetricKey& master, BytesView wrap, const SealLabel& label) {
+    Key wrapping = wrapping_key(master, wrap.first(salt_size));
+    const bool opened = decrypt(body_key, wrapping, wrap.subspan(salt_size), wrap_data(label));
+    OPENSSL_cleanse(wrapping.data(), wrapping.size());
+    return opened;
+}
+
+bool unwrap(Key& body_key, const MasterKeys& masters, BytesView wrap, const SealLabel& label) {
+    return unwrap(body_key, masters.current, wrap, label) ||
+           (masters.previous && unwrap(body_key, *masters.previous, wrap, label));
+}
+
 }  // namespace
 
 SealedBody Sealer::seal(BytesView body, const SealLabel& label) {
@@ -110,7 +122,7 @@ SealedBody Sealer::seal(BytesView body, const SealLabel& label) {
     const BytesView salt = all.first(salt_size);
     Key body_key;
     std::copy_n(fresh.begin() + salt_size, key_size, body_key.begin());
-    Key wrapping = wrapping_key(master_, salt);
+    Key wrapping = wrapping_key(masters_.current, salt);
 
     SealedBody sealed{};
     sealed.wrap.reserve(wrap_size);
@@ -129,15 +141,34 @@ SealedBody Sealer::seal(BytesView body, const SealLabel& label) {
 std::optional<Bytes> Sealer::open(BytesView wrap, BytesView ciphertext, const SealLabel& label) const {
     if (wrap.size() != wrap_size) return std::nullopt;
     if (ciphertext.size() < nonce_size + tag_size || ciphertext.size() > body_size_max) return std::nullopt;
-    Key wrapping = wrapping_key(master_, wrap.first(salt_size));
     Key body_key{};
-    const bool unwrapped = decrypt(body_key, wrapping, wrap.subspan(salt_size), wrap_data(label));
+    const bool unwrapped = unwrap(body_key, masters_, wrap, label);
     Bytes body(ciphertext.size() - nonce_size - tag_size);
     const bool opened = unwrapped && decrypt(body, body_key, ciphertext, body_data(label));
     OPENSSL_cleanse(body_key.data(), body_key.size());
-    OPENSSL_cleanse(wrapping.data(), wrapping.size());
     if (!opened) return std::nullopt;
     return body;
+}
+
+std::optional<Bytes> Sealer::rewrap(BytesView wrap, const SealLabel& label) {
+    if (wrap.size() != wrap_size) return std::nullopt;
+    Key body_key{};
+    if (unwrap(body_key, masters_.current, wrap, label)) {
+        OPENSSL_cleanse(body_key.data(), body_key.size());
+        return copy(wrap);
+    }
+    if (!masters_.previous || !unwrap(body_key, *masters_.previous, wrap, label)) return std::nullopt;
+    const BytesView salt = wrap.first(salt_size);
+    std::array<std::uint8_t, nonce_size> nonce;
+    random_.fill(nonce);
+    Key wrapping = wrapping_key(masters_.current, salt);
+    Bytes fresh;
+    fresh.reserve(wrap_size);
+    fresh.assign(salt.begin(), salt.end());
+    encrypt(fresh, wrapping, nonce, wrap_data(label), body_key);
+    OPENSSL_cleanse(body_key.data(), body_key.size());
+    OPENSSL_cleanse(wrapping.data(), wrapping.size());
+    return fresh;
 }
 
 std::optional<Digest> body_digest(BytesView wrap, BytesView ciphertext) {

@@ -34,15 +34,27 @@ struct SealedBody {
     Digest digest;  // SHA-256(salt || ciphertext field): what the leaf carries
 };
 
+/// The key that wraps body keys and, until a change of it has reached every wrap, the one before it.
+struct MasterKeys {
+    MasterKeys(SymmetricKey only) : current{std::move(only)} {}  // NOLINT: one key is the usual set of them
+    MasterKeys(SymmetricKey newest, SymmetricKey before)
+        : current{std::move(newest)}, previous{std::move(before)} {}
+    SymmetricKey current;
+    std::optional<SymmetricKey> previous;
+};
+
 class Sealer {
 public:
-    Sealer(SymmetricKey master, Random& random) : master_{std::move(master)}, random_{random} {}
+    Sealer(MasterKeys masters, Random& random) : masters_{std::move(masters)}, random_{random} {}
     SealedBody seal(BytesView body, const SealLabel& label);
     /// The body, or nothing if wrap, ciphertext or label is not what was sealed.
     std::optional<Bytes> open(BytesView wrap, BytesView ciphertext, const SealLabel& label) const;
+    /// The same body key and salt under the current master key: the body and the leaf's digest stay as they are.
+    /// Nothing if neither master key opens the wrap; the wrap itself if it is under the current one already.
+    std::optional<Bytes> rewrap(BytesView wrap, const SealLabel& label);
 
 private:
-    SymmetricKey master_;
+    MasterKeys masters_;
     Random& random_;
 };
 

@@ -1,5 +1,6 @@
 #include "broker/router/store_thread.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -81,7 +82,7 @@ void StoreThread::run() {
                 tidied_ = false;
             }
             sign_if_due(*reader);
-            if (duty == Duty::idle && !std::exchange(tidied_, true)) setting_.store->tidy();
+            if (duty == Duty::idle && !tidied_) tidied_ = !tidy();
         }
         if (finishing_) {
             sign(*reader);
@@ -94,6 +95,14 @@ void StoreThread::run() {
         }
         tell({}, {});
     }
+}
+
+bool StoreThread::tidy() {
+    const bool rewrapping = setting_.store->rewraps_left() > 0;
+    const bool more = setting_.store->tidy();
+    if (rewrapping && setting_.store->rewraps_left() == 0)
+        spdlog::info("every wrap is under the new master key: the one before is not needed any more");
+    return more;
 }
 
 StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Batch& batch) {

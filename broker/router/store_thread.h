@@ -64,6 +64,7 @@ private:
     void sign_if_due(store::Reader& reader);
     void sign(store::Reader& reader);
     std::chrono::milliseconds until_signing() const;
+    bool tidy();
     void stop();
 
     // The store thread's

@@ -52,8 +52,11 @@ public:
     virtual Digest root() const = 0;
     virtual void save_checkpoint(std::string_view signed_note) = 0;  // rides along with the next commit
     virtual std::optional<std::string> checkpoint() const = 0;
-    /// Moves WAL into the database a little; called when idle.
-    virtual void tidy() = 0;
+    /// Moves WAL into the database a little, and wraps to a new master key; called when idle. Whether there is more
+    /// to do of the same.
+    virtual bool tidy() = 0;
+    /// Entries whose wraps may still be under the master key before.
+    virtual std::uint64_t rewraps_left() const = 0;
 };
 
 /// A second, read-only view of what is committed. One per thread.

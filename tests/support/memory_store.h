@@ -61,7 +61,8 @@ public:
     std::optional<std::string> checkpoint() const override {
         return disk_->checkpoint.empty() ? std::nullopt : std::optional{disk_->checkpoint};
     }
-    void tidy() override {}
+    bool tidy() override { return false; }
+    std::uint64_t rewraps_left() const override { return 0; }
 
 private:
     std::shared_ptr<MemoryDisk> disk_;

@@ -16,7 +16,7 @@ public:
 
 class SqliteReader final : public Reader {
 public:
-    SqliteReader(const std::filesystem::path& file, crypto::SymmetricKey master)
+    SqliteReader(const std::filesystem::path& file, crypto::MasterKeys master)
         : sealer_{std::move(master), no_random_},
           database_{open_reader(file)},
           entries_{database_},
@@ -96,7 +96,7 @@ std::optional<Reader::SealedItem> SqliteReader::sealed(std::uint64_t index) {
 
 }  // namespace
 
-std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::SymmetricKey master) {
+std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master) {
     return guarded("open reader", [&]() -> std::unique_ptr<Reader> {
         return std::make_unique<SqliteReader>(file, std::move(master));
     });

@@ -12,6 +12,7 @@
 #include "broker/store/sqlite/entries.h"
 #include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/pooled_random.h"
+#include "broker/store/sqlite/rewrap.h"
 
 namespace flagpost::store::sqlite {
 namespace {
@@ -72,7 +73,8 @@ public:
     Digest root() const override { return tree_.root(); }
     void save_checkpoint(std::string_view signed_note) override { unsaved_checkpoint_ = signed_note; }
     std::optional<std::string> checkpoint() const override;
-    void tidy() override;
+    bool tidy() override;
+    std::uint64_t rewraps_left() const override { return rewrapping_.left(); }
 
 private:
     /// What a transaction has done so far, taken over only after COMMIT.
@@ -109,6 +111,7 @@ private:
     crypto::Sealer sealer_;
     SQLite::Database database_;
     Entries entries_;
+    Rewrapping rewrapping_;
     Dictionary labels_;
     Dictionary agencies_;
     Query insert_entry_, erase_entry_, set_live_, drop_live_, find_live_, insert_receipt_, put_tile_,
@@ -126,9 +129,10 @@ SqliteStore::SqliteStore(Options options)
       reserve_{beside(options.file, "-reserve"), limits::reserve_bytes},
       pseudonyms_{std::move(options.digest)},
       random_{options.random},
-      sealer_{std::move(options.master), random_},
+      sealer_{options.master, random_},
       database_{open_writer(options.file)},
       entries_{database_},
+      rewrapping_{database_, entries_, options.master},
       labels_{database_, "SELECT id, controller, retention FROM label",
               "INSERT INTO label(id, controller, retention) VALUES(?, ?, ?)"},
       agencies_{database_, "SELECT id, name FROM agency", "INSERT INTO agency(id, name) VALUES(?, ?)"},
@@ -363,8 +367,9 @@ std::optional<std::string> SqliteStore::checkpoint() const {
     return newest;
 }
 
-void SqliteStore::tidy() {
-    guarded("tidy", [&] {
+bool SqliteStore::tidy() {
+    return guarded("tidy", [&] {
+        const bool more = rewrapping_.some(sealer_);
         if (!unsaved_checkpoint_.empty()) {
             SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
             write_checkpoint();
@@ -375,6 +380,7 @@ void SqliteStore::tidy() {
             shred_in_wal_ = !checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE);
         else if (wal_frames_ >= limits::wal_frames_tidied)
             checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
+        return more;
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include "broker/core/clock.h"
 #include "broker/crypto/digest.h"
+#include "broker/crypto/seal.h"
 #include "broker/log/note.h"
 #include "broker/store/store.h"
 
@@ -12,7 +13,7 @@ namespace flagpost::store::sqlite {
 
 struct Options {
     std::filesystem::path file;   // "-lock", "-reserve", "-wal" and "-shm" lie beside it
-    crypto::SymmetricKey master;  // wraps body keys
+    crypto::MasterKeys master;    // wrap body keys; both while wraps are moved to a new one
     crypto::SymmetricKey digest;  // HMACs of users, subjects and personal state keys
     Random& random;               // outlives the store; used by the thread that commits
     /// The newest head the signer remembers. A file that does not hold it is an older copy: refused.
@@ -26,6 +27,6 @@ struct Options {
 std::unique_ptr<Store> open_store(Options options);
 
 /// Another view of the same file, for one thread. The writer must have opened the file first.
-std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::SymmetricKey master);
+std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master);
 
 }  // namespace flagpost::store::sqlite

@@ -62,7 +62,7 @@ TEST_CASE("the broker's keys are four files, and no two are mixed up", "[crypto]
     CHECK_THROWS_WITH(BrokerKeys::load(directory.path()), Catch::Contains("dedup.key"));
     directory.write("dedup.key", std::string(64, '4'), 0600);
     const auto keys = BrokerKeys::load(directory.path());
-    CHECK(keys.master.reveal()[0] == 0x11);
+    CHECK(keys.master.current.reveal()[0] == 0x11);
     CHECK(keys.seed.reveal()[0] == 0x22);
     CHECK(keys.digest.reveal()[0] == 0x33);
     CHECK(keys.dedup.reveal()[0] == 0x44);
@@ -71,4 +71,33 @@ TEST_CASE("the broker's keys are four files, and no two are mixed up", "[crypto]
 TEST_CASE("random bytes do not repeat", "[crypto]") {
     SystemRandom random;
     CHECK(random.bytes<32>() != random.bytes<32>());
+}
+
+TEST_CASE(
+    "a key may come from a file, a credential of systemd or the environment, and stays in none of the last",
+    "[crypto]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.write("flagpost-master", hex_key, 0400);
+    CHECK(to_hex(load_symmetric_key_from(file.string()).reveal()) == hex_key);
+
+    unsetenv("CREDENTIALS_DIRECTORY");
+    CHECK_THROWS_WITH(load_symmetric_key_from("credential:flagpost-master"),
+                      Catch::Contains("credential:flagpost-master"));
+    setenv("CREDENTIALS_DIRECTORY", directory.path().c_str(), 1);
+    CHECK(to_hex(load_symmetric_key_from("credential:flagpost-master").reveal()) == hex_key);
+    for (const char* name :
+         {"credential:", "credential:../flagpost-master", "credential:.hidden", "credential:absent"}) {
+        CAPTURE(name);
+        CHECK_THROWS_AS(load_symmetric_key_from(name), CryptoFailure);
+    }
+    unsetenv("CREDENTIALS_DIRECTORY");
+
+    setenv("FLAGPOST_TEST_KEY", hex_key.c_str(), 1);
+    const char* const where = getenv("FLAGPOST_TEST_KEY");
+    CHECK(to_hex(load_symmetric_key_from("env:FLAGPOST_TEST_KEY").reveal()) == hex_key);
+    CHECK(getenv("FLAGPOST_TEST_KEY") == nullptr);
+    CHECK(*where == '\0');
+    CHECK_THROWS_WITH(load_symmetric_key_from("env:FLAGPOST_TEST_KEY"), Catch::Contains("no such variable"));
+    setenv("FLAGPOST_TEST_KEY", "not a key", 1);
+    CHECK_THROWS_WITH(load_symmetric_key_from("env:FLAGPOST_TEST_KEY"), !Catch::Contains("not a key"));
 }

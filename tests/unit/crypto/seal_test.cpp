@@ -126,3 +126,26 @@ TEST_CASE("the leaf's digest covers the salt and the whole ciphertext", "[crypto
     sealed.wrap.resize(15);
     CHECK_FALSE(body_digest(sealed.wrap, sealed.ciphertext));
 }
+
+TEST_CASE("a wrap moves to a new master key, and neither body nor leaf notices", "[crypto]") {
+    CountingRandom random;
+    const SymmetricKey next{std::array<std::uint8_t, 32>{1}};
+    const auto sealed = Sealer{master(), random}.seal(body, label);
+    Sealer changing{
+        {next, master()},
+        random
+    };
+
+    const auto moved = changing.rewrap(sealed.wrap, label);
+    REQUIRE(moved);
+    CHECK(*moved != sealed.wrap);
+    CHECK(Sealer{next, random}.open(*moved, sealed.ciphertext, label) == body);
+    CHECK_FALSE(Sealer{master(), random}.open(*moved, sealed.ciphertext, label));
+    CHECK(body_digest(*moved, sealed.ciphertext) == sealed.digest);
+    CHECK(changing.rewrap(*moved, label) == moved);
+    CHECK(changing.open(sealed.wrap, sealed.ciphertext, label) == body);
+
+    CHECK_FALSE(Sealer{next, random}.rewrap(sealed.wrap, label));
+    CHECK_FALSE(changing.rewrap(sealed.wrap, {label.controller, label.retention, label.index + 1}));
+    CHECK_FALSE(changing.rewrap(BytesView{sealed.wrap}.first(75), label));
+}

@@ -40,6 +40,13 @@ std::chrono::milliseconds retry_delay(const schemas::Refuse& refuse) {
     return asked.count() == 0 ? retry_after_default : std::min(asked, retry_after_max);
 }
 
+/// Versions of one incident, parts of one load: what has to arrive in the order it was made.
+std::string line_of(const wire::EnvelopeView& envelope) {
+    const auto* subject = envelope.table->subject();
+    if (subject == nullptr || subject->size() == 0) return {};
+    return std::string{envelope.topic} + '\n' + subject->str();
+}
+
 std::vector<Digest> proof_of(const schemas::Welcome& welcome) {
     std::vector<Digest> proof;
     if (welcome.consistency() != nullptr)
@@ -194,7 +201,7 @@ void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) 
     const auto place = places_.find(id);
     if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
     actions.push_back(Confirmed{id, confirm.index()});
-    forget(place->second);
+    settle(place->second, actions);
 }
 
 void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
@@ -219,30 +226,33 @@ void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions
 void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now,
                                      Actions& actions) {
     InFlight& entry = in_flight_.at(place);
-    // A part of a load refused because its beginning was put off is no dead letter: it goes again behind it.
-    if (may_be_sent_again(refuse.reason()) || follows_deferred(place)) {
-        entry.deferred = true;
+    if (may_be_sent_again(refuse.reason())) {
         entry.sent = false;
         const Instant due = now + retry_delay(refuse);
         resend_at_ = std::max(resend_at_.value_or(due), due);
         return;
     }
     actions.push_back(DeadLetter{entry.message.id, refusal_of(refuse)});
-    forget(place);
+    settle(place, actions);
 }
 
-bool SessionMachine::follows_deferred(std::uint64_t place) const {
-    const std::string& topic = in_flight_.at(place).topic;
-    return std::any_of(in_flight_.begin(), in_flight_.find(place), [&](const auto& earlier) {
-        return earlier.second.deferred && earlier.second.topic == topic;
-    });
-}
-
-void SessionMachine::forget(std::uint64_t place) {
+/// Takes it out of flight; the next of its line may go now.
+void SessionMachine::settle(std::uint64_t place, Actions& actions) {
     const auto entry = in_flight_.find(place);
     in_flight_bytes_ -= entry->second.message.envelope.size();
     places_.erase(entry->second.message.id);
+    const auto line = lines_.find(entry->second.line);
     in_flight_.erase(entry);
+    if (line == lines_.end()) return;
+    line->second.erase(place);
+    if (line->second.empty())
+        lines_.erase(line);
+    else
+        send_unsent(actions);
+}
+
+bool SessionMachine::is_first_of_line(std::uint64_t place, const InFlight& entry) const {
+    return entry.line.empty() || *lines_.at(entry.line).begin() == place;
 }
 
 void SessionMachine::subscribed(const schemas::Subscribed& subscribed) {
@@ -333,8 +343,9 @@ Actions SessionMachine::publish(std::vector<Outgoing> messages, Instant now) {
         }
         if (!places_.emplace(message.id, next_place_).second) continue;
         in_flight_bytes_ += message.envelope.size();
-        std::string topic{envelope->topic};
-        in_flight_.emplace(next_place_++, InFlight{std::move(message), std::move(topic)});
+        const std::string line = line_of(*envelope);
+        if (!line.empty()) lines_[line].insert(next_place_);
+        in_flight_.emplace(next_place_++, InFlight{std::move(message), line});
     }
     send_unsent(actions);
     return actions;
@@ -344,7 +355,7 @@ void SessionMachine::send_unsent(Actions& actions) {
     if (!welcomed_ || ended_ || resend_at_) return;
     std::vector<InFlight*> batch;
     for (auto& [place, entry] : in_flight_) {
-        if (entry.sent) continue;
+        if (entry.sent || !is_first_of_line(place, entry)) continue;
         batch.push_back(&entry);
         if (batch.size() == limits::origin_batch_max) {
             sign_and_send(batch, actions);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -93,7 +94,8 @@ public:
 
     /// How many more envelopes `publish` takes now; 0 before Welcome, while backing off and with the window full.
     std::size_t room() const;
-    /// Sends them, signed in batches, in this order. At most room() of them.
+    /// Sends them, signed in batches, in this order. At most room() of them. Of one topic and subject the next goes only
+    /// once the one before is settled: what is refused for now must not be overtaken by what was sent behind it.
     Actions publish(std::vector<Outgoing> messages, Instant now);
     /// Everything handed out by Store so far is durable: acknowledges it and tops the credit up.
     Actions stored(Instant now);
@@ -107,9 +109,8 @@ public:
 private:
     struct InFlight {
         Outgoing message;
-        std::string topic;
-        bool deferred = false;  // refused for now: sent again at resend_at_
-        bool sent = false;
+        std::string line;   // topic and subject; empty when nobody minds the order
+        bool sent = false;  // not yet, or refused for now: sent again at resend_at_
     };
     struct Arrived {
         std::vector<std::uint64_t> numbers;
@@ -125,6 +126,7 @@ private:
     bool check_log(const schemas::Welcome& welcome, Instant now, Actions& actions);
     void subscribed(const schemas::Subscribed& subscribed);
     void confirm(const schemas::Confirm& confirm, Actions& actions);
+    void settle(std::uint64_t place, Actions& actions);
     void refused(const schemas::Refuse& refuse, Instant now, Actions& actions);
     void publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now, Actions& actions);
     void announced(const schemas::Heartbeat& heartbeat, Actions& actions);
@@ -137,9 +139,8 @@ private:
 
     void send_unsent(Actions& actions);
     void sign_and_send(const std::vector<InFlight*>& batch, Actions& actions);
-    void forget(std::uint64_t place);
+    bool is_first_of_line(std::uint64_t place, const InFlight& entry) const;
     bool is_subscribed(const std::string& topic) const;
-    bool follows_deferred(std::uint64_t place) const;
 
     SessionSettings settings_;
     const crypto::OriginKey& origin_;
@@ -156,6 +157,8 @@ private:
     std::uint64_t next_place_ = 0;
     std::map<std::uint64_t, InFlight> in_flight_;  // by order of offering
     std::map<Id16, std::uint64_t> places_;
+    std::map<std::string, std::set<std::uint64_t>>
+        lines_;  // places of each line: only the first is on its way
     std::size_t in_flight_bytes_ = 0;
 
     std::map<std::string, Arrived> arrived_;  // stored, not yet acknowledged, by topic

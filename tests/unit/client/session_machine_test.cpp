@@ -57,10 +57,11 @@ Bytes welcome_frame(const std::string& checkpoint, const std::vector<Digest>& pr
     return wire::pack_frame(std::move(welcome));
 }
 
-Outgoing message(std::uint8_t tag, const std::string& topic = "incidents/31", std::size_t size = 3) {
+Outgoing message(std::uint8_t tag, const std::string& topic = "incidents/31", std::size_t size = 3,
+                 const std::string& subject = "") {
     Id16 id{};
     id.fill(tag);
-    wire::Draft draft{schemas::Kind::incident, topic, "", {}, {}, {}, {}};
+    wire::Draft draft{schemas::Kind::incident, topic, subject, {}, {}, {}, {}};
     draft.payload = Bytes(size, tag);
     return {id, wire::make_envelope(draft, id, id, start_time), ""};
 }
@@ -409,20 +410,33 @@ TEST_CASE("a final refusal makes a dead letter", "[client]") {
     CHECK(client.machine.unconfirmed() == 0);
 }
 
-TEST_CASE("a part refused because its beginning was put off goes again behind it", "[client]") {
+TEST_CASE("of one subject the next goes only when the one before is settled", "[client]") {
     Client client;
     client.connect();
-    client.publish({message(1, "flags/E10000024"), message(2, "flags/E10000024"), message(3)});
-    client.receive(refuse_publish(1, Reason::busy, 1000));
-    CHECK(client.receive(refuse_publish(2, Reason::load_incomplete)).empty());
-    // A message of another topic has nothing to do with it.
-    CHECK(all_of<DeadLetter>(client.receive(refuse_publish(3, Reason::load_incomplete))).size() == 1);
+    const auto of = [](std::uint8_t tag, const char* subject) {
+        return message(tag, "incidents/31", 3, subject);
+    };
+    const auto first =
+        published(client.publish({of(1, "NP-1"), of(2, "NP-1"), of(3, "NP-2"), of(4, "NP-1")}));
+    CHECK(first == std::vector<Bytes>{of(1, "NP-1").envelope, of(3, "NP-2").envelope});
+    CHECK(client.machine.room() == 0);  // those that wait for their turn have their place as well
+    CHECK(published(client.receive(confirm(3))).empty());
 
-    const auto again = published(client.after(1000ms));
-    REQUIRE(again.size() == 2);
-    CHECK(again[0] == message(1, "flags/E10000024").envelope);
-    CHECK(client.receive(confirm(1)).size() == 1);
-    CHECK(all_of<DeadLetter>(client.receive(refuse_publish(2, Reason::load_incomplete))).size() == 1);
+    SECTION("it was recorded") {
+        CHECK(published(client.receive(confirm(1))) == std::vector<Bytes>{of(2, "NP-1").envelope});
+    }
+    SECTION("it is a dead letter") {
+        CHECK(published(client.receive(refuse_publish(1, Reason::invalid_value))) ==
+              std::vector<Bytes>{of(2, "NP-1").envelope});
+    }
+    SECTION("it was put off: nothing overtakes it") {
+        CHECK(client.receive(refuse_publish(1, Reason::busy, 1000)).empty());
+        CHECK(published(client.after(1000ms)) == std::vector<Bytes>{of(1, "NP-1").envelope});
+        CHECK(published(client.receive(confirm(1))) == std::vector<Bytes>{of(2, "NP-1").envelope});
+        CHECK(published(client.receive(confirm(2))) == std::vector<Bytes>{of(4, "NP-1").envelope});
+        client.receive(confirm(4));
+        CHECK(client.machine.unconfirmed() == 0);
+    }
 }
 
 TEST_CASE("an envelope that is none is a dead letter, not sent", "[client]") {

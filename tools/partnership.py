@@ -26,6 +26,7 @@ class Partnership:
         self.pki = pathlib.Path(pki or self.folder / "pki").resolve()
         self.agreement = pathlib.Path(agreement).resolve()
         self.port, self.broker, self.daemons = 0, None, []
+        self.address = "127.0.0.1"
         self.make_pki(agencies)
 
     def make_pki(self, agencies):
@@ -41,15 +42,19 @@ class Partnership:
         self.call(*command)
         listed.write_text("\n".join(agencies) + "\n")
 
+    def command_of(self, program, *arguments):
+        """How a program of ours is started; replaced where it has to run in a place of its own."""
+        return [BIN / program, *arguments]
+
     # --- the broker
 
     def start_broker(self, listen_port=None, wait_s=30):
         """Starts it on the port it had before, or one of the system's choice; returns when it serves."""
         config = self.folder / "broker.toml"
-        config.write_text(f'partnership = "{NAME}"\nlisten = "127.0.0.1:{listen_port or self.port}"\ndata = "broker-data"\n'
+        config.write_text(f'partnership = "{NAME}"\nlisten = "{self.address}:{listen_port or self.port}"\ndata = "broker-data"\n'
                           f'pki = "{self.pki}"\nagreement = "{self.agreement}"\n')
         log = open(self.folder / "broker.log", "ab")
-        self.broker = subprocess.Popen([BIN / "flagpost-broker", "run", "--config", config], stdout=subprocess.PIPE, stderr=log)
+        self.broker = subprocess.Popen(self.command_of("flagpost-broker", "run", "--config", config), stdout=subprocess.PIPE, stderr=log)
         log.close()
         deadline = time.monotonic() + wait_s
         line = self.broker.stdout.readline().decode()
@@ -87,14 +92,14 @@ class Partnership:
         """A daemon, stopped by `close`."""
         name = agency.replace("/", "-")
         with open(self.folder / f"{name}.log", "ab") as log:
-            daemon = subprocess.Popen([BIN / program, *arguments, "--config", self.folder / f"{name}.toml"], stdout=log, stderr=log)
+            daemon = subprocess.Popen(self.command_of(program, *arguments, "--config", self.folder / f"{name}.toml"), stdout=log, stderr=log)
         self.daemons.append(daemon)
         return daemon
 
     def run(self, program, agency, *arguments, wait_s=300):
         """A command of one adapter, run to its end; what it printed."""
         name = agency.replace("/", "-")
-        return self.call(BIN / program, *arguments, "--config", self.folder / f"{name}.toml", wait_s=wait_s)
+        return self.call(*self.command_of(program, *arguments, "--config", self.folder / f"{name}.toml"), wait_s=wait_s)
 
     def json(self, program, agency, *arguments):
         return json.loads(self.run(program, agency, *arguments, "--json"))

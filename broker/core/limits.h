@@ -80,6 +80,8 @@ inline constexpr std::uint64_t note_time_max_s = 1'000'000'000'000;    // of a c
 inline constexpr std::size_t leaf_text_size_max = spiffe_id_size_max;  // each text of a leaf
 inline constexpr std::size_t leaf_subjects_max = 1024;
 inline constexpr std::size_t leaf_legal_basis_max = 16;
+inline constexpr std::size_t proof_hashes_max = 63;             // of a tree no larger than 2^63
+inline constexpr std::size_t proof_file_size_max = 128 * 1024;  // .tlog-proof
 inline constexpr std::size_t policy_size_max = 64 * 1024;
 inline constexpr std::size_t policy_names_max = 128;  // logs, witnesses and groups of a trust policy
 

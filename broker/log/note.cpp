@@ -1,10 +1,10 @@
 #include "broker/log/note.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
+#include "broker/log/lines.h"
 
 namespace flagpost::log {
 namespace {
@@ -84,23 +84,6 @@ std::optional<NoteSignature> parse_signature_line(std::string_view line) {
     if (!blob || blob->size() <= key_id_size) return std::nullopt;
     return NoteSignature{std::string{line.substr(0, space)}, read_u32(*blob),
                          Bytes(blob->begin() + key_id_size, blob->end())};
-}
-
-/// The next line of `rest`, without its newline; nothing if no newline is left.
-std::optional<std::string_view> take_line(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) return std::nullopt;
-    const auto line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    return line;
-}
-
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    if (text.empty() || (text.size() > 1 && text[0] == '0')) return std::nullopt;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
 }
 
 const NoteSignature* first_line_of(const SignedNote& note, const VerifierKey& key) {
@@ -183,10 +166,9 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
     if (!origin || !size_line || !root_line || !text.empty())
         return refuse(Reason::malformed, "checkpoint: not three lines");
     if (!is_key_name(*origin)) return refuse(Reason::malformed, "checkpoint: origin");
-    const auto size = parse_size(*size_line);
+    const auto size = parse_number(*size_line);
     if (!size) return refuse(Reason::malformed, "checkpoint: size");
-    const auto bytes = from_base64(*root_line);
-    const auto root = bytes ? exactly<32>(*bytes) : std::nullopt;
+    const auto root = parse_hash(*root_line);
     if (!root) return refuse(Reason::malformed, "checkpoint: root");
     return Checkpoint{std::string{*origin}, *size, *root};
 }

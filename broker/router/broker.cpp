@@ -37,6 +37,10 @@ std::string what_is_asked(schemas::QueryKind kind) {
             return "obligations";
         case schemas::QueryKind::policies:
             return "policies";
+        case schemas::QueryKind::proof:
+            return "proof";
+        case schemas::QueryKind::witnesses:
+            return "witnesses";
     }
     return "unknown";
 }

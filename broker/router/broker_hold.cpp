@@ -194,6 +194,9 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
                 return answers.page;
             case schemas::QueryKind::policies:
                 return Page{copy(view(setting_.policies)), false};
+            case schemas::QueryKind::proof:
+            case schemas::QueryKind::witnesses:
+                break;
         }
         return refuse(Reason::invalid_value, "query.kind");
     }();

@@ -97,6 +97,14 @@ std::optional<Refusal> fault_in(const schemas::Frame& frame) {
             if (!well_formed_topic(frame.body_as_Deliver()->topic()->string_view()))
                 return Refusal{Reason::malformed, "deliver.topic"};
             return std::nullopt;
+        case Body::Heartbeat:
+            if (!all_digests(frame.body_as_Heartbeat()->consistency()))
+                return Refusal{Reason::malformed, "heartbeat.consistency"};
+            return std::nullopt;
+        case Body::Goodbye:
+            if (!all_digests(frame.body_as_Goodbye()->consistency()))
+                return Refusal{Reason::malformed, "goodbye.consistency"};
+            return std::nullopt;
         case Body::Query:
             if (const auto* id = frame.body_as_Query()->id(); id != nullptr && id->size() != 16)
                 return Refusal{Reason::malformed, "query.id"};

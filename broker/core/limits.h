@@ -144,6 +144,7 @@ inline constexpr auto thread_kept =
     std::chrono::hours{24 * 90};                           // what was told of an incident, for its updates
 inline constexpr std::size_t notices_per_thread_max = 64;  // remembered of one child, recipient and incident
 inline constexpr std::size_t closings_per_record_max = 256;  // incidents whose window ends, in one record
+inline constexpr std::size_t erased_per_record_max = 2000;   // bodies one leaf may say it destroyed
 inline constexpr std::size_t closings_per_tick_max = 4096;
 inline constexpr std::size_t reconsidered_per_tick_max =
     500;  // retained incidents, after the register changed

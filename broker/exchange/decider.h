@@ -75,6 +75,7 @@ private:
 
     // timers.cpp
     void close_windows();
+    void emit_erasure(log::Record record);
 
     // Records
     std::uint64_t emit(log::Record record);

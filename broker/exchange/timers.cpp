@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "broker/core/limits.h"
 #include "broker/exchange/decider.h"
@@ -31,6 +33,23 @@ std::vector<Closing> closings_due(const State& state, Instant now, std::size_t c
 }
 
 }  // namespace
+
+// A leaf names what it destroyed, and a leaf is bounded: what does not fit goes into records behind it, which
+// change no state.
+void Decider::emit_erasure(log::Record record) {
+    auto rest = std::move(record.shreds);
+    auto more = record;
+    more.body.clear();
+    more.drops.clear();
+    do {
+        const auto count = std::min(rest.size(), limits::erased_per_record_max);
+        const auto end = rest.begin() + static_cast<std::ptrdiff_t>(count);
+        record.shreds.assign(std::make_move_iterator(rest.begin()), std::make_move_iterator(end));
+        rest.erase(rest.begin(), end);
+        record.leaf.candidates = static_cast<std::uint32_t>(count);
+        emit(std::exchange(record, more));
+    } while (!rest.empty());
+}
 
 // The late-flag window of an incident ends 72 hours after its newest version came. If nobody was told anything, all
 // that was kept of it is destroyed; if somebody was, it is their business record and stays for its retention class,
@@ -71,11 +90,10 @@ void Decider::close_windows() {
         for (const auto index : decisions_dropped) record.drops.push_back(decision_key(index));
         if (!record.shreds.empty()) record.leaf.operation = Operation::erasure;
         record.leaf.outcome = "late_flag_window";
-        record.leaf.candidates = static_cast<std::uint32_t>(record.shreds.size());
         record.body = pack_body(body);
         record.controller = setting_.self.agency().text();
         record.retention = "erasure";
-        emit(std::move(record));
+        emit_erasure(std::move(record));
     }
 }
 

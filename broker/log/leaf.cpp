@@ -1,5 +1,6 @@
 #include "broker/log/leaf.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -50,6 +51,14 @@ flatbuffers::Offset<flatbuffers::Vector<TextOffset>> put(Builder& builder,
     return builder.CreateVector(offsets);
 }
 
+flatbuffers::Offset<flatbuffers::Vector<const schemas::IndexRange*>> put(
+    Builder& builder, const std::vector<IndexRange>& ranges) {
+    if (ranges.empty()) return {};
+    std::vector<schemas::IndexRange> structs;
+    for (const auto& range : ranges) structs.emplace_back(range.first, range.last);
+    return builder.CreateVectorOfStructs(structs);
+}
+
 /// Copies fields out of the verified table one by one; the first fault is kept.
 class Reading {
 public:
@@ -84,6 +93,18 @@ public:
         for (const auto* code : *from) text(code, to.emplace_back(), "leaf.legal_basis");
     }
 
+    void ranges(const flatbuffers::Vector<const schemas::IndexRange*>* from, std::vector<IndexRange>& to,
+                std::uint64_t below) {
+        if (from == nullptr) return;
+        for (const auto* range : *from) {
+            const IndexRange next{range->first(), range->last()};
+            const bool apart = to.empty() || next.first > to.back().last + 1;
+            if (!apart || next.first > next.last || next.last >= below)
+                return fault(Reason::invalid_value, "leaf.erased");
+            to.push_back(next);
+        }
+    }
+
     const std::optional<Refusal>& refusal() const { return refusal_; }
 
 private:
@@ -94,6 +115,18 @@ private:
 };
 
 }  // namespace
+
+std::vector<IndexRange> to_ranges(std::vector<std::uint64_t> indexes) {
+    std::ranges::sort(indexes);
+    std::vector<IndexRange> ranges;
+    for (const auto index : indexes) {
+        if (ranges.empty() || index > ranges.back().last + 1)
+            ranges.push_back({index, index});
+        else
+            ranges.back().last = index;
+    }
+    return ranges;
+}
 
 Bytes encode(const Leaf& leaf) {
     Builder builder(512);
@@ -112,6 +145,7 @@ Bytes encode(const Leaf& leaf) {
     const auto legal_basis = put(builder, leaf.legal_basis);
     const auto outcome = put(builder, leaf.outcome);
     const auto engine = put(builder, leaf.engine);
+    const auto erased = put(builder, leaf.erased);
 
     schemas::LeafBuilder table(builder);
     table.add_related(leaf.related.value_or(no_relation));
@@ -137,6 +171,7 @@ Bytes encode(const Leaf& leaf) {
     table.add_legal_basis(legal_basis);
     table.add_outcome(outcome);
     table.add_engine(engine);
+    table.add_erased(erased);
     table.add_kind(leaf.kind);
     table.add_operation(leaf.operation);
     schemas::FinishLeafBuffer(builder, table.Finish());
@@ -181,6 +216,7 @@ Result<Leaf> decode_leaf(BytesView bytes) {
     reading.codes(table.legal_basis(), leaf.legal_basis);
     reading.text(table.outcome(), leaf.outcome, "leaf.outcome");
     reading.bytes(table.engine(), leaf.engine, "leaf.engine");
+    reading.ranges(table.erased(), leaf.erased, leaf.index);
     if (reading.refusal()) return tl::unexpected{*reading.refusal()};
     return leaf;
 }

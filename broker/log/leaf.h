@@ -15,6 +15,16 @@ namespace flagpost::log {
 using schemas::LeafKind;
 using schemas::Operation;
 
+/// Leaves `first` to `last`, both included.
+struct IndexRange {
+    std::uint64_t first;
+    std::uint64_t last;
+    friend auto operator<=>(const IndexRange&, const IndexRange&) = default;
+};
+
+/// Indexes in any order, some perhaps twice, as the fewest ranges.
+std::vector<IndexRange> to_ranges(std::vector<std::uint64_t> indexes);
+
 struct Leaf {
     LeafKind kind = LeafKind::none;
     Operation operation = Operation::none;
@@ -38,6 +48,7 @@ struct Leaf {
     std::optional<Digest> engine;
     std::uint32_t candidates = 0;
     std::optional<std::uint64_t> related;
+    std::vector<IndexRange> erased;  // leaves whose bodies this one destroyed; ascending, not touching
     friend bool operator==(const Leaf&, const Leaf&) = default;
 };
 

@@ -50,6 +50,17 @@ void write_durably(const std::filesystem::path& file, BytesView content) {
     sync_directory(file);
 }
 
+void append_durably(const std::filesystem::path& file, std::uint64_t place, BytesView content) {
+    const bool is_new = !std::filesystem::exists(file);
+    const Descriptor descriptor{::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, owner_only)};
+    if (descriptor.get() < 0) throw failed("open", file);
+    if (::ftruncate(descriptor.get(), static_cast<off_t>(place)) != 0) throw failed("truncate", file);
+    if (::lseek(descriptor.get(), static_cast<off_t>(place), SEEK_SET) < 0) throw failed("seek", file);
+    write_all(descriptor.get(), content, file);
+    if (::fsync(descriptor.get()) != 0) throw failed("sync", file);
+    if (is_new) sync_directory(file);
+}
+
 std::optional<Bytes> read_whole(const std::filesystem::path& file) {
     const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (descriptor.get() < 0 && errno == ENOENT) return std::nullopt;

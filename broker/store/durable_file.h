@@ -12,6 +12,10 @@ namespace flagpost::store {
 /// Mode 0600. Throws StorageFailure; the old version then still stands, or the new one already does.
 void write_durably(const std::filesystem::path& file, BytesView content);
 
+/// Writes `content` at `place`, cutting off what stood behind it, and is durable on return. Makes the file, mode 0600, if
+/// it does not exist. Throws StorageFailure; part of the content may then be there.
+void append_durably(const std::filesystem::path& file, std::uint64_t place, BytesView content);
+
 /// The whole file; nothing if it does not exist. Throws StorageFailure if it cannot be read.
 std::optional<Bytes> read_whole(const std::filesystem::path& file);
 

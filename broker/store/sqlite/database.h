@@ -96,6 +96,10 @@ template <class Step> auto guarded(const char* name, Step&& step) {
     }
 }
 
+/// Two numbers as one value of `meta`, 16 bytes big-endian; and back, nothing if it is no such value.
+Bytes two_numbers(std::uint64_t first, std::uint64_t second);
+std::optional<std::pair<std::uint64_t, std::uint64_t>> two_numbers(BytesView bytes);
+
 /// A column as bytes, valid until the next step; nothing when NULL.
 std::optional<BytesView> blob(const SQLite::Statement& row, int column);
 std::uint64_t number(const SQLite::Statement& row, int column);

@@ -1,6 +1,7 @@
 #include "broker/store/sqlite/rewrap.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "broker/core/limits.h"
 #include "broker/store/store.h"
@@ -20,20 +21,6 @@ bool same(const std::optional<Bytes>& kept, const Id16& value) {
     return kept && std::ranges::equal(*kept, value);
 }
 
-Bytes packed(std::uint64_t next, std::uint64_t until) {
-    Bytes bytes;
-    for (const auto number : {next, until})
-        for (int shift = 56; shift >= 0; shift -= 8)
-            bytes.push_back(static_cast<std::uint8_t>(number >> shift));
-    return bytes;
-}
-
-std::uint64_t number_at(const Bytes& bytes, std::size_t place) {
-    std::uint64_t number = 0;
-    for (std::size_t i = 0; i < 8; ++i) number = number << 8 | bytes[place + i];
-    return number;
-}
-
 }  // namespace
 
 Rewrapping::Rewrapping(SQLite::Database& database, Entries& entries, const crypto::MasterKeys& masters)
@@ -45,10 +32,10 @@ Rewrapping::Rewrapping(SQLite::Database& database, Entries& entries, const crypt
     const auto kept = entries_.meta(master_key);
     const auto place = entries_.meta(place_key);
     if (place) {
-        if (place->size() != 16 || number_at(*place, 0) > number_at(*place, 8))
+        const auto numbers = two_numbers(*place);
+        if (!numbers || numbers->first > numbers->second)
             throw StorageFailure{"where the change of the master key stands is damaged"};
-        next_ = number_at(*place, 0);
-        until_ = number_at(*place, 8);
+        std::tie(next_, until_) = *numbers;
     }
     const Id16 current = check_value(masters.current);
     if (same(kept, current)) {
@@ -76,7 +63,7 @@ void Rewrapping::remember_place() {
     if (left() == 0)
         drop_meta_.run(place_key);
     else
-        put_meta_.run(place_key, packed(next_, until_));
+        put_meta_.run(place_key, two_numbers(next_, until_));
 }
 
 bool Rewrapping::some(crypto::Sealer& sealer) {

@@ -8,6 +8,7 @@
 #include "broker/core/limits.h"
 #include "broker/crypto/seal.h"
 #include "broker/store/disk.h"
+#include "broker/store/erasure_list.h"
 #include "broker/store/sqlite/database.h"
 #include "broker/store/sqlite/entries.h"
 #include "broker/store/sqlite/keys.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr std::uint64_t entries_checked_at_start = 1000;
 constexpr const char* checkpoint_key = "checkpoint";
 constexpr const char* digest_key_key = "digest_key";
+constexpr const char* erasures_key = "erasures";
 
 std::filesystem::path beside(const std::filesystem::path& file, const char* suffix) {
     auto path = file;
@@ -82,11 +84,15 @@ private:
         log::Frontier tree;
         std::vector<Digest> leaves;
         std::map<Bytes, std::optional<std::uint64_t>> live;  // last word on each key; nothing: dropped
-        bool shredded = false;
+        std::vector<std::uint64_t> shredded;                 // indexes, in the order it was done
     };
 
     void open_tree(const std::optional<log::Checkpoint>& signed_head);
     void require_digest_key();
+    void catch_up_with_erasures();
+    void erase_again(const std::vector<ErasureList::Line>& lines);
+    void list_erasures(std::uint64_t from);
+    void list_new_erasures();
     void require_head(const log::Checkpoint& head, const char* whose);
     void check_newest();
 
@@ -95,6 +101,7 @@ private:
     void write_record(const log::Record& record, Work& work);
     Bytes write_keys(const log::Record& record, Work& work);
     void shred(BytesView key, Work& work);
+    void shred(std::uint64_t index, Work& work);
     void write_live(const Work& work);
     void write_tiles(const Work& work);
     void write_checkpoint();
@@ -119,6 +126,8 @@ private:
     log::Frontier tree_;
     std::string unsaved_checkpoint_;
     std::string saved_checkpoint_;
+    ErasureList erasures_;
+    std::vector<std::uint64_t> unlisted_shreds_;
     bool shred_in_wal_ = false;  // erased bytes may still lie in the WAL
     int wal_frames_ = 0;
 };
@@ -147,9 +156,11 @@ SqliteStore::SqliteStore(Options options)
       put_tile_{database_, "INSERT OR REPLACE INTO tile(level, number, hashes) VALUES(?, ?, ?)"},
       insert_subject_{database_, "INSERT OR IGNORE INTO subject(mac, idx) VALUES(?, ?)"},
       delete_subject_{database_, "DELETE FROM subject WHERE mac = ? AND idx = ?"},
-      put_meta_{database_, "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"} {
+      put_meta_{database_, "INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)"},
+      erasures_{beside(options.file, "-erased")} {
     sqlite3_wal_hook(database_.getHandle(), on_commit, this);
     require_digest_key();
+    catch_up_with_erasures();  // first: also a copy too old to be served must not hold what was erased
     open_tree(options.signed_head);
     check_newest();
     // A stop between a shred and its checkpoint must not leave erased bytes in the WAL; nobody reads yet.
@@ -169,6 +180,68 @@ void SqliteStore::require_digest_key() {
         put_meta_.run(std::string_view{digest_key_key}, BytesView{mine});
     else if (!std::ranges::equal(*kept, mine))
         throw StorageFailure{"the digest key is not the one this store was made with"};
+}
+
+/// The list may be ahead of the file (an older copy was put back: what is listed is erased again) and behind it (a stop
+/// before the list was written, or a list that got lost: it is made again from the log).
+void SqliteStore::catch_up_with_erasures() {
+    const auto size = entries_.size();
+    const auto kept = entries_.meta(erasures_key);
+    const auto known = kept ? two_numbers(*kept)
+                            : std::optional{
+                                  std::pair<std::uint64_t, std::uint64_t>{0, 0}
+    };
+    if (!known || known->second > size) throw StorageFailure{"how far erasures are listed is damaged"};
+    auto [lines, leaves] = *known;
+    if (erasures_.size() < lines) {
+        erasures_.clear();
+        leaves = 0;
+    } else {
+        erase_again(erasures_.from(lines));
+    }
+    list_erasures(leaves);
+}
+
+void SqliteStore::erase_again(const std::vector<ErasureList::Line>& lines) {
+    Work work;
+    SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
+    for (const auto& line : lines) {
+        const auto entry = entries_.entry(line.index);
+        if (!entry) continue;  // this copy was made before there was such an entry
+        if (!std::ranges::equal(entry->hash, line.leaf))
+            throw StorageFailure{"the list of erasures is not of this log: entry " +
+                                 std::to_string(line.index)};
+        shred(line.index, work);
+    }
+    transaction.commit();
+}
+
+/// Appends what leaves from number `from` on say was erased.
+void SqliteStore::list_erasures(std::uint64_t from) {
+    std::vector<std::uint64_t> erased;
+    const auto size = entries_.size();
+    entries_.each(from, size, [&](const Entry& entry) {
+        const auto leaf = log::decode_leaf(entry.leaf);
+        if (!leaf)
+            throw StorageFailure{"entry " + std::to_string(entry.index) + ": leaf " + leaf.error().where};
+        for (const auto& range : leaf->erased)
+            for (auto index = range.first; index <= range.last; ++index) erased.push_back(index);
+    });
+    unlisted_shreds_ = std::move(erased);
+    list_new_erasures();
+}
+
+void SqliteStore::list_new_erasures() {
+    std::vector<ErasureList::Line> lines;
+    for (const auto index : unlisted_shreds_) {
+        const auto entry = entries_.entry(index);
+        const auto hash = entry ? exactly<32>(entry->hash) : std::nullopt;
+        if (!hash) throw StorageFailure{"entry " + std::to_string(index) + " is missing, and was erased"};
+        lines.push_back({index, *hash});
+    }
+    erasures_.append(lines);
+    put_meta_.run(std::string_view{erasures_key}, two_numbers(erasures_.size(), entries_.size()));
+    unlisted_shreds_.clear();
 }
 
 void SqliteStore::open_tree(const std::optional<log::Checkpoint>& signed_head) {
@@ -208,7 +281,8 @@ Committed SqliteStore::commit(Batch batch) {
         auto work = write_with_reserve(batch);
         Committed committed{tree_.size(), std::move(work.leaves), work.tree.size(), work.tree.root()};
         tree_ = std::move(work.tree);
-        shred_in_wal_ |= work.shredded;
+        shred_in_wal_ |= !work.shredded.empty();
+        unlisted_shreds_.insert(unlisted_shreds_.end(), work.shredded.begin(), work.shredded.end());
         checkpoint_written();
         if (wal_frames_ >= limits::wal_frames_max) checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
         return committed;
@@ -259,9 +333,13 @@ void SqliteStore::write_record(const log::Record& record, Work& work) {
         sealed = sealer_.seal(record.body, {record.controller, record.retention, index});
         leaf.body = sealed->digest;
     }
+    const auto already = work.shredded.size();
+    const auto keys = write_keys(record, work);
+    for (const auto erased : record.erases) shred(erased, work);
+    leaf.erased =
+        log::to_ranges({work.shredded.begin() + static_cast<std::ptrdiff_t>(already), work.shredded.end()});
     const auto bytes = log::encode(leaf);
     const auto hash = log::leaf_hash(bytes);
-    const auto keys = write_keys(record, work);
     const auto optional_view = [](const Bytes* some) {
         return some == nullptr ? std::nullopt : std::optional{BytesView{*some}};
     };
@@ -304,14 +382,18 @@ void SqliteStore::shred(BytesView key, Work& work) {
         index = in_batch->second;
     else
         find_live_.first([&](const SQLite::Statement& row) { index = number(row, 0); }, key);
-    if (!index) return;
-    const auto entry = entries_.entry(*index);
-    if (!entry) throw StorageFailure{"entry " + std::to_string(*index) + " is missing"};
+    if (index) shred(*index, work);
+}
+
+void SqliteStore::shred(std::uint64_t index, Work& work) {
+    const auto entry = entries_.entry(index);
+    if (!entry) throw StorageFailure{"entry " + std::to_string(index) + " is missing"};
+    if (!entry->wrap && !entry->body) return;
     const auto leaf = log::decode_leaf(entry->leaf);
-    if (!leaf) throw StorageFailure{"entry " + std::to_string(*index) + ": leaf " + leaf.error().where};
-    for (const auto& mac : leaf->subjects) delete_subject_.run(BytesView{mac}, *index);
-    erase_entry_.run(*index);
-    work.shredded = true;
+    if (!leaf) throw StorageFailure{"entry " + std::to_string(index) + ": leaf " + leaf.error().where};
+    for (const auto& mac : leaf->subjects) delete_subject_.run(BytesView{mac}, index);
+    erase_entry_.run(index);
+    work.shredded.push_back(index);
 }
 
 void SqliteStore::write_live(const Work& work) {
@@ -370,6 +452,7 @@ std::optional<std::string> SqliteStore::checkpoint() const {
 bool SqliteStore::tidy() {
     return guarded("tidy", [&] {
         const bool more = rewrapping_.some(sealer_);
+        if (!unlisted_shreds_.empty()) list_new_erasures();
         if (!unsaved_checkpoint_.empty()) {
             SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
             write_checkpoint();

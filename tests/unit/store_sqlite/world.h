@@ -100,6 +100,11 @@ public:
                                            std::filesystem::copy_options::overwrite_existing);
         }
     }
+    /// After copy_to into this one: a WAL of the file that was replaced must not be read into the copy.
+    void forget_wal_unless_copied(const World& from) const {
+        if (!std::filesystem::exists(from.wal())) std::filesystem::remove(wal());
+        std::filesystem::remove(file().string() + "-shm");
+    }
     /// The database and its WAL as they lie on disk.
     Bytes raw() const {
         auto all = bytes_of(file());

@@ -15,7 +15,7 @@ using schemas::Outcome;
 bool share_an_address(const PersonForm& a, const PersonForm& b) {
     return std::any_of(a.places.begin(), a.places.end(), [&](const auto& here) {
         return std::any_of(b.places.begin(), b.places.end(), [&](const auto& there) {
-            return compare_places(here.place, there.place) <= Where::full;
+            return compare_places(*here.place, *there.place) <= Where::full;
         });
     });
 }
@@ -54,7 +54,7 @@ bool before(const Row& a, const Row& b) {
 void add_attended(Comparison& comparison, const PlaceForm& attended, const PersonForm& theirs) {
     if (attended.empty() || comparison.where <= Where::postcode) return;
     for (const auto& there : theirs.places) {
-        const auto where = compare_places(attended, there.place);
+        const auto where = compare_places(attended, *there.place);
         if (where <= Where::postcode && comparison.where > where) comparison.where = where;
     }
 }
@@ -92,17 +92,30 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
     pool.find(*query.keys, found);
     effort.dropped += found.dropped;
     effort.compared += static_cast<std::uint32_t>(found.rows.size());
+    const auto prior = prior_of(pool, share);
+    NameComparer names{*query.person, pool, found.rows.size()};
     std::vector<Candidate> candidates;
-    for (const auto number : found.rows) {
-        const auto& row = pool.row(number);
+    const auto& rows = found.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        // Rows lie anywhere in much memory: the next ones are asked for while this one is compared.
+        if (i + 8 < rows.size()) __builtin_prefetch(&pool.row(rows[i + 8]));
+        if (i + 4 < rows.size()) __builtin_prefetch(pool.row(rows[i + 4]).person.names.data());
+        const auto& row = pool.row(rows[i]);
+        auto comparison = compare(*query.person, row.person, names);
+        if (score_at_most(comparison, prior) + bonus.points < low_from) continue;
+        comparison.surely_child = query.surely_child;
+        compare_homes(comparison, *query.person, row.person);
+        add_attended(comparison, *query.attended, row.person);
+        auto points = score(comparison, prior);
+        if (points + bonus.points < low_from) continue;
+        if (bonus.points != 0 && bonus.speaks_for(row)) points += bonus.points;
+        if (points < low_from || !wanted(row)) continue;
         Candidate candidate;
         candidate.row = &row;
-        candidate.prior = prior_of(pool, share);
-        candidate.comparison = compare(*query.person, row.person, pool);
-        candidate.comparison.surely_child = query.surely_child;
-        add_attended(candidate.comparison, *query.attended, row.person);
-        candidate.score = score(candidate.comparison, candidate.prior) + bonus(row);
-        if (candidate.score >= low_from && wanted(row)) candidates.push_back(std::move(candidate));
+        candidate.comparison = comparison;
+        candidate.prior = prior;
+        candidate.score = points;
+        candidates.push_back(std::move(candidate));
     }
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
         return a.score != b.score ? a.score > b.score : before(*a.row, *b.row);

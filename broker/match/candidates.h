@@ -44,8 +44,11 @@ struct Effort {
 
 /// Rows that count, such as flags in force; asked only of rows that compare well.
 using Wanted = std::function<bool(const registry::Row&)>;
-/// What else speaks for a row, such as the school police were told of.
-using Bonus = std::function<Millibits(const registry::Row&)>;
+/// What else speaks for some rows, such as the school police were told of.
+struct Bonus {
+    Millibits points = 0;
+    std::function<bool(const registry::Row&)> speaks_for{};
+};
 
 /// All that come near enough, strongest first, not yet weighed against each other.
 std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Millibits share,

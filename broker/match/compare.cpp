@@ -5,15 +5,12 @@
 #include <cstdlib>
 
 #include "broker/match/text.h"
-#include "broker/register/given_names.h"
 
 namespace flagpost::match {
 namespace {
 
-using registry::DateForm;
-using registry::NameForm;
+using registry::NamePart;
 using registry::PersonForm;
-using registry::PlaceForm;
 using registry::Pool;
 
 /// One level of a field: its name in evidence, its weight, and what a person reads.
@@ -112,49 +109,6 @@ Millibits rarity(std::uint64_t bearers, std::uint64_t total, std::uint64_t beare
     return std::clamp(weight, name_weight_min, name_weight_max);
 }
 
-/// Names compared in one reading, with their weights.
-struct NameComparison {
-    Given given;
-    Family family;
-    bool swapped;
-    Millibits given_weight, family_weight;
-};
-
-Millibits given_weight(Given value, const NameForm& theirs, const Pool& pool) {
-    if (value != Given::exact) return level(given_levels, value).weight;
-    return rarity(pool.given_counts().of(theirs.given.front()), pool.given_counts().total(),
-                  given_bearers_believed);
-}
-
-Millibits family_weight(Family value, const NameForm& theirs, const Pool& pool) {
-    if (value != Family::exact) return level(family_levels, value).weight;
-    return rarity(pool.family_counts().of(theirs.family_joined), pool.family_counts().total(),
-                  family_bearers_believed);
-}
-
-std::optional<NameComparison> compare_swapped(const NameForm& a, const NameForm& b) {
-    if (a.given.empty() || a.family.empty() || b.given.empty() || b.family.empty()) return std::nullopt;
-    const bool family_is_given = a.family_joined == b.given_joined || a.family_joined == b.given.front();
-    const bool given_is_family = a.given_joined == b.family_joined || a.given.front() == b.family_joined;
-    if (family_is_given && given_is_family) {
-        return NameComparison{Given::exact, Family::exact, true, swapped_exact.weight, 0};
-    }
-    if (spelt_nearly(a.given_joined, b.family_joined) && spelt_nearly(a.family_joined, b.given_joined)) {
-        return NameComparison{Given::near, Family::near, true, swapped_near, 0};
-    }
-    return std::nullopt;
-}
-
-NameComparison compare_names(const NameForm& ours, const NameForm& theirs, const Pool& pool) {
-    const auto given = compare_given(ours, theirs);
-    const auto family = compare_family(ours, theirs);
-    NameComparison straight{given, family, false, given_weight(given, theirs, pool),
-                            family_weight(family, theirs, pool)};
-    const auto crossed = compare_swapped(ours, theirs);
-    if (crossed && crossed->given_weight > straight.given_weight + straight.family_weight) return *crossed;
-    return straight;
-}
-
 bool family_or_place_agrees(const Comparison& c) {
     return c.family <= Family::similar || c.where <= Where::near_postcode;
 }
@@ -184,43 +138,42 @@ template <class Levels> void list(std::string& out, const char* field, const Lev
 
 }  // namespace
 
-Comparison compare(const PersonForm& ours, const PersonForm& theirs, const Pool& pool) {
-    Comparison result;
-    Millibits best = INT32_MIN;
-    for (std::size_t i = 0; i < ours.names.size(); ++i) {
-        for (std::size_t j = 0; j < theirs.names.size(); ++j) {
-            const auto names = compare_names(ours.names[i], theirs.names[j], pool);
-            if (names.given_weight + names.family_weight <= best) continue;
-            best = names.given_weight + names.family_weight;
-            result.given = names.given;
-            result.family = names.family;
-            result.swapped = names.swapped;
-            result.given_weight = names.given_weight;
-            result.family_weight = names.family_weight;
-            result.other_name = i + j > 0;
-            result.look_alike = (names.given == Given::near || names.given == Given::similar) &&
-                                !names.swapped &&
-                                registry::established_given_name(ours.names[i].given.front()) &&
-                                registry::established_given_name(theirs.names[j].given.front());
-        }
-    }
+Millibits given_weight(Given value, const NamePart& theirs, const Pool& pool) {
+    if (value != Given::exact) return level(given_levels, value).weight;
+    const auto& counts = pool.given_counts();
+    return rarity(counts.of(theirs.words.front().text), counts.total(), given_bearers_believed);
+}
+
+Millibits family_weight(Family value, const NamePart& theirs, const Pool& pool) {
+    if (value != Family::exact) return level(family_levels, value).weight;
+    const auto& counts = pool.family_counts();
+    return rarity(counts.of(theirs.joined.text), counts.total(), family_bearers_believed);
+}
+
+Millibits swapped_weight(bool exact) { return exact ? swapped_exact.weight : swapped_near; }
+
+Comparison compare(const PersonForm& ours, const PersonForm& theirs, NameComparer& names) {
+    Comparison result{names.best(theirs)};
     result.born = compare_born(ours.born, theirs.born);
     if (ours.born.year != 0 && theirs.born.year != 0) {
         result.years_apart = std::abs(ours.born.year - theirs.born.year);
-    }
-    for (const auto& here : ours.places) {
-        for (const auto& there : theirs.places) {
-            const auto where = compare_places(here.place, there.place);
-            if (level(where_levels, where).weight > level(where_levels, result.where).weight ||
-                result.where == Where::missing) {
-                result.where = where;
-            }
-        }
     }
     if (ours.sex != 'U' && theirs.sex != 'U') result.sex = ours.sex == theirs.sex ? Sex::same : Sex::differs;
     result.identifier = std::min(compare_identifier(ours.upn, theirs.upn),
                                  compare_identifier(ours.nhs_number, theirs.nhs_number));
     return result;
+}
+
+void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonForm& theirs) {
+    for (const auto& here : ours.places) {
+        for (const auto& there : theirs.places) {
+            const auto where = compare_places(*here.place, *there.place);
+            if (level(where_levels, where).weight > level(where_levels, comparison.where).weight ||
+                comparison.where == Where::missing) {
+                comparison.where = where;
+            }
+        }
+    }
 }
 
 std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
@@ -246,6 +199,12 @@ Millibits score(const Comparison& c, Millibits prior) {
                                level(where_levels, c.where).weight + level(sex_levels, c.sex).weight +
                                level(identifier_levels, c.identifier).weight;
     return family_or_place_agrees(c) ? std::min(stranger, household_score(c)) : stranger;
+}
+
+Millibits score_at_most(const Comparison& c, Millibits prior) {
+    return prior + c.given_weight + c.family_weight + level(born_levels, c.born).weight +
+           level(where_levels, Where::uprn).weight + level(sex_levels, c.sex).weight +
+           level(identifier_levels, c.identifier).weight;
 }
 
 /// The given name is one that a twin would not have, or the twin's is known to be another.

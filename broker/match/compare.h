@@ -7,29 +7,32 @@
 
 #include "broker/match/fields.h"
 #include "broker/match/match.h"
+#include "broker/match/names.h"
 #include "broker/match/place.h"
 #include "broker/register/person_index.h"
 
 namespace flagpost::match {
 
-/// How two people compare in their best reading of names.
-struct Comparison {
-    Given given = Given::missing;
-    Family family = Family::missing;
-    bool swapped = false;     // given and family name stand in each other's field
-    bool other_name = false;  // an alias or former name agreed better than the main one
+/// How two people compare.
+struct Comparison : NameComparison {
     Born born = Born::missing;
     Where where = Where::missing;
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
-    bool look_alike = false;    // the given names differ, and each is a name of its own
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
     int years_apart = 0;
-    Millibits given_weight = 0, family_weight = 0;  // against a stranger, by how common the name is
 };
 
-Comparison compare(const registry::PersonForm& ours, const registry::PersonForm& theirs,
-                   const registry::Pool& pool);
+/// Everything but the addresses, which are dear to compare. `names` is of the same person as `ours`.
+Comparison compare(const registry::PersonForm& ours, const registry::PersonForm& theirs, NameComparer& names);
+/// The addresses as well: the best of theirs beside the best of ours.
+void compare_homes(Comparison& comparison, const registry::PersonForm& ours,
+                   const registry::PersonForm& theirs);
+
+// What a name at this level counts for against a stranger; an exact one by how many of the pool bear it.
+Millibits given_weight(Given value, const registry::NamePart& theirs, const registry::Pool& pool);
+Millibits family_weight(Family value, const registry::NamePart& theirs, const registry::Pool& pool);
+Millibits swapped_weight(bool exact);
 
 /// Each weight of the comparison, `prior` first; their sum is the score against a stranger.
 std::vector<Evidence> evidence(const Comparison& comparison, Millibits prior);
@@ -37,6 +40,9 @@ std::vector<Evidence> evidence(const Comparison& comparison, Millibits prior);
 /// The lesser of two scores: against a stranger, and against another member of the same household, who shares family
 /// name and address and, as a twin, even the date of birth.
 Millibits score(const Comparison& comparison, Millibits prior);
+
+/// What the score cannot exceed, whatever the addresses are.
+Millibits score_at_most(const Comparison& comparison, Millibits prior);
 
 /// Why this comparison may not be acted on without a person's look, however high its score; nothing if it may.
 std::optional<std::string> held_back(const Comparison& comparison);

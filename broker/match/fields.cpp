@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <string_view>
 #include <vector>
 
 #include "broker/match/text.h"
@@ -11,21 +13,23 @@ namespace flagpost::match {
 namespace {
 
 using registry::DateForm;
-using registry::NameForm;
+using registry::NamePart;
+using registry::Word;
 
-bool contains(const std::vector<std::string>& list, std::string_view word) {
+constexpr int near_from = 9200, similar_from = 8500, distant_from = 7500;
+
+bool contains(const std::vector<Word>& list, const Word& word) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 /// Each given name of the shorter list stands in the longer one, at least by its initial.
-bool no_given_conflicts(const NameForm& a, const NameForm& b) {
-    const auto& shorter = a.given.size() <= b.given.size() ? a.given : b.given;
-    const auto& longer = a.given.size() <= b.given.size() ? b.given : a.given;
-    return std::all_of(shorter.begin(), shorter.end(), [&](const std::string& word) {
-        return std::any_of(longer.begin(), longer.end(), [&](const std::string& other) {
-            if (word.size() == 1 || other.size() == 1) return word[0] == other[0];
-            return word == other || registry::same_given_name(word, other) ||
-                   jaro_winkler(word, other) >= 9000;
+bool no_given_conflicts(const NamePart& a, const NamePart& b) {
+    const auto& shorter = a.words.size() <= b.words.size() ? a.words : b.words;
+    const auto& longer = a.words.size() <= b.words.size() ? b.words : a.words;
+    return std::all_of(shorter.begin(), shorter.end(), [&](const Word& word) {
+        return std::any_of(longer.begin(), longer.end(), [&](const Word& other) {
+            if (word.text.size() == 1 || other.text.size() == 1) return word.text[0] == other.text[0];
+            return word == other || registry::same_given_name(word, other) || likeness(word, other) >= 9000;
         });
     });
 }
@@ -35,12 +39,31 @@ bool cut_short(std::string_view a, std::string_view b, std::size_t letters_min) 
     return a.size() >= letters_min && b.compare(0, a.size(), a) == 0;
 }
 
+/// Different letters that one word has and the other lacks: at least so many edits lie between the two.
+int letters_beyond(const Word& a, const Word& b) { return std::popcount(a.letters & ~b.letters); }
+
 /// One is a name many children bear and the other is none that anybody bears, two letters apart at most: a misspelling,
 /// not a second name.
-bool misspelt(std::string_view a, std::string_view b) {
+bool misspelt(const Word& a, const Word& b) {
     if (registry::established_given_name(a) == registry::established_given_name(b)) return false;
-    const auto shorter = std::min(a.size(), b.size());
-    return edits(a, b) <= (shorter >= 5 ? 2 : shorter >= 3 ? 1 : 0);
+    const auto shorter = std::min(a.text.size(), b.text.size());
+    const int allowed = shorter >= 5 ? 2 : shorter >= 3 ? 1 : 0;
+    if (std::max(letters_beyond(a, b), letters_beyond(b, a)) > allowed) return false;
+    return edits(a.text, b.text) <= allowed;
+}
+
+/// spelt_nearly of two words whose likeness is known.
+bool nearly(int alike, const Word& a, const Word& b) {
+    return alike >= near_from ||
+           (std::min(a.text.size(), b.text.size()) >= 4 && within_one_edit(a.text, b.text));
+}
+
+/// No more than this can be the likeness of two words, by their lengths, beginnings and sets of letters.
+int likeness_at_most(const Word& a, const Word& b) {
+    const int size_a = static_cast<int>(std::min(a.text.size(), registry::letters_compared));
+    const int size_b = static_cast<int>(std::min(b.text.size(), registry::letters_compared));
+    const int common = std::min(size_a - letters_beyond(a, b), size_b - letters_beyond(b, a));
+    return winkler((10000 * common / size_a + 10000 * common / size_b + 10000) / 3, a.text, b.text);
 }
 
 std::array<char, 8> digits(const DateForm& date) {
@@ -70,47 +93,56 @@ Born compare_whole(const DateForm& a, const DateForm& b) {
 
 }  // namespace
 
-bool spelt_nearly(std::string_view a, std::string_view b) {
-    return jaro_winkler(a, b) >= 9200 || (std::min(a.size(), b.size()) >= 4 && within_one_edit(a, b));
+int likeness(const Word& a, const Word& b) {
+    if (a.text.empty() || b.text.empty() || likeness_at_most(a, b) < distant_from) return a == b ? 10000 : 0;
+    return jaro_winkler(a.text, b.text);
 }
 
-Given compare_given(const NameForm& a, const NameForm& b) {
-    if (a.given.empty() || b.given.empty()) return Given::missing;
-    const auto& first_a = a.given.front();
-    const auto& first_b = b.given.front();
-    if (a.given_joined == b.given_joined) return first_a.size() > 1 ? Given::exact : Given::initial;
-    if (first_a == first_b && first_a.size() > 1)
+bool spelt_nearly(const Word& a, const Word& b) { return nearly(likeness(a, b), a, b); }
+
+Given compare_given(const NamePart& a, const NamePart& b) {
+    if (a.words.empty() || b.words.empty()) return Given::missing;
+    const auto& first_a = a.words.front();
+    const auto& first_b = b.words.front();
+    const auto& text_a = first_a.text;
+    const auto& text_b = first_b.text;
+    if (a.joined == b.joined) return text_a.size() > 1 ? Given::exact : Given::initial;
+    if (first_a == first_b && text_a.size() > 1)
         return no_given_conflicts(a, b) ? Given::exact : Given::shared;
     if (registry::same_given_name(first_a, first_b)) return Given::known_form;
-    if (spelt_nearly(first_a, first_b) || spelt_nearly(a.given_joined, b.given_joined)) return Given::near;
-    if (cut_short(a.given_joined, b.given_joined, 3) || misspelt(first_a, first_b)) return Given::near;
-    for (const auto& word : a.given) {
-        if (word.size() > 1 && contains(b.given, word)) return Given::shared;
+    const int alike_first = likeness(first_a, first_b);
+    if (nearly(alike_first, first_a, first_b)) return Given::near;
+    const bool single = a.words.size() == 1 && b.words.size() == 1;
+    const int alike_joined = single ? alike_first : likeness(a.joined, b.joined);
+    if (!single && nearly(alike_joined, a.joined, b.joined)) return Given::near;
+    if (cut_short(a.joined.text, b.joined.text, 3) || misspelt(first_a, first_b)) return Given::near;
+    for (const auto& word : a.words) {
+        if (word.text.size() > 1 && contains(b.words, word)) return Given::shared;
     }
-    if ((first_a.size() == 1 || first_b.size() == 1) && first_a[0] == first_b[0]) return Given::initial;
-    const int alike = std::max(jaro_winkler(first_a, first_b), jaro_winkler(a.given_joined, b.given_joined));
-    if (alike >= 8500 || registry::sound(first_a) == registry::sound(first_b)) return Given::similar;
-    return alike >= 7500 ? Given::distant : Given::other;
+    if ((text_a.size() == 1 || text_b.size() == 1) && text_a[0] == text_b[0]) return Given::initial;
+    const int alike = std::max(alike_first, alike_joined);
+    if (alike >= similar_from || first_a.sound == first_b.sound) return Given::similar;
+    return alike >= distant_from ? Given::distant : Given::other;
 }
 
-Family compare_family(const NameForm& a, const NameForm& b) {
-    if (a.family.empty() || b.family.empty()) return Family::missing;
-    if (a.family_joined == b.family_joined) return Family::exact;
-    if (spelt_nearly(a.family_joined, b.family_joined)) return Family::near;
-    if (cut_short(a.family_joined, b.family_joined, 4)) return Family::near;
-    for (const auto& word : a.family) {
-        if (word.size() > 2 && contains(b.family, word)) return Family::shared;
+Family compare_family(const NamePart& a, const NamePart& b) {
+    if (a.words.empty() || b.words.empty()) return Family::missing;
+    if (a.joined == b.joined) return Family::exact;
+    const int alike = likeness(a.joined, b.joined);
+    if (nearly(alike, a.joined, b.joined)) return Family::near;
+    if (cut_short(a.joined.text, b.joined.text, 4)) return Family::near;
+    for (const auto& word : a.words) {
+        if (word.text.size() > 2 && contains(b.words, word)) return Family::shared;
     }
     // A mother's and a father's name, one of them misspelt.
-    for (const auto& word : a.family) {
-        for (const auto& other : b.family) {
-            if (word.size() > 4 && other.size() > 4 && spelt_nearly(word, other)) return Family::shared;
+    for (const auto& word : a.words) {
+        for (const auto& other : b.words) {
+            if (word.text.size() > 4 && other.text.size() > 4 && spelt_nearly(word, other))
+                return Family::shared;
         }
     }
-    const int alike = jaro_winkler(a.family_joined, b.family_joined);
-    if (alike >= 8500) return Family::similar;
-    if (registry::sound(a.family_joined) == registry::sound(b.family_joined)) return Family::similar;
-    return alike >= 7500 ? Family::distant : Family::other;
+    if (alike >= similar_from || a.joined.sound == b.joined.sound) return Family::similar;
+    return alike >= distant_from ? Family::distant : Family::other;
 }
 
 Born compare_born(const DateForm& a, const DateForm& b) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "broker/register/normal.h"
 
@@ -40,12 +39,15 @@ enum class Born : std::uint8_t {
 enum class Sex : std::uint8_t { same, differs, missing };
 enum class Identifier : std::uint8_t { same, near, differs, missing };
 
-Given compare_given(const registry::NameForm& a, const registry::NameForm& b);
-Family compare_family(const registry::NameForm& a, const registry::NameForm& b);
+Given compare_given(const registry::NamePart& a, const registry::NamePart& b);
+Family compare_family(const registry::NamePart& a, const registry::NamePart& b);
 Born compare_born(const registry::DateForm& a, const registry::DateForm& b);
 Identifier compare_identifier(const std::string& a, const std::string& b);
 
 /// Two words that are one, mistyped.
-bool spelt_nearly(std::string_view a, std::string_view b);
+bool spelt_nearly(const registry::Word& a, const registry::Word& b);
+
+/// Jaro-Winkler similarity where that is at least 7500, the least that counts; anything less may come out as 0.
+int likeness(const registry::Word& a, const registry::Word& b);
 
 }  // namespace flagpost::match

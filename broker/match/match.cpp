@@ -62,7 +62,9 @@ std::vector<Involved> people_of(const schemas::IncidentValue& incident) {
         Involved person{
             static_cast<std::uint16_t>(i), value.get(), registry::person_form(*value->person), {}, {}};
         auto home = value->home ? registry::place_form(*value->home) : PlaceForm{};
-        if (!home.empty()) person.form.places.push_back({std::move(home), INT_MIN, INT_MAX});
+        if (!home.empty())
+            person.form.places.push_back(
+                {std::make_shared<const PlaceForm>(std::move(home)), INT_MIN, INT_MAX});
         person.keys = registry::query_keys(person.form);
         person.school = joined_words(value->school_name);
         people.push_back(std::move(person));
@@ -106,8 +108,6 @@ public:
 private:
     // Flags
 
-    static Millibits no_bonus(const Row&) { return 0; }
-
     Query query_for(const Involved& person) const {
         return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_};
     }
@@ -116,8 +116,7 @@ private:
         for (const auto kind : {RowKind::flagged_child, RowKind::linked_adult}) {
             auto candidates = search(
                 query_for(person), index_.pool(kind), share_flagged,
-                [&](const Row& row) { return in_force_or_tail(row.held_flag->value, today_); }, no_bonus,
-                effort_);
+                [&](const Row& row) { return in_force_or_tail(row.held_flag->value, today_); }, {}, effort_);
             weigh_together(candidates);
             for (const auto& candidate : candidates) flag_hit(person, candidate);
         }
@@ -166,8 +165,11 @@ private:
         std::vector<const registry::PlaceRow*> rows;
         for (const auto number : found.rows) rows.push_back(&index_.place(number));
         std::sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) {
-            return std::tie(*a->flag, a->place.from, a->place.to, a->place.place.line, a->place.place.uprn) <
-                   std::tie(*b->flag, b->place.from, b->place.to, b->place.place.line, b->place.place.uprn);
+            const auto key = [](const registry::PlaceRow& row) {
+                const auto& place = *row.place.place;
+                return std::tie(*row.flag, row.place.from, row.place.to, place.line, place.uprn);
+            };
+            return key(*a) < key(*b);
         });
         for (const auto* row : rows) {
             ++effort_.compared;
@@ -176,7 +178,7 @@ private:
     }
 
     void address_hit(const registry::PlaceRow& row) {
-        const auto how = compare_addresses(attended_, row.place.place);
+        const auto how = compare_addresses(attended_, *row.place.place);
         if (how == AddressHit::none) return;
         const bool past = row.place.to < today_;
         if (past && !within_tail(row.place.to, today_)) return;
@@ -304,9 +306,9 @@ private:
             decision_.unplaced.push_back({person.number, "The child is not named."});
             return;
         }
-        const auto candidates = on_rolls(query_for(person), [&](const Row& row) {
-            return school_told(person, row.pupil->urn) ? school_agrees : 0;
-        });
+        const auto candidates =
+            on_rolls(query_for(person),
+                     {school_agrees, [&](const Row& row) { return school_told(person, row.pupil->urn); }});
         if (candidates.empty() && school_age(person.form.born)) {
             decision_.unplaced.push_back({person.number, "No roll that was searched holds the child."});
         }
@@ -355,7 +357,7 @@ private:
             if (place) child.places.push_back(registry::dated_place_form(*place));
         }
         const auto keys = registry::query_keys(child);
-        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_}, no_bonus)) {
+        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_}, {})) {
             auto found = pupil_hit(candidate, Through::flag);
             found.outcome = std::min(found.outcome, hit.outcome);
             found.flag = hit.flag;
@@ -369,7 +371,7 @@ private:
     void contacts(const Involved& person) {
         auto candidates = search(
             query_for(person), index_.pool(RowKind::contact), share_on_roll,
-            [&](const Row& row) { return on_roll(row); }, no_bonus, effort_);
+            [&](const Row& row) { return on_roll(row); }, {}, effort_);
         weigh_apart(candidates);
         for (const auto& candidate : candidates) {
             if (pupils_.count(*candidate.row->pupil) != 0) continue;

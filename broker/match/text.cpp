@@ -59,6 +59,10 @@ int jaro_winkler(std::string_view a, std::string_view b) {
         (10000 * common / static_cast<int>(a.size()) + 10000 * common / static_cast<int>(b.size()) +
          10000 * (2 * common - misplaced) / (2 * common)) /
         3;
+    return winkler(jaro, a, b);
+}
+
+int winkler(int jaro, std::string_view a, std::string_view b) {
     int prefix = 0;
     while (prefix < 4 && static_cast<std::size_t>(prefix) < std::min(a.size(), b.size()) &&
            a[static_cast<std::size_t>(prefix)] == b[static_cast<std::size_t>(prefix)]) {

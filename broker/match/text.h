@@ -9,6 +9,9 @@ namespace flagpost::match {
 /// Jaro-Winkler similarity in ten-thousandths: 10000 for equal words. Words beyond 64 letters compare by their start.
 int jaro_winkler(std::string_view a, std::string_view b);
 
+/// Winkler's step from Jaro's similarity: a common beginning, up to four letters, brings words nearer.
+int winkler(int jaro, std::string_view a, std::string_view b);
+
 /// One letter added, lost, changed, or two neighbours swapped; also true for equal words.
 bool within_one_edit(std::string_view a, std::string_view b);
 

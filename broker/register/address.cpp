@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/core/ids.h"
+#include "broker/register/key_index.h"
 #include "broker/register/plain.h"
 
 namespace flagpost::registry {
@@ -142,6 +143,10 @@ private:
 };
 
 }  // namespace
+
+std::uint64_t hash_of(const PlaceForm& place) {
+    return KeyHash{place.uprn}.text(place.postcode).text(place.line).text(place.town).value();
+}
 
 PlaceForm place_form(const schemas::PlaceValue& place) {
     PlaceForm form;

@@ -24,6 +24,8 @@ struct PlaceForm {
     friend bool operator==(const PlaceForm&, const PlaceForm&) = default;
 };
 
+std::uint64_t hash_of(const PlaceForm& place);
+
 PlaceForm place_form(const schemas::PlaceValue& place);
 
 /// "NG7" of "NG7 2RD".

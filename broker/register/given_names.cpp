@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "broker/register/given_names_table.h"
-#include "broker/register/normal.h"
 
 namespace flagpost::registry {
 namespace {
@@ -17,7 +15,21 @@ struct Membership {
     std::uint16_t group;
     bool full_form;
 };
-using Groups = std::unordered_map<std::string_view, std::vector<Membership>>;
+struct KnownName {
+    std::vector<Membership> groups;
+    bool established = false;
+};
+
+/// Every name of the tables, by number; number 0 is for all others.
+struct KnownNames {
+    std::unordered_map<std::string_view, std::uint16_t> numbers;
+    std::vector<KnownName> names{1};
+    KnownName& name(std::string_view word) {
+        const auto [at, added] = numbers.try_emplace(word, static_cast<std::uint16_t>(names.size()));
+        if (added) names.emplace_back();
+        return names[at->second];
+    }
+};
 
 /// Calls `each` with every word, its line and whether it is the first of its line.
 template <class Each> void for_each_word(std::string_view text, Each each) {
@@ -38,22 +50,14 @@ template <class Each> void for_each_word(std::string_view text, Each each) {
     }
 }
 
-const Groups& groups() {
-    static const Groups made = [] {
-        Groups all;
+const KnownNames& known_names() {
+    static const KnownNames made = [] {
+        KnownNames all;
         for_each_word(name_groups, [&](std::string_view name, std::uint16_t line, bool full_form) {
-            all[name].push_back({line, full_form});
+            all.name(name).groups.push_back({line, full_form});
         });
-        return all;
-    }();
-    return made;
-}
-
-const std::unordered_set<std::string_view>& established() {
-    static const std::unordered_set<std::string_view> made = [] {
-        std::unordered_set<std::string_view> all;
         for_each_word(established_names,
-                      [&](std::string_view name, std::uint16_t, bool) { all.insert(name); });
+                      [&](std::string_view name, std::uint16_t, bool) { all.name(name).established = true; });
         return all;
     }();
     return made;
@@ -61,21 +65,26 @@ const std::unordered_set<std::string_view>& established() {
 
 }  // namespace
 
+std::uint16_t number_of_given_name(std::string_view word) {
+    const auto found = known_names().numbers.find(word);
+    return found == known_names().numbers.end() ? std::uint16_t{0} : found->second;
+}
+
 /// Jack and Sean are both forms of John, and two brothers are called so: of two names that stand on their own, one
 /// must be the full form of the other, or both be spellings of one sound, as Muhammad and Mohamed are.
-bool same_given_name(std::string_view a, std::string_view b) {
+bool same_given_name(const Word& a, const Word& b) {
     if (a == b) return true;
-    const auto of_a = groups().find(a);
-    const auto of_b = groups().find(b);
-    if (of_a == groups().end() || of_b == groups().end()) return false;
-    const bool two_names = established_given_name(a) && established_given_name(b) && sound(a) != sound(b);
-    for (const auto& mine : of_a->second)
-        for (const auto& theirs : of_b->second)
+    if (a.known == 0 || b.known == 0) return false;
+    const auto& of_a = known_names().names[a.known];
+    const auto& of_b = known_names().names[b.known];
+    const bool two_names = of_a.established && of_b.established && a.sound != b.sound;
+    for (const auto& mine : of_a.groups)
+        for (const auto& theirs : of_b.groups)
             if (mine.group == theirs.group && (mine.full_form || theirs.full_form || !two_names)) return true;
     return false;
 }
 
-bool established_given_name(std::string_view name) { return established().count(name) != 0; }
+bool established_given_name(const Word& word) { return known_names().names[word.known].established; }
 
 std::string given_names_text() { return std::string{name_groups} + established_names; }
 

@@ -1,8 +1,16 @@
 #include "broker/register/key_index.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace flagpost::registry {
+namespace {
+
+/// The logarithm of the size of the block that holds so many rows: 1 for 2, 2 for 3 and 4, 3 for 5 to 8.
+unsigned block_of(std::uint32_t count) { return static_cast<unsigned>(std::bit_width(count - 1)); }
+
+}  // namespace
 
 std::size_t KeyIndex::find(std::uint64_t key) const {
     const std::size_t mask = slots_.size() - 1;
@@ -22,6 +30,33 @@ void KeyIndex::grow() {
     }
 }
 
+const std::uint32_t* KeyIndex::rows_of(const Slot& slot) const {
+    if (slot.count == 1) return &slot.at;
+    const auto size = block_of(slot.count);
+    return blocks_[size].rows.data() + (std::size_t{slot.at} << size);
+}
+
+std::uint32_t* KeyIndex::rows_of(Slot& slot) {
+    return const_cast<std::uint32_t*>(std::as_const(*this).rows_of(slot));
+}
+
+void KeyIndex::resize(Slot& slot, std::uint32_t count) {
+    Slot moved{slot.key, 0, count};
+    if (count > 1) {
+        auto& blocks = blocks_[block_of(count)];
+        if (blocks.free.empty()) {
+            moved.at = static_cast<std::uint32_t>(blocks.rows.size() >> block_of(count));
+            blocks.rows.resize(blocks.rows.size() + (std::size_t{1} << block_of(count)));
+        } else {
+            moved.at = blocks.free.back();
+            blocks.free.pop_back();
+        }
+    }
+    std::copy_n(rows_of(slot), std::min(slot.count, count), rows_of(moved));
+    if (slot.count > 1) blocks_[block_of(slot.count)].free.push_back(slot.at);
+    slot = moved;
+}
+
 void KeyIndex::add(std::uint64_t key, std::uint32_t row) {
     auto at = find(key);
     if (slots_[at].key == 0) {
@@ -32,34 +67,32 @@ void KeyIndex::add(std::uint64_t key, std::uint32_t row) {
         slots_[at].key = key;
         ++used_;
     }
-    std::uint32_t node = free_;
-    if (node == none) {
-        node = static_cast<std::uint32_t>(nodes_.size());
-        nodes_.push_back({});
-    } else {
-        free_ = nodes_[node].next;
-    }
-    nodes_[node] = {row, slots_[at].head};
-    slots_[at].head = node;
-    ++slots_[at].count;
+    auto& slot = slots_[at];
+    if (slot.count == 0 || block_of(slot.count) == block_of(slot.count + 1))
+        ++slot.count;
+    else
+        resize(slot, slot.count + 1);
+    rows_of(slot)[slot.count - 1] = row;
 }
 
 void KeyIndex::remove(std::uint64_t key, std::uint32_t row) {
     auto& slot = slots_[find(key)];
-    std::uint32_t* link = &slot.head;
-    while (*link != none && nodes_[*link].row != row) link = &nodes_[*link].next;
-    if (*link == none) return;
-    const std::uint32_t node = *link;
-    *link = nodes_[node].next;
-    nodes_[node].next = free_;
-    free_ = node;
-    --slot.count;  // the key stays in its slot, empty, until the table grows
+    if (slot.count == 0) return;
+    auto* const rows = rows_of(slot);
+    auto* const end = rows + slot.count;
+    auto* const found = std::find(rows, end, row);
+    if (found == end) return;
+    *found = *(end - 1);
+    // With its last row gone the key stays in its slot until the table grows.
+    if (slot.count == 1 || block_of(slot.count) == block_of(slot.count - 1))
+        --slot.count;
+    else
+        resize(slot, slot.count - 1);
 }
 
 void KeyIndex::collect(std::uint64_t key, std::vector<std::uint32_t>& out) const {
-    for (auto node = slots_[find(key)].head; node != none; node = nodes_[node].next) {
-        out.push_back(nodes_[node].row);
-    }
+    const auto& slot = slots_[find(key)];
+    if (slot.count != 0) out.insert(out.end(), rows_of(slot), rows_of(slot) + slot.count);
 }
 
 }  // namespace flagpost::registry

@@ -1,6 +1,7 @@
 /// A hash index from 64-bit keys to lists of row numbers, compact enough for a million people.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -19,24 +20,28 @@ public:
     void collect(std::uint64_t key, std::vector<std::uint32_t>& out) const;
 
 private:
-    static constexpr std::uint32_t none = 0xffffffff;
+    /// Most keys have one row, which stands in the slot itself. More stand together in a block of the next power of
+    /// two, so that reading a list is reading one piece of memory.
     struct Slot {
         std::uint64_t key = 0;  // 0: never used
-        std::uint32_t head = none;
+        std::uint32_t at = 0;   // the row, or the number of the block
         std::uint32_t count = 0;
     };
-    struct Node {
-        std::uint32_t row;
-        std::uint32_t next;
+    struct Blocks {
+        std::vector<std::uint32_t> rows;
+        std::vector<std::uint32_t> free;  // numbers of blocks
     };
 
     std::size_t find(std::uint64_t key) const;
     void grow();
+    const std::uint32_t* rows_of(const Slot& slot) const;
+    std::uint32_t* rows_of(Slot& slot);
+    /// Moves a list to where `count` rows have their place; those that there are come along.
+    void resize(Slot& slot, std::uint32_t count);
 
     std::vector<Slot> slots_;  // a power of two, at most 7/10 used
     std::size_t used_ = 0;
-    std::vector<Node> nodes_;
-    std::uint32_t free_ = none;
+    std::array<Blocks, 33> blocks_;  // by the logarithm of their size
 };
 
 /// A key of its parts; the same on every machine. Never 0.

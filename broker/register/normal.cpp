@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "broker/register/given_names.h"
+#include "broker/register/key_index.h"
 #include "broker/register/plain.h"
 
 namespace flagpost::registry {
@@ -47,17 +49,26 @@ std::vector<std::string> name_words(std::string_view text) {
     return out;
 }
 
-std::string join(const std::vector<std::string>& parts) {
+std::string join(const std::vector<Word>& words) {
     std::string out;
-    for (const auto& part : parts) out += part;
+    for (const auto& word : words) out += word.text;
     return out;
 }
 
-NameForm form_of(std::vector<std::string> given, std::vector<std::string> family) {
-    NameForm form{std::move(given), std::move(family), {}, {}};
-    form.given_joined = join(form.given);
-    form.family_joined = join(form.family);
-    return form;
+using Texts = std::vector<std::string>;
+
+std::shared_ptr<const NamePart> part_of(Texts::const_iterator from, Texts::const_iterator to) {
+    std::vector<Word> words;
+    words.reserve(static_cast<std::size_t>(to - from));
+    for (; from != to; ++from) words.emplace_back(*from);
+    return std::make_shared<const NamePart>(std::move(words));
+}
+std::shared_ptr<const NamePart> part_of(const Texts& texts) { return part_of(texts.begin(), texts.end()); }
+
+std::uint32_t letters_of(std::string_view text) {
+    std::uint32_t letters = 0;
+    for (const char c : text.substr(0, letters_compared)) letters |= std::uint32_t{1} << ((c - 'A') & 31);
+    return letters;
 }
 
 int number_at(std::string_view text) {
@@ -68,6 +79,20 @@ int number_at(std::string_view text) {
 
 }  // namespace
 
+Word::Word(std::string word)
+    : text{std::move(word)},
+      sound{registry::sound(text)},
+      letters{letters_of(text)},
+      known{number_of_given_name(text)} {}
+
+NamePart::NamePart(std::vector<Word> all) : words{std::move(all)}, joined{join(words)} {}
+
+std::uint64_t hash_of(const NamePart& part) {
+    KeyHash hash{part.words.size()};
+    for (const auto& word : part.words) hash.text(word.text);
+    return hash.value();
+}
+
 std::vector<NameForm> name_forms(std::string_view given, std::string_view family) {
     auto given_words = name_words(given);
     auto family_words = name_words(family);
@@ -75,22 +100,26 @@ std::vector<NameForm> name_forms(std::string_view given, std::string_view family
         given_words.erase(given_words.begin());
     if (!given_words.empty() && is_one_of(given_words.front(), placeholders)) given_words.clear();
     if (!given_words.empty() && !family_words.empty()) {
-        return {form_of(std::move(given_words), std::move(family_words))};
+        return {
+            {part_of(given_words), part_of(family_words)}
+        };
     }
     const auto& all = given_words.empty() ? family_words : given_words;
     std::vector<NameForm> forms;
     if (all.empty()) return forms;
-    forms.push_back(form_of(given_words, family_words));
+    forms.push_back({part_of(given_words), part_of(family_words)});
     for (std::size_t split = 1; split < all.size() && split < 4; ++split) {
         const auto middle = all.begin() + static_cast<std::ptrdiff_t>(split);
-        forms.push_back(form_of({all.begin(), middle}, {middle, all.end()}));
+        forms.push_back({part_of(all.begin(), middle), part_of(middle, all.end())});
     }
     return forms;
 }
 
-std::string sound(std::string_view word) {
-    std::string out;
-    for (std::size_t i = 0; i < word.size(); ++i) {
+Sound sound(std::string_view word) {
+    constexpr int code_size = 6;
+    Sound out = 0;
+    int size = 0;
+    for (std::size_t i = 0; i < word.size() && size < code_size; ++i) {
         const char c = word[i];
         const char next = i + 1 < word.size() ? word[i + 1] : '\0';
         char code = 0;
@@ -111,7 +140,7 @@ std::string sound(std::string_view word) {
             case 'G':
             case 'J':
                 code = (c == 'C' && (next == 'E' || next == 'I' || next == 'Z' || next == 'Y')) ? 'S' : 'K';
-                if (c == 'J') code = out.empty() ? 'Y' : 0;
+                if (c == 'J') code = size == 0 ? 'Y' : 0;
                 if (c == 'G' && next == 'H') code = 0;
                 break;
             case 'S':
@@ -130,20 +159,22 @@ std::string sound(std::string_view word) {
                 break;
             case 'Y':
             case 'I':
-                code = out.empty() ? 'Y' : 0;
+                code = size == 0 ? 'Y' : 0;
                 break;
             case 'A':
             case 'E':
             case 'O':
             case 'U':
-                code = out.empty() ? 'A' : 0;
+                code = size == 0 ? 'A' : 0;
                 break;
             default:
                 break;  // H
         }
-        if (code != 0 && (out.empty() || out.back() != code)) out += code;
+        if (code == 0 || static_cast<char>(out & 0xff) == code) continue;
+        out = out << 8 | static_cast<unsigned char>(code);
+        ++size;
     }
-    return out.substr(0, 6);
+    return out;
 }
 
 DateForm date_form(std::string_view text) {

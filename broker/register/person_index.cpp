@@ -57,11 +57,9 @@ PersonForm person_form(const schemas::PersonValue& person) {
 }
 
 DatedPlaceForm dated_place_form(const schemas::DatedPlaceValue& place) {
-    DatedPlaceForm form;
-    if (place.place) form.place = place_form(*place.place);
-    form.from = day_number(date_form(place.from)).value_or(INT_MIN);
-    form.to = day_number(date_form(place.to)).value_or(INT_MAX);
-    return form;
+    return {std::make_shared<const PlaceForm>(place.place ? place_form(*place.place) : PlaceForm{}),
+            day_number(date_form(place.from)).value_or(INT_MIN),
+            day_number(date_form(place.to)).value_or(INT_MAX)};
 }
 
 void WordCounts::add(const std::string& word, int by) {
@@ -79,74 +77,71 @@ std::uint32_t WordCounts::of(const std::string& word) const {
 void Pool::count_names(const PersonForm& person, int by) {
     if (person.names.empty()) return;
     const auto& name = person.names.front();
-    if (!name.given.empty()) given_.add(name.given.front(), by);
-    if (!name.family.empty()) family_.add(name.family_joined, by);
+    if (!name.given->words.empty()) given_.add(name.given->words.front().text, by);
+    if (!name.family->words.empty()) family_.add(name.family->joined.text, by);
 }
 
 std::uint32_t Pool::add(Row row) {
-    row.live = true;
-    row.keys = row_keys(row.person);
     count_names(row.person, 1);
-    std::uint32_t number;
-    if (free_.empty()) {
-        number = static_cast<std::uint32_t>(rows_.size());
-        rows_.push_back(std::move(row));
-    } else {
-        number = free_.back();
-        free_.pop_back();
-        rows_[number] = std::move(row);
+    for (auto& name : row.person.names) {
+        name.given = given_parts_.keep(std::move(name.given));
+        name.family = family_parts_.keep(std::move(name.family));
     }
-    for (const auto key : rows_[number].keys) keys_.add(key, number);
-    ++size_;
+    const auto keys = row_keys(row.person);
+    const auto number = rows_.add(std::move(row));
+    for (const auto key : keys) keys_.add(key, number);
     return number;
 }
 
 void Pool::remove(std::uint32_t number) {
-    auto& row = rows_[number];
-    for (const auto key : row.keys) keys_.remove(key, number);
-    count_names(row.person, -1);
-    row = Row{};
-    free_.push_back(number);
-    --size_;
+    auto names = rows_[number].person.names;
+    for (const auto key : row_keys(rows_[number].person)) keys_.remove(key, number);
+    count_names(rows_[number].person, -1);
+    rows_.remove(number);
+    for (auto& name : names) {
+        given_parts_.release(std::move(name.given));
+        family_parts_.release(std::move(name.family));
+    }
 }
 
 void Pool::find(const std::vector<std::uint64_t>& keys, Found& found) const { collect(keys_, keys, found); }
 
 void PersonIndex::add_person(Row row, std::vector<RowNumber>& numbers) {
-    const auto& person = row.person;
-    if (person.names.empty() && person.upn.empty() && person.nhs_number.empty()) return;
+    auto& person = row.person;
+    if (person.names.empty() && person.upn.empty() && person.nhs_number.empty())
+        return release(std::move(person.places));
     const auto kind = row.kind;
     numbers.push_back({kind, pools_[static_cast<std::size_t>(kind)].add(std::move(row))});
 }
 
 void PersonIndex::remove_people(const std::vector<RowNumber>& numbers) {
-    for (const auto& [kind, number] : numbers) pools_[static_cast<std::size_t>(kind)].remove(number);
+    for (const auto& [kind, number] : numbers) {
+        auto& pool = pools_[static_cast<std::size_t>(kind)];
+        auto places = pool.row(number).person.places;
+        pool.remove(number);
+        release(std::move(places));
+    }
 }
 
-void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const schemas::DatedPlaceValue& place,
+void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const DatedPlaceForm& place,
                             std::vector<std::uint32_t>& numbers) {
-    PlaceRow row;
-    row.live = true;
-    row.place = dated_place_form(place);
-    if (row.place.place.empty()) return;
-    row.flag = &key;
-    row.held_flag = &flag;
-    row.keys = place_keys(row.place.place);
-    std::uint32_t number;
-    if (free_places_.empty()) {
-        number = static_cast<std::uint32_t>(places_.size());
-        places_.push_back(std::move(row));
-    } else {
-        number = free_places_.back();
-        free_places_.pop_back();
-        places_[number] = std::move(row);
-    }
-    for (const auto each : places_[number].keys) place_keys_.add(each, number);
+    if (place.place->empty()) return;
+    const auto number = places_.add({place, &key, &flag});
+    for (const auto each : place_keys(*place.place)) place_keys_.add(each, number);
     numbers.push_back(number);
 }
 
+std::vector<DatedPlaceForm> PersonIndex::shared(std::vector<DatedPlaceForm> places) {
+    for (auto& each : places) each.place = place_forms_.keep(std::move(each.place));
+    return places;
+}
+
+void PersonIndex::release(std::vector<DatedPlaceForm> places) {
+    for (auto& each : places) place_forms_.release(std::move(each.place));
+}
+
 void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
-    auto& numbers = flag_rows_[key];
+    auto& numbers = flag_rows_[&key];
     const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
@@ -158,10 +153,10 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
     };
     std::vector<DatedPlaceForm> places;
     for (std::size_t i = 0; i < flag.value.places.size() && i < places_max; ++i) {
-        if (!flag.value.places[i]) continue;
-        places.push_back(dated_place_form(*flag.value.places[i]));
-        add_place(key, flag, *flag.value.places[i], numbers.places);
+        if (flag.value.places[i]) places.push_back(dated_place_form(*flag.value.places[i]));
     }
+    places = shared(std::move(places));
+    for (const auto& place : places) add_place(key, flag, place, numbers.places);
     if (flag.value.child) {
         auto child = person_form(*flag.value.child);
         child.places = places;
@@ -174,25 +169,27 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
         for (std::size_t p = 0; p < adult->places.size() && p < places_max; ++p) {
             if (adult->places[p]) person.places.push_back(dated_place_form(*adult->places[p]));
         }
-        if (person.places.empty()) person.places = places;
+        person.places = person.places.empty() ? places : shared(std::move(person.places));
         add(RowKind::linked_adult, std::move(person), static_cast<std::uint16_t>(i));
     }
+    release(std::move(places));
 }
 
 void PersonIndex::remove_flag(const FlagKey& key) {
-    const auto found = flag_rows_.find(key);
+    const auto found = flag_rows_.find(&key);
     if (found == flag_rows_.end()) return;
     remove_people(found->second.people);
     for (const auto number : found->second.places) {
-        for (const auto each : places_[number].keys) place_keys_.remove(each, number);
-        places_[number] = PlaceRow{};
-        free_places_.push_back(number);
+        auto place = places_[number].place;
+        for (const auto each : place_keys(*place.place)) place_keys_.remove(each, number);
+        places_.remove(number);
+        release({std::move(place)});
     }
     flag_rows_.erase(found);
 }
 
 void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
-    auto& numbers = pupil_rows_[key];
+    auto& numbers = pupil_rows_[&key];
     const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
@@ -203,8 +200,10 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
         add_person(std::move(row), numbers);
     };
     std::vector<DatedPlaceForm> home;
-    if (pupil.value.home) home.push_back({place_form(*pupil.value.home), INT_MIN, INT_MAX});
-    if (!home.empty() && home.front().place.empty()) home.clear();
+    if (pupil.value.home)
+        home.push_back({std::make_shared<const PlaceForm>(place_form(*pupil.value.home)), INT_MIN, INT_MAX});
+    if (!home.empty() && home.front().place->empty()) home.clear();
+    home = shared(std::move(home));
     if (pupil.value.child) {
         auto child = person_form(*pupil.value.child);
         child.places = home;
@@ -217,10 +216,11 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
         person.places = home;
         add(RowKind::contact, std::move(person), static_cast<std::uint16_t>(i));
     }
+    release(std::move(home));
 }
 
 void PersonIndex::remove_pupil(const PupilKey& key) {
-    const auto found = pupil_rows_.find(key);
+    const auto found = pupil_rows_.find(&key);
     if (found == pupil_rows_.end()) return;
     remove_people(found->second);
     pupil_rows_.erase(found);

@@ -4,7 +4,7 @@
 #include <array>
 #include <climits>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,13 +12,15 @@
 #include "broker/register/address.h"
 #include "broker/register/key_index.h"
 #include "broker/register/normal.h"
+#include "broker/register/numbered.h"
 #include "broker/register/register.h"
+#include "broker/register/shared.h"
 
 namespace flagpost::registry {
 
 /// An address and when it was somebody's, in days since 1970; open ends at the limits of int.
 struct DatedPlaceForm {
-    PlaceForm place;
+    std::shared_ptr<const PlaceForm> place;  // never null
     int from = INT_MIN;
     int to = INT_MAX;
 };
@@ -41,24 +43,20 @@ enum class RowKind : std::uint8_t { flagged_child, linked_adult, pupil, contact 
 
 /// One person of the register.
 struct Row {
-    bool live = false;
     RowKind kind{};
     PersonForm person;
     const FlagKey* flag = nullptr;  // of a flagged child or linked adult; lives in the register's map
     const HeldFlag* held_flag = nullptr;
     const PupilKey* pupil = nullptr;  // of a pupil or contact
     const HeldPupil* held_pupil = nullptr;
-    std::uint16_t number = 0;         // which linked adult or contact of its record
-    std::vector<std::uint64_t> keys;  // under which it stands in the index
+    std::uint16_t number = 0;  // which linked adult or contact of its record
 };
 
 /// One address of a flagged child.
 struct PlaceRow {
-    bool live = false;
     DatedPlaceForm place;
     const FlagKey* flag = nullptr;
     const HeldFlag* held_flag = nullptr;
-    std::vector<std::uint64_t> keys;
 };
 
 /// How many rows bear a word as a name: agreement on "Khan" weighs less than on "Zielinska".
@@ -93,22 +91,22 @@ public:
     std::uint32_t add(Row row);
     void remove(std::uint32_t number);
     const Row& row(std::uint32_t number) const { return rows_[number]; }
-    std::size_t size() const { return size_; }
+    std::size_t size() const { return rows_.size(); }
     void find(const std::vector<std::uint64_t>& keys, Found& found) const;
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
 
 private:
     void count_names(const PersonForm& person, int by);
-    std::deque<Row> rows_;
-    std::vector<std::uint32_t> free_;
-    std::size_t size_ = 0;
+    Numbered<Row> rows_;
     KeyIndex keys_;
     WordCounts given_, family_;
+    Shared<NamePart> given_parts_, family_parts_;
 };
 
 class PersonIndex {
 public:
+    // Keys and records are the register's own, and stay where they are while they stand here.
     void add_flag(const FlagKey& key, const HeldFlag& flag);
     void remove_flag(const FlagKey& key);
     void add_pupil(const PupilKey& key, const HeldPupil& pupil);
@@ -120,8 +118,11 @@ public:
     void find_places(const PlaceForm& place, Found& found) const;
 
 private:
-    void add_place(const FlagKey& key, const HeldFlag& flag, const schemas::DatedPlaceValue& place,
+    void add_place(const FlagKey& key, const HeldFlag& flag, const DatedPlaceForm& place,
                    std::vector<std::uint32_t>& numbers);
+    /// Of each equal address one.
+    std::vector<DatedPlaceForm> shared(std::vector<DatedPlaceForm> places);
+    void release(std::vector<DatedPlaceForm> places);
 
     struct RowNumber {
         RowKind kind;
@@ -134,11 +135,11 @@ private:
     void add_person(Row row, std::vector<RowNumber>& numbers);
     void remove_people(const std::vector<RowNumber>& numbers);
     std::array<Pool, 4> pools_;  // one for each RowKind
-    std::map<FlagKey, FlagRows> flag_rows_;
-    std::map<PupilKey, std::vector<RowNumber>> pupil_rows_;
-    std::deque<PlaceRow> places_;
-    std::vector<std::uint32_t> free_places_;
+    std::unordered_map<const FlagKey*, FlagRows> flag_rows_;
+    std::unordered_map<const PupilKey*, std::vector<RowNumber>> pupil_rows_;
+    Numbered<PlaceRow> places_;
     KeyIndex place_keys_;
+    Shared<PlaceForm> place_forms_;
 };
 
 }  // namespace flagpost::registry

@@ -43,31 +43,33 @@ Register& Register::operator=(Register&&) noexcept = default;
 
 void Register::set_flag(schemas::FlagValue flag, Instant received) {
     auto key = key_of(flag);
-    index_->remove_flag(key);
+    if (const auto old = flags_.find(key); old != flags_.end()) index_->remove_flag(old->first);
     const auto& [held_key, held] = put(flags_, std::move(key), HeldFlag{std::move(flag), received});
     index_->add_flag(held_key, held);
 }
 
 void Register::remove_flag(const FlagKey& key) {
-    const FlagKey kept = key;  // the caller's key may be the one in the map
-    index_->remove_flag(kept);
-    flags_.erase(kept);
+    const auto found = flags_.find(key);
+    if (found == flags_.end()) return;
+    index_->remove_flag(found->first);
+    flags_.erase(found);
 }
 
 void Register::set_feed(const std::string& la, Instant at) { feeds_[la] = at; }
 
 void Register::set_pupil(schemas::PupilValue pupil, Instant received, std::string source) {
     auto key = key_of(pupil);
-    index_->remove_pupil(key);
+    if (const auto old = pupils_.find(key); old != pupils_.end()) index_->remove_pupil(old->first);
     const auto& [held_key, held] =
         put(pupils_, std::move(key), HeldPupil{std::move(pupil), received, std::move(source)});
     index_->add_pupil(held_key, held);
 }
 
 void Register::remove_pupil(const PupilKey& key) {
-    const PupilKey kept = key;
-    index_->remove_pupil(kept);
-    pupils_.erase(kept);
+    const auto found = pupils_.find(key);
+    if (found == pupils_.end()) return;
+    index_->remove_pupil(found->first);
+    pupils_.erase(found);
 }
 
 void Register::set_school(schemas::SchoolValue school) { put(schools_, school.urn, std::move(school)); }

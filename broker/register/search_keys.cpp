@@ -27,7 +27,7 @@ enum KeyKind : std::uint64_t {
     by_street_outward,
 };
 
-template <class Each> void for_first(const std::vector<std::string>& list, Each each) {
+template <class Each> void for_first(const std::vector<Word>& list, Each each) {
     for (std::size_t i = 0; i < list.size() && i < tokens_max; ++i) each(list[i]);
 }
 
@@ -44,8 +44,8 @@ public:
         born();
         for (const auto& name : person_.names) {
             full_name(name);
-            name_and_date(name.given, name.family);
-            if (query_) name_and_date(name.family, name.given);
+            name_and_date(name.given->words, name.family->words);
+            if (query_) name_and_date(name.family->words, name.given->words);
             places(name);
         }
         std::sort(keys_.begin(), keys_.end());
@@ -74,47 +74,50 @@ private:
         if (person_.born.whole()) put(KeyHash{by_born}.number(born_number()));
     }
     void full_name(const NameForm& name) {
-        for_first(name.given, [&](const std::string& given) {
-            for_first(name.family, [&](const std::string& family) {
-                const auto& [low, high] = std::minmax(given, family);
+        for_first(name.given->words, [&](const Word& given) {
+            for_first(name.family->words, [&](const Word& family) {
+                const auto& [low, high] = std::minmax(given.text, family.text);
                 put(KeyHash{by_full_name}.text(low).text(high));
-                const auto a = sound(given), b = sound(family);
-                put(KeyHash{by_sounds}.text(std::min(a, b)).text(std::max(a, b)));
+                const auto& [a, b] = std::minmax(given.sound, family.sound);
+                put(KeyHash{by_sounds}.number(a).number(b));
             });
         });
-        if (name.given.size() > 1 || name.family.size() > 1) {
-            const auto& [low, high] = std::minmax(name.given_joined, name.family_joined);
+        if (name.given->words.size() > 1 || name.family->words.size() > 1) {
+            const auto& [low, high] = std::minmax(name.given->joined.text, name.family->joined.text);
             put(KeyHash{by_full_name}.text(low).text(high));
         }
     }
-    void name_and_date(const std::vector<std::string>& given, const std::vector<std::string>& family) {
+    void name_and_date(const std::vector<Word>& given, const std::vector<Word>& family) {
         const auto& date = person_.born;
         const auto year = static_cast<std::uint64_t>(date.year);
         const bool day_known = date.month != 0 && date.day != 0;
-        for_first(family, [&](const std::string& word) {
-            for_first(given, [&](const std::string& other) {
-                put(KeyHash{by_family_initial}.text(word).number(static_cast<unsigned char>(other[0])));
+        for_first(family, [&](const Word& word) {
+            for_first(given, [&](const Word& other) {
+                put(KeyHash{by_family_initial}.text(word.text).number(
+                    static_cast<unsigned char>(other.text[0])));
             });
-            if (date.year != 0) put(KeyHash{by_family_year}.text(word).number(year));
+            if (date.year != 0) put(KeyHash{by_family_year}.text(word.text).number(year));
             if (day_known) {
-                put(KeyHash{by_day_family}.number(day_pair()).number(static_cast<unsigned char>(word[0])));
-                put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
+                put(KeyHash{by_day_family}
+                        .number(day_pair())
+                        .number(static_cast<unsigned char>(word.text[0])));
+                put(KeyHash{by_day_sound}.number(day_pair()).number(word.sound));
             }
         });
-        for_first(given, [&](const std::string& word) {
+        for_first(given, [&](const Word& word) {
             if (date.year != 0 && date.month != 0) {
-                put(KeyHash{by_given_month}.text(word).number(year * 100 +
-                                                              static_cast<std::uint64_t>(date.month)));
+                put(KeyHash{by_given_month}.text(word.text).number(year * 100 +
+                                                                   static_cast<std::uint64_t>(date.month)));
             }
-            if (day_known) put(KeyHash{by_day_sound}.number(day_pair()).text(sound(word)));
+            if (day_known) put(KeyHash{by_day_sound}.number(day_pair()).number(word.sound));
         });
     }
     void places(const NameForm& name) {
         for (std::size_t i = 0; i < person_.places.size() && i < places_max; ++i) {
-            const auto& place = person_.places[i].place;
-            for (const auto* list : {&name.given, &name.family}) {
-                if (list->empty()) continue;
-                const auto initial = static_cast<std::uint64_t>(list->front()[0]);
+            const auto& place = *person_.places[i].place;
+            for (const auto& part : {name.given.get(), name.family.get()}) {
+                if (part->words.empty()) continue;
+                const auto initial = static_cast<std::uint64_t>(part->words.front().text[0]);
                 if (place.uprn != 0) put(KeyHash{by_uprn_initial}.number(place.uprn).number(initial));
                 if (!place.postcode.empty())
                     put(KeyHash{by_postcode_initial}.text(place.postcode).number(initial));

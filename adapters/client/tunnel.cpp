@@ -26,7 +26,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int tcp_user_timeout_ms = 20'000;  // unacknowledged bytes for this long: the peer is gone
+constexpr int unacknowledged_max_ms =
+    static_cast<int>(std::chrono::milliseconds{limits::unacknowledged_max}.count());
 constexpr std::size_t read_step = 64 * 1024;
 
 class Fd {
@@ -222,8 +223,8 @@ private:
         const int on = 1;
         ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-        ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &tcp_user_timeout_ms,
-                     sizeof tcp_user_timeout_ms);
+        ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_max_ms,
+                     sizeof unacknowledged_max_ms);
         if (::connect(socket_.get(), address.ai_addr, address.ai_addrlen) == 0) return 0;
         if (errno != EINPROGRESS) return errno;
         await(socket_.get(), POLLOUT, deadline, "connecting");

@@ -31,6 +31,11 @@ inline constexpr std::size_t zmtp_identity_size_max = 255;
 inline constexpr auto hello_time_max = 10s;  // from WELCOME being possible to Hello being there
 inline constexpr auto heartbeat_interval = 5s;
 inline constexpr auto dead_after = 15s;
+inline constexpr auto unacknowledged_max =
+    14s;                                    // bytes the peer's TCP does not acknowledge: see half_open_max
+inline constexpr auto half_open_max = 20s;  // within it both sides know of a connection that only looks alive
+static_assert(heartbeat_interval + unacknowledged_max < half_open_max,
+              "a heartbeat nobody acknowledges tells");
 inline constexpr std::size_t output_queue_max =
     12 * 1024 * 1024;  // over credit_bytes_max; a peer that does not read is dropped
 inline constexpr auto session_lease = 12h;

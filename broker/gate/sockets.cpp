@@ -13,11 +13,12 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "broker/core/limits.h"
+
 namespace flagpost::gate {
 namespace {
 
 constexpr int backlog = 1024;
-constexpr int unacknowledged_max_ms = 20'000;            // then the kernel gives a silent peer up
 constexpr int idle_s = 20, probe_s = 5, probes_max = 3;  // keepalive of a connection nobody uses
 
 [[noreturn]] void fail(const std::string& what) {
@@ -83,7 +84,8 @@ void tune(int socket) {
         ::setsockopt(socket, level, option, &value, sizeof value);
     };
     set(IPPROTO_TCP, TCP_NODELAY, 1);
-    set(IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_max_ms);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT,
+        static_cast<int>(std::chrono::milliseconds{limits::unacknowledged_max}.count()));
     set(SOL_SOCKET, SO_KEEPALIVE, 1);
     set(IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
     set(IPPROTO_TCP, TCP_KEEPINTVL, probe_s);

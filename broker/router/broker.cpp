@@ -173,6 +173,11 @@ void Broker::gate_lost(const GateName& name, Instant now) {
     spdlog::error("gate lost with {} sessions", sessions.size());
 }
 
+void Broker::gate_stuck(const GateName& name, Instant now) {
+    ++figures_.gates_stuck;
+    gate_lost(name, now);
+}
+
 void Broker::tick(Instant now) {
     home_.check();
     now_ = now;

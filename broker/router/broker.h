@@ -45,8 +45,9 @@ struct BrokerSetting {
 /// How things stand, for the log and the status command. Counts since the start.
 struct Figures {
     std::uint64_t sessions = 0;  // now
-    std::uint64_t published = 0, refused = 0, delivered = 0, commits = 0, records = 0;
+    std::uint64_t published = 0, repeated = 0, refused = 0, delivered = 0, commits = 0, records = 0;
     std::uint64_t turned_away = 0;  // connections refused by gates before they had a session
+    std::uint64_t gates_stuck = 0;  // gates lost because they took nothing: anything but 0 is a bug
 };
 
 /// Belongs to the broker thread. `now` never goes back between calls: the loop sees to that.
@@ -57,6 +58,8 @@ public:
     /// trusted   in-process; a gate in its own process must first prove that it knows the fabric key
     void from_gate(const GateName& gate, bool trusted, BytesView batch, Instant now);
     void gate_lost(const GateName& gate, Instant now);
+    /// More is waiting for this gate than windows and credit allow.
+    void gate_stuck(const GateName& gate, Instant now);
     void tick(Instant now);
     /// A head the store thread has signed.
     void head_signed(const std::string& note) { heads_.add(note); }

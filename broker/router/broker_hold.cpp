@@ -144,7 +144,7 @@ void Broker::release(Held& held, Session& session, const Confirms& confirms) {
         return send(held.session, session, wire::refuse_frame(*refusal, confirms.id));
     }
     const auto& confirmed = std::get<exchange::Confirmed>(held.reply);
-    if (!confirmed.already) ++figures_.published;
+    ++(confirmed.already ? figures_.repeated : figures_.published);
     send(held.session, session,
          wire::confirm_frame(confirms.id, confirmed.already, confirmed.index, leaf_of(confirmed.index), size_,
                              root_));

@@ -125,6 +125,8 @@ void BrokerLoop::flush() {
             // Windows and credit keep what is under way below the mark: reading anything but 0 here is a bug.
             spdlog::critical("a gate takes nothing: {} batches are waiting for it",
                              limits::fabric_batches_max);
+            broker_.gate_stuck(gate, now());
+            continue;
         } catch (const zmq::error_t& error) {
             if (error.num() != EHOSTUNREACH) throw;
         }
@@ -133,6 +135,7 @@ void BrokerLoop::flush() {
 }
 
 void BrokerLoop::shut_down() {
+    const Figures figures = broker_.figures();
     broker_.shut_down(now());
     const Instant latest_end = now() + limits::shutdown_time_max;
     flush();
@@ -145,6 +148,12 @@ void BrokerLoop::shut_down() {
         flush();
     }
     store_.finish();
+    spdlog::info(
+        "since the start: published={} repeated={} refused={} delivered={} commits={} records={} "
+        "turned_away={} "
+        "gates_stuck={} sessions_at_the_end={}",
+        figures.published, figures.repeated, figures.refused, figures.delivered, figures.commits,
+        figures.records, figures.turned_away, figures.gates_stuck, figures.sessions);
 }
 
 }  // namespace flagpost::router

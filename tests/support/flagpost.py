@@ -15,6 +15,8 @@
 Adapters and configs: see tools/partnership.py, whose Partnership is `self.partnership`.
 """
 
+import concurrent.futures
+import io
 import os
 import pathlib
 import shutil
@@ -113,3 +115,18 @@ class Scenario(unittest.TestCase):
 
 def main():
     unittest.main(verbosity=2)
+
+
+def main_side_by_side():
+    """For tests that mostly wait: each in a thread of its own, all at once."""
+    tests = [test for case in unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]) for test in case]
+    wanted = [test for test in tests if len(sys.argv) < 2 or sys.argv[1] in test.id()]
+
+    def run(test):
+        said = io.StringIO()
+        passed = unittest.TextTestRunner(said, verbosity=2).run(test).wasSuccessful()
+        print(said.getvalue(), file=sys.stderr, flush=True)
+        return passed
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        passed = list(pool.map(run, wanted))
+    sys.exit(0 if passed and all(passed) else 1)

@@ -19,7 +19,8 @@ import zmq
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-sys.path.insert(0, sys.argv[1])
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
 
 import flatbuffers  # noqa: E402
 from flagpost.schemas import (Answer, Body, Confirm, Envelope, Frame, Goodbye, Hello, Incident, Kind, Origin,  # noqa: E402
@@ -68,13 +69,13 @@ def incident(reference):
     return bytes(builder.Output())
 
 
-def envelope(message_id, topic, payload):
+def envelope(message_id, topic, payload, kind=Kind.Kind.incident):
     builder = flatbuffers.Builder(len(payload) + 512)
     parts = [builder.CreateByteVector(part) for part in (message_id, secrets.token_bytes(16), payload)]
     where = builder.CreateString(topic)
     Envelope.EnvelopeStart(builder)
     Envelope.EnvelopeAddId(builder, parts[0])
-    Envelope.EnvelopeAddKind(builder, Kind.Kind.incident)
+    Envelope.EnvelopeAddKind(builder, kind)
     Envelope.EnvelopeAddTopic(builder, where)
     Envelope.EnvelopeAddCreatedUs(builder, now_us())
     Envelope.EnvelopeAddSalt(builder, parts[1])
@@ -135,9 +136,12 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
-def origin_signature(key_file, message):
+def origin_key(identity):
+    return serialization.load_pem_private_key((pathlib.Path(identity) / "origin.key").read_bytes(), None)
+
+
+def origin_signature(key, message):
     """Of a batch of one: its leaf is its root."""
-    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
     root = sha256(b"\x00" + sha256(message))
     return key.sign(b"flagpost-origin/1\n" + root, ec.ECDSA(hashes.SHA256()))
 
@@ -226,7 +230,7 @@ def main():
 
     message_id = uuid7()
     message = envelope(message_id, "incidents/31", incident("STOCK-1"))
-    frame_sent = publish(message, origin_signature(pathlib.Path(identity) / "origin.key", message))
+    frame_sent = publish(message, origin_signature(origin_key(identity), message))
     session.send(frame_sent)
     confirm = session.receive(Body.Body.Confirm, Confirm.Confirm)
     assert octets(confirm, "Id") == message_id
@@ -257,4 +261,5 @@ def main():
     print(json.dumps({"agency": welcome.Agency().decode(), "id": message_id.hex(), "index": confirm.Index(), "size": size}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,8 +15,10 @@ namespace {
 
 constexpr std::size_t buffer_size = 64 * 1024;
 constexpr int events_at_once = 64;
-constexpr int wait_max_ms = 250;  // then the clock is looked at
+constexpr int wait_max_ms = 250;                    // then the clock is looked at
+constexpr std::size_t connections_wanted = 24'000;  // every school of England, once
 constexpr auto sweep_interval = std::chrono::seconds{1};
+constexpr std::size_t swept_at_once = 1024;
 constexpr std::size_t judged_at_once = 32;  // some 200 µs each, and others wait meanwhile
 
 Descriptor checked(int value, const char* what) {
@@ -56,7 +58,10 @@ Gate::Gate(GateConfig config, zmq::context_t& fabric, Clock& clock, Random& rand
       wake_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")},
       wall_{clock.now()},
       buffer_(buffer_size) {
-    if (config_.connections_max == 0) config_.connections_max = default_connections_max();
+    if (config_.connections_max == 0) {
+        config_.connections_max = default_connections_max();
+        connections_limited_ = config_.connections_max < connections_wanted;
+    }
     counters_.revocation_list_ends_s = trust_.revocation_list_ends_s();
     const auto add = [&](int descriptor, void* source) {
         epoll_event event{EPOLLIN, {.ptr = source}};
@@ -71,6 +76,13 @@ Gate::Gate(GateConfig config, zmq::context_t& fabric, Clock& clock, Random& rand
 void Gate::run() {
     block_broken_pipe_signal();
     spdlog::info("gate: listening on port {}, at most {} connections", port(), config_.connections_max);
+    if (connections_limited_)
+        spdlog::warn(
+            "gate: this process may have too few descriptors for {} connections: let it have {} "
+            "(LimitNOFILE), "
+            "or run further flagpost-gate processes beside it",
+            connections_wanted,
+            static_cast<std::size_t>(static_cast<double>(connections_wanted) / limits::descriptors_used_max));
     on_ready(&link_, 0);  // libzmq signals changes only from the first look on
     while (!stopping_) turn();
     for (const auto& connection : connections_)
@@ -97,7 +109,7 @@ void Gate::wake() {
 
 void Gate::turn() {
     watch_listener();
-    const bool busy = look_ || !to_read_.empty() || !to_judge_.empty();
+    const bool busy = look_ || !to_read_.empty() || !to_judge_.empty() || to_sweep_ > 0;
     std::array<epoll_event, events_at_once> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), events_at_once, busy ? 0 : wait_max_ms);
     if (count < 0 && errno != EINTR) throw std::system_error{errno, std::generic_category(), "epoll_wait"};
@@ -130,9 +142,11 @@ void Gate::tick() {
     if (wall > wall_) now_ += wall - wall_;
     wall_ = wall;
     if (reload_asked_.exchange(false)) reload_trust();
-    if (now_ - swept_ < sweep_interval) return;
-    swept_ = now_;
-    sweep();
+    if (now_ - swept_ >= sweep_interval) {
+        swept_ = now_;
+        sweep();
+    }
+    sweep_some();
 }
 
 void Gate::sweep() {
@@ -140,8 +154,14 @@ void Gate::sweep() {
     on_ready(&link_, 0);
     link_.ask();
     rest_accept_ = false;
-    for (const auto& connection : connections_) sweep(*connection);
     report_refusals();
+    to_sweep_ = connections_.size();
+}
+
+/// Many connections are looked at in many turns: those with something to say are not to wait for all of them.
+void Gate::sweep_some() {
+    to_sweep_ = std::min(to_sweep_, connections_.size());
+    for (std::size_t i = 0; i < swept_at_once && to_sweep_ > 0; ++i) sweep(*connections_[--to_sweep_]);
 }
 
 void Gate::sweep(Connection& connection) {

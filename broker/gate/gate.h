@@ -63,6 +63,7 @@ private:
     void on_ready(void* source, std::uint32_t events);
     void tick();
     void sweep();
+    void sweep_some();
     void sweep(Connection& connection);
     void report_refusals();
     void reload_trust();
@@ -131,11 +132,13 @@ private:
     // The thread of run() owns everything below.
     Instant wall_;
     Elapsed now_{0}, swept_{0};
-    bool listening_ = false;    // the listener is being watched
-    bool rest_accept_ = false;  // the system had nothing to give: until the next sweep
-    bool look_ = true;          // the broker may have said something
-    bool full_ = false;         // bytes of all sessions together have reached their limit
-    int handshake_steps_ = 0;   // taken in this turn
+    bool connections_limited_ = false;  // by the descriptors this process may have
+    std::size_t to_sweep_ = 0;          // connections, from the front, still to be looked at in this sweep
+    bool listening_ = false;            // the listener is being watched
+    bool rest_accept_ = false;          // the system had nothing to give: until the next sweep
+    bool look_ = true;                  // the broker may have said something
+    bool full_ = false;                 // bytes of all sessions together have reached their limit
+    int handshake_steps_ = 0;           // taken in this turn
     Admission admission_;
     std::vector<std::unique_ptr<Connection>> connections_;
     std::deque<Connection*> waiting_;

@@ -70,8 +70,6 @@ void test_own_certificate(SSL_CTX* context) {
 crypto::TlsContext tried_context(const crypto::TlsFiles& files) {
     auto context = crypto::make_server_context(files);
     test_own_certificate(context.get());
-    // Clients have the CA: sending it too would cost both ends at each handshake.
-    SSL_CTX_set_mode(context.get(), SSL_MODE_NO_AUTO_CHAIN);
     return context;
 }
 

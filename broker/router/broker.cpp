@@ -143,6 +143,7 @@ void Broker::take_opening(const GateName& name, Gate& gate, const fabric::Item& 
     }
     SessionMachine machine{facts->id, setting_.parties, facts->not_after, now_};
     sessions_.try_emplace(item.session, Session{name, std::move(*facts), std::move(machine), Subscription{}});
+    look_again(item.session);
     gate.sessions.insert(item.session);
     ++of_agency;
     fabric::append(output_[name], fabric::ItemKind::window, item.session,
@@ -182,11 +183,22 @@ void Broker::tick(Instant now) {
     home_.check();
     now_ = now;
     decide(exchange::Tick{}, Id16{}, Nothing{});
-    std::vector<Id16> due;
-    for (const auto& [id, session] : sessions_)
-        if (session.machine.due() <= now) due.push_back(id);
-    for (const Id16& id : due)
-        if (Session* session = find(id)) act(id, session->machine.tick(now));
+    while (!due_.empty() && due_.top().first <= now) {
+        const Id16 id = due_.top().second;
+        due_.pop();
+        const Session* session = find(id);
+        if (session == nullptr) continue;
+        if (session->machine.due() <= now) act(id, find(id)->machine.tick(now));
+        look_again(id);
+    }
+}
+
+/// A machine that is welcomed meanwhile asks for an earlier look, but for none within a heartbeat.
+void Broker::look_again(const Id16& id) {
+    const Session* session = find(id);
+    if (session == nullptr) return;
+    const Instant latest = now_ + limits::heartbeat_interval;
+    due_.emplace(std::clamp(session->machine.due(), now_ + std::chrono::milliseconds{1}, latest), id);
 }
 
 void Broker::files_changed(std::uint64_t crl_number, std::string policies, Instant now) {

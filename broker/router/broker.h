@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <queue>
 #include <set>
 #include <unordered_map>
 
@@ -189,6 +190,7 @@ private:
 
     void send(const Id16& id, const Session& session, BytesView frame);
     Session* find(const Id16& id);
+    void look_again(const Id16& id);
 
     ThreadHome home_;
     BrokerSetting setting_;
@@ -199,6 +201,9 @@ private:
 
     std::map<GateName, Gate> gates_;
     std::map<Id16, Session> sessions_;
+    /// When each session's machine is to be looked at, no later than it asks for; the soonest first.
+    using Due = std::pair<Instant, Id16>;
+    std::priority_queue<Due, std::vector<Due>, std::greater<Due>> due_;
     std::map<AgencyId, std::size_t> sessions_of_;  // as many as have certificates
     std::map<GateName, Bytes> output_;
 

@@ -182,8 +182,10 @@ Result<void> SessionMachine::check_origin(const schemas::Origin& origin, BytesVi
         keys->origin, [&](const auto& key) { return key.holds(now) && key.key.verify(message, signature); });
     if (!signed_by_peer) return refuse(Reason::bad_signature, "publish.origin.signature");
 
-    if (verified_.size() == limits::signatures_remembered_max) verified_.pop_front();
-    verified_.push_back(checked);
+    if (verified_.size() < limits::signatures_remembered_max)
+        verified_.push_back(checked);
+    else
+        verified_[next_verified_++ % verified_.size()] = checked;
     return {};
 }
 

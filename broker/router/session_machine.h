@@ -4,7 +4,6 @@
 /// structure, the publisher's signature, silence. What the partnership permits is the exchange's to say.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
@@ -118,7 +117,8 @@ private:
     Instant next_beat_;    // ours
     Instant last_moment_;  // lease or certificate, whichever ends first
     std::size_t unsettled_ = 0;
-    std::deque<Digest> verified_;  // SHA-256(root, signature) of batches already checked, newest last
+    std::vector<Digest> verified_;   // SHA-256(root, signature) of batches already checked
+    std::size_t next_verified_ = 0;  // whose place the next one takes, once there are enough
 };
 
 }  // namespace flagpost::router

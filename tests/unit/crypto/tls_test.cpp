@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+using FilePointer = std::unique_ptr<std::FILE, FreeWith<std::fclose>>;
+
 constexpr const char* partnership = "notts.example";
 
 void run(const std::string& command) {
@@ -205,6 +207,31 @@ TEST_CASE("a stale or missing revocation list lets nobody in", "[crypto][tls]") 
     CHECK_FALSE(ends.shake_hands());
     files.crl.clear();
     CHECK_THROWS_AS(make_server_context(files), CryptoFailure);
+}
+
+TEST_CASE("a revocation list that the CA did not sign lets nobody in", "[crypto][tls]") {
+    auto files = pki().files("broker");
+    const auto forged = pki().root() / "forged-crl.pem";
+    {
+        const FilePointer in{std::fopen(files.crl.c_str(), "r")}, out{std::fopen(forged.c_str(), "w")};
+        const std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>> list{
+            PEM_read_X509_CRL(in.get(), nullptr, nullptr, nullptr)};
+        std::uint8_t* bytes = nullptr;
+        const int size = i2d_X509_CRL(list.get(), &bytes);
+        REQUIRE(size > 0);
+        bytes[size - 1] ^= 1;  // of the signature
+        const std::uint8_t* at = bytes;
+        const std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>> changed{d2i_X509_CRL(nullptr, &at, size)};
+        OPENSSL_free(bytes);
+        REQUIRE(PEM_write_X509_CRL(out.get(), changed.get()) == 1);
+    }
+    files.crl = forged;
+    const auto server = make_server_context(files);
+    const auto client = plain_client("police-31");
+    for (int again = 0; again < 2; ++again) {
+        Ends ends{client.get(), server.get()};
+        CHECK_FALSE(ends.shake_hands());
+    }
 }
 
 TEST_CASE("our client speaks only with the broker it looked for", "[crypto][tls]") {

@@ -92,6 +92,7 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
     pool.find(*query.keys, found);
     effort.dropped += found.dropped;
     effort.compared += static_cast<std::uint32_t>(found.rows.size());
+    if (found.rows.empty()) return {};
     const auto prior = prior_of(pool, share);
     NameComparer names{*query.person, pool, found.rows.size()};
     std::vector<Candidate> candidates;

@@ -15,15 +15,14 @@ using registry::NamePart;
 using registry::PersonForm;
 using registry::Pool;
 
-constexpr std::size_t places_min = 64, places_max = 4096;
+constexpr std::size_t places_min = 64;
 
 }  // namespace
 
 NameComparer::NameComparer(const PersonForm& ours, const Pool& pool, std::size_t candidates)
-    : ours_{ours},
-      pool_{pool},
-      places_{std::clamp(std::bit_ceil(2 * candidates), places_min, places_max)},
-      seen_(places_ * ours.names.size()) {}
+    : ours_{ours}, pool_{pool}, places_{std::clamp(std::bit_ceil(2 * candidates), places_min, places_max)} {
+    std::fill_n(seen_.begin(), places_, Beside{});
+}
 
 NameComparison NameComparer::best(const PersonForm& theirs) {
     NameComparison best;
@@ -42,9 +41,12 @@ NameComparison NameComparer::best(const PersonForm& theirs) {
 
 const NameComparer::Beside& NameComparer::beside(std::size_t number, const NamePart* theirs,
                                                  Compare compare_part) {
-    const auto mixed = (reinterpret_cast<std::uintptr_t>(theirs) >> 4) * 0x9e3779b97f4a7c15;
-    auto& place = seen_[number * places_ + (mixed >> 32 & (places_ - 1))];
-    if (place.theirs != theirs) place = (this->*compare_part)(ours_.names[number], *theirs);
+    const auto mixed = ((reinterpret_cast<std::uintptr_t>(theirs) >> 4) + number) * 0x9e3779b97f4a7c15;
+    auto& place = seen_[mixed >> 32 & (places_ - 1)];
+    if (place.theirs != theirs || place.number != number) {
+        place = (this->*compare_part)(ours_.names[number], *theirs);
+        place.number = static_cast<std::uint8_t>(number);
+    }
     return place;
 }
 
@@ -62,7 +64,7 @@ NameComparison NameComparer::compare(std::size_t number, const NameForm& theirs)
 }
 
 NameComparer::Beside NameComparer::compare_given_part(const NameForm& ours, const NamePart& theirs) const {
-    Beside beside;
+    Beside beside{};
     beside.theirs = &theirs;
     beside.given = compare_given(*ours.given, theirs);
     beside.weight = given_weight(beside.given, theirs, pool_);
@@ -77,7 +79,7 @@ NameComparer::Beside NameComparer::compare_given_part(const NameForm& ours, cons
 }
 
 NameComparer::Beside NameComparer::compare_family_part(const NameForm& ours, const NamePart& theirs) const {
-    Beside beside;
+    Beside beside{};
     beside.theirs = &theirs;
     beside.family = compare_family(*ours.family, theirs);
     beside.weight = family_weight(beside.family, theirs, pool_);

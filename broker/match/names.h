@@ -1,8 +1,9 @@
 /// The names of one person compared with those of many.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <vector>
+#include <cstdint>
 
 #include "broker/match/fields.h"
 #include "broker/match/match.h"
@@ -32,13 +33,15 @@ public:
 private:
     /// A part of a row's name beside one of our names. Given or family name of ours, as theirs is.
     struct Beside {
-        const registry::NamePart* theirs = nullptr;
-        Millibits weight = 0;
-        Given given = Given::missing;
-        Family family = Family::missing;
-        bool look_alike = false;
-        bool swapped = false, nearly_swapped = false;  // it is our other part
+        const registry::NamePart* theirs;  // null: nothing here yet
+        Millibits weight;
+        std::uint8_t number;  // of our name
+        Given given;
+        Family family;
+        bool look_alike : 1;
+        bool swapped : 1, nearly_swapped : 1;  // it is our other part
     };
+    static_assert(sizeof(Beside) == 16, "or clearing the table costs more than it saves");
     using Compare = Beside (NameComparer::*)(const registry::NameForm& ours,
                                              const registry::NamePart& theirs) const;
     const Beside& beside(std::size_t number, const registry::NamePart* theirs, Compare compare_part);
@@ -48,8 +51,9 @@ private:
 
     const registry::PersonForm& ours_;
     const registry::Pool& pool_;
-    std::size_t places_;        // of the parts beside one name of ours; a power of two
-    std::vector<Beside> seen_;  // a newer part takes the place of an older one
+    static constexpr std::size_t places_max = 1024;
+    std::size_t places_;                   // in use, a power of two: few for few candidates
+    std::array<Beside, places_max> seen_;  // a newer part takes the place of an older one
 };
 
 }  // namespace flagpost::match

@@ -14,6 +14,8 @@ public:
 
     void add(std::uint64_t key, std::uint32_t row);
     void remove(std::uint64_t key, std::uint32_t row);
+    /// Fetches what the other calls will look at first: many keys asked for at once come sooner than one by one.
+    void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[key & (slots_.size() - 1)]); }
     /// How many rows `key` has.
     std::uint32_t count(std::uint64_t key) const { return slots_[find(key)].count; }
     /// Appends the rows of `key`.

@@ -13,12 +13,18 @@ constexpr std::size_t names_max = 6;    // main and other names of one person, a
 constexpr std::size_t adults_max = 30;  // linked adults or contacts of one record
 
 void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Found& found) {
+    for (const auto key : keys) index.prefetch(key);
     std::vector<std::pair<std::uint32_t, std::uint64_t>> lists;
+    lists.reserve(keys.size());
+    std::size_t rows = 0;
     for (const auto key : keys) {
         const auto count = index.count(key);
-        if (count != 0) lists.emplace_back(count, key);
+        if (count == 0) continue;
+        lists.emplace_back(count, key);
+        rows += count;
     }
     std::sort(lists.begin(), lists.end());
+    found.rows.reserve(std::min<std::size_t>(rows, candidates_max));
     std::uint32_t read = 0;
     for (const auto& [count, key] : lists) {
         if (count > candidate_list_max || read + count > candidates_max) {

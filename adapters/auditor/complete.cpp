@@ -25,6 +25,10 @@ public:
             open_.insert_or_assign(*leaf.message, OpenNotice{*leaf.message, index, leaf.time, leaf.recipient,
                                                              leaf.topic, leaf.number, leaf.rule});
         }
+        // Put back after nobody could store it, a notice stands in its mailbox under another number.
+        if (leaf.kind == LeafKind::reinserted)
+            if (const auto owed = open_.find(*leaf.message); owed != open_.end())
+                owed->second.number = leaf.number;
         const bool receipt = leaf.kind == LeafKind::opened || leaf.kind == LeafKind::recorded;
         if (receipt && leaf.number != 0) close(index, leaf);
     }

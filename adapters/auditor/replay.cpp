@@ -113,6 +113,25 @@ std::string deed_of(const Leaf& leaf) {
             return "read " + (leaf.outcome.empty() ? "records" : leaf.outcome);
         case LeafKind::erased:
             return "destroyed the keys of " + std::to_string(leaf.candidates) + " records" + because(leaf);
+        case LeafKind::escalated:
+            return "passed notice " + short_id(leaf.message) + ", which had come as far as " + leaf.outcome +
+                   ", on to " + leaf.recipient + (leaf.rule.empty() ? "" : " under " + leaf.rule) +
+                   follows(leaf);
+        case LeafKind::overdue:
+            return "found notice " + short_id(leaf.message) + " to " + leaf.recipient + " overdue" +
+                   because(leaf) + follows(leaf);
+        case LeafKind::reported:
+            return "told " + leaf.recipient + " how notice " + short_id(leaf.message) + " fares" +
+                   because(leaf);
+        case LeafKind::dead_lettered:
+            return "took what nobody could store in " + std::to_string(leaf.candidates) + " attempts out" +
+                   on_topic(leaf) + " #" + std::to_string(leaf.number) + ", for " + leaf.recipient +
+                   " to look at";
+        case LeafKind::reinserted:
+            return "put a dead letter back" + on_topic(leaf) + " as #" + std::to_string(leaf.number) +
+                   because(leaf) + follows(leaf);
+        case LeafKind::discarded:
+            return "gave up a dead letter" + on_topic(leaf) + because(leaf) + follows(leaf);
         case LeafKind::none:
             break;
     }

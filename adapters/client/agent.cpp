@@ -298,6 +298,10 @@ AgentState Agent::run(const std::function<bool(const AgentState&)>& done, std::s
     return impl_->run(done, stop);
 }
 
+Result<Agent::Answered> Agent::ask(schemas::QueryValue query, milliseconds patience) {
+    return impl_->ask(std::move(query), patience);
+}
+
 Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from,
                                    std::uint16_t width, const std::optional<Id16>& id,
                                    milliseconds patience) {

@@ -341,10 +341,14 @@ void Box::receive(const std::vector<Incoming>& deliveries) {
 }
 
 std::vector<Incoming> Box::inbox(bool closed_too) const {
-    SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns + " FROM incoming" +
-                                           (closed_too ? "" : " WHERE recorded_us IS NULL AND kind <> ?") +
-                                           " ORDER BY seq");
-    if (!closed_too) query.bind(1, static_cast<int>(schemas::Kind::load_result));
+    SQLite::Statement query(impl_->db,
+                            std::string{"SELECT "} + incoming_columns + " FROM incoming" +
+                                (closed_too ? "" : " WHERE recorded_us IS NULL AND kind NOT IN (?, ?)") +
+                                " ORDER BY seq");
+    if (!closed_too) {
+        query.bind(1, static_cast<int>(schemas::Kind::load_result));
+        query.bind(2, static_cast<int>(schemas::Kind::report));
+    }
     std::vector<Incoming> items;
     while (query.executeStep()) items.push_back(incoming_of(query));
     return items;
@@ -377,16 +381,15 @@ bool Box::acknowledge(const Incoming& item, schemas::Level level, const std::str
     SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
     const Instant at = impl_->now();
     const bool recorded = level == schemas::Level::recorded;
-    SQLite::Statement update(
-        impl_->db, recorded ? "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? "
-                              "WHERE topic = ? AND id = ? AND recorded_us IS NULL"
-                            : "UPDATE incoming SET opened_us = ?, opened_by = ?, outcome = "
-                              "ifnull(outcome, ?) WHERE topic = ? AND id = ? AND opened_us IS NULL");
+    SQLite::Statement update(impl_->db,
+                             recorded ? "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? "
+                                        "WHERE thing = ? AND recorded_us IS NULL"
+                                      : "UPDATE incoming SET opened_us = ?, opened_by = ?, outcome = "
+                                        "ifnull(outcome, ?) WHERE thing = ? AND opened_us IS NULL");
     update.bind(1, to_us(at));
     update.bind(2, by);
     if (!outcome.empty()) update.bind(3, outcome);
-    update.bind(4, item.topic);
-    bind_blob(update, 5, item.id);
+    update.bind(4, to_hex(*thing));  // however often it was delivered: an escalation brings a notice again
     if (update.exec() == 0) return false;
 
     schemas::ReceiptValue receipt;

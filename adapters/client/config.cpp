@@ -120,13 +120,14 @@ AgencyId agency_of(const Reader& reader, const std::filesystem::path& certificat
 /// The mailboxes that every agency of a kind has: results of what it published, and what it is told.
 std::vector<std::string> default_topics(const AgencyId& agency) {
     const std::string code{agency.code()};
-    if (agency.kind() == "police") return {"results/" + agency.text(), "markers/" + code};
+    std::vector<std::string> topics{"results/" + agency.text(), "reports/" + agency.text()};
+    if (agency.kind() == "police") topics.push_back("markers/" + code);
     if (agency.kind() == "social-care")
-        return {"results/" + agency.text(), "notices/social-care/" + code, "reviews/" + code};
-    if (agency.kind() == "school") return {"results/" + agency.text(), "notices/school/" + code};
-    if (agency.kind() == "education") return {"results/" + agency.text(), "notices/education/" + code};
-    if (agency.kind() == "operator" || agency.kind() == "trust") return {"results/" + agency.text()};
-    return {};
+        topics.insert(topics.end(), {"notices/social-care/" + code, "reviews/" + code});
+    if (agency.kind() == "school") topics.push_back("notices/school/" + code);
+    if (agency.kind() == "education") topics.push_back("notices/education/" + code);
+    if (agency.kind() == "bench" || agency.kind() == "auditor") return {};
+    return topics;
 }
 
 }  // namespace

@@ -33,8 +33,20 @@ int main(int argc, char** argv) {
 
     program.command(&program.app(), "run", "Send what waits in the outbox, until stopped.",
                     [&] { return police::run(program.config()); });
-    program.command(&program.app(), "status",
-                    "Say how many messages were confirmed or refused, why, and what waits.",
-                    [&] { return police::status(program.config(), program.json(), std::cout); });
+    std::string reference;
+    auto* status = program.command(&program.app(), "status",
+                                   "Say how many messages were confirmed or refused, why, and what waits; or "
+                                   "what became of one incident.",
+                                   [&] {
+                                       if (!reference.empty())
+                                           return police::status_of_incident(program.config(), reference,
+                                                                             program.json(), std::cout);
+                                       return police::status(program.config(), program.json(), std::cout);
+                                   });
+    status->add_option("reference", reference, "the force's own reference of an incident");
+    program.command(
+        &program.app(), "reports",
+        "Say which notices were late, escalated, could not be stored, or were settled after that.",
+        [&] { return police::reports(program.config(), program.json(), std::cout); });
     return program.run(argc, argv);
 }

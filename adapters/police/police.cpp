@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <future>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <thread>
 
@@ -16,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::chrono::seconds answer_patience{15};
 constexpr std::chrono::milliseconds scan_interval{200};
 constexpr std::size_t refusals_shown_max = 1000;
 const std::vector<std::string> kinds{"police"};
@@ -163,6 +165,80 @@ int status(const std::filesystem::path& config, bool as_json, std::ostream& out)
         desk::print_json(answer, out);
     else
         tell_status(answer, desk.now(), desk.box().counts().oldest_waiting, out);
+    return 0;
+}
+
+namespace {
+
+void tell_story(const std::string& reference, const json& story, std::ostream& out) {
+    out << desk::printable(reference) << ": " << story.value("state", "") << ".\n";
+    for (const auto& event : story.value("events", json::array())) {
+        out << "  " << event.value("at", "") << "  " << event.value("what", "") << "  "
+            << event.value("to", "");
+        if (event.contains("outcome")) out << "  " << desk::printable(event["outcome"].get<std::string>());
+        out << "  (leaf " << event.value("index", std::uint64_t{0}) << ")\n";
+    }
+    if (story.value("more", false)) out << "  and more than can be shown.\n";
+}
+
+json report_entry(const client::Incoming& item) {
+    const auto report = desk::payload_of<schemas::Report>(item);
+    return {
+        {"what",       schemas::EnumNameReportOf(report.what) },
+        {"about",      report.about                           },
+        {"notice",     report.reference                       },
+        {"recipient",  report.recipient                       },
+        {"to",         report.to                              },
+        {"reached",    report.reached                         },
+        {"owed_since", desk::iso_or_null(report.owed_since_us)},
+        {"due",        desk::iso_or_null(report.due_us)       },
+        {"at",         desk::iso_or_null(report.at_us)        }
+    };
+}
+
+}  // namespace
+
+int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool as_json,
+                       std::ostream& out) {
+    desk::Desk desk{config, kinds};
+    auto to_ask = desk.config();
+    to_ask.topics.clear();  // asking must not take the mailbox from a daemon of the same name
+    SystemClock clock;
+    client::Agent agent{to_ask, desk.box(), clock, desk.random()};
+    schemas::QueryValue query;
+    query.kind = schemas::QueryKind::status;
+    query.reference = reference;
+    const auto answer = agent.ask(std::move(query), answer_patience);
+    if (!answer) {
+        out << desk::printable(reference) << ": " << name(answer.error().reason) << ", "
+            << answer.error().where << "\n";
+        return 1;
+    }
+    const json story = json::parse(text(answer->content), nullptr, false);
+    if (!story.is_object()) throw std::runtime_error{"the broker's answer is no object"};
+    if (as_json)
+        desk::print_json(story, out);
+    else
+        tell_story(reference, story, out);
+    return 0;
+}
+
+int reports(const std::filesystem::path& config, bool as_json, std::ostream& out) {
+    desk::Desk desk{config, kinds};
+    json all = json::array();
+    for (const auto& item : desk::items_of(desk.box(), {schemas::Kind::report}, true))
+        all.push_back(report_entry(item));
+    if (as_json) {
+        desk::print_json(all, out);
+        return 0;
+    }
+    for (const auto& each : all) {
+        out << each.value("at", "") << "  " << each.value("what", "") << "  "
+            << desk::printable(each.value("about", "")) << "  " << each.value("recipient", "");
+        if (!each.value("to", "").empty()) out << " -> " << each.value("to", "");
+        out << "  (" << each.value("reached", "") << ")\n";
+    }
+    if (all.empty()) out << "No reports: nothing was late.\n";
     return 0;
 }
 

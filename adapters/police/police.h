@@ -19,4 +19,11 @@ int run(const std::filesystem::path& config);
 /// How many messages were sent, confirmed and refused, and why.
 int status(const std::filesystem::path& config, bool json, std::ostream& out);
 
+/// What became of one incident, as the broker's log has it. 1 if the broker knows none of this reference.
+int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool json,
+                       std::ostream& out);
+
+/// What the broker has told the force of notices that were late, escalated or settled, oldest first.
+int reports(const std::filesystem::path& config, bool json, std::ostream& out);
+
 }  // namespace flagpost::police

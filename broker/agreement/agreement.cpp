@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <tuple>
 
@@ -18,6 +19,7 @@ struct Agreement::Content {
     std::string partnership;
     std::map<AgencyId, Party> parties;
     std::vector<Rule> rules;
+    std::optional<AgencyId> dead_letters;
 };
 
 namespace {
@@ -58,6 +60,18 @@ public:
             values.push_back(value->get());
         }
         return values;
+    }
+
+    /// The inline tables of a list.
+    Result<std::vector<const toml::table*>> tables(std::string_view key, std::size_t count_max) {
+        const toml::node* node = take(key);
+        const auto* list = node == nullptr ? nullptr : node->as_array();
+        if (list == nullptr || (!list->empty() && !list->is_array_of_tables()))
+            return wrong(*node, key, "is not a list of tables");
+        if (list->size() > count_max) return wrong(*node, key, "has too many entries");
+        std::vector<const toml::table*> tables;
+        for (const auto& item : *list) tables.push_back(item.as_table());
+        return tables;
     }
 
     bool has(std::string_view key) const { return table_.contains(key); }
@@ -116,6 +130,40 @@ std::optional<std::chrono::minutes> duration_in(std::string_view text) {
         default:
             return std::nullopt;
     }
+}
+
+Result<std::chrono::minutes> duration_of(Reader& reader, std::string_view key) {
+    const auto text = reader.text(key);
+    if (!text) return tl::unexpected{text.error()};
+    const auto minutes = duration_in(*text);
+    if (!minutes) return reader.wrong(key, R"(is no duration like "30m", "24h" or "5d")");
+    return *minutes;
+}
+
+Result<Rung> rung_in(const toml::table& table, const std::string& rule) {
+    Reader reader{table, "rule " + rule + ": escalate"};
+    Rung rung;
+    auto to = reader.text("to");
+    if (!to) return tl::unexpected{to.error()};
+    static constexpr std::array<std::string_view, 4> known{"again", "education", "social-care", "sender"};
+    if (std::ranges::find(known, *to) == known.end())
+        return reader.wrong("to", "is none of again, education, social-care and sender");
+    rung.to = std::move(*to);
+    if (reader.has("after") == reader.has("before_deadline"))
+        return refuse_at(table.source(), "rule " + rule + ": escalate needs either after or before_deadline");
+    const char* const when = reader.has("after") ? "after" : "before_deadline";
+    const auto minutes = duration_of(reader, when);
+    if (!minutes) return tl::unexpected{minutes.error()};
+    (reader.has("after") ? rung.after : rung.before_deadline) = *minutes;
+    if (reader.has("unless")) {
+        const auto unless = reader.text("unless");
+        if (!unless) return tl::unexpected{unless.error()};
+        if (*unless != "stored" && *unless != "opened")
+            return reader.wrong("unless", "is neither stored nor opened");
+        rung.unless = *unless == "stored" ? Reached::stored : Reached::opened;
+    }
+    if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
+    return rung;
 }
 
 Result<Party> party_in(const toml::table& table) {
@@ -187,11 +235,19 @@ Result<Rule> rule_in(const toml::table& table) {
     if (basis->empty()) return reader.wrong("legal_basis", "is empty");
     rule.legal_basis = std::move(*basis);
 
-    const auto within = reader.text("respond_within");
+    const auto within = duration_of(reader, "respond_within");
     if (!within) return tl::unexpected{within.error()};
-    const auto minutes = duration_in(*within);
-    if (!minutes) return reader.wrong("respond_within", R"(is no duration like "30m", "24h" or "5d")");
-    rule.respond_within = *minutes;
+    rule.respond_within = *within;
+
+    if (reader.has("escalate")) {
+        const auto rungs = reader.tables("escalate", limits::rungs_max);
+        if (!rungs) return tl::unexpected{rungs.error()};
+        for (const auto* each : *rungs) {
+            auto rung = rung_in(*each, rule.id);
+            if (!rung) return tl::unexpected{rung.error()};
+            rule.escalate.push_back(std::move(*rung));
+        }
+    }
 
     if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
     return rule;
@@ -210,6 +266,20 @@ Result<std::vector<const toml::table*>> tables_in(const toml::table& root, std::
         return refuse_at(node->source(), "more [[" + std::string{key} + "]] than this program takes");
     for (const auto& item : *list) tables.push_back(item.as_table());
     return tables;
+}
+
+// Whoever a notice is escalated to is told by a rule of their own, with their own fields: without one, nothing goes.
+std::optional<std::string> fault_in_ladder(const std::vector<Rule>& rules, const Rule& rule) {
+    for (const auto& rung : rule.escalate) {
+        if (rung.to == "again" || rung.to == "sender") continue;
+        const bool agreed = std::ranges::any_of(rules, [&](const Rule& other) {
+            return other.what == rule.what && other.from == rule.from && other.to == rung.to;
+        });
+        if (!agreed)
+            return "rule " + rule.id + ": escalates to " + rung.to + ", but no rule shares a " + rule.what +
+                   " with it";
+    }
+    return std::nullopt;
 }
 
 tl::unexpected<Refusal> not_rightful(const Right& right) {
@@ -231,7 +301,8 @@ Result<Agreement> Agreement::parse(std::string_view text) {
     auto content = std::make_shared<Content>();
     content->digest = crypto::sha256(view(text));
     for (const auto& [key, node] : root)
-        if (key.str() != "partnership" && key.str() != "party" && key.str() != "share")
+        if (key.str() != "partnership" && key.str() != "party" && key.str() != "share" &&
+            key.str() != "dead_letters")
             return refuse_at(node.source(), std::string{key.str()} + " is unknown");
 
     Reader head{root, "agreement"};
@@ -271,6 +342,15 @@ Result<Agreement> Agreement::parse(std::string_view text) {
                                  "rule " + rule->id + ": " + other.id + " already says who gets this");
         }
         content->rules.push_back(std::move(*rule));
+    }
+    for (std::size_t i = 0; i < content->rules.size(); ++i)
+        if (const auto fault = fault_in_ladder(content->rules, content->rules[i]))
+            return refuse_at((*shares)[i]->get("escalate")->source(), *fault);
+    if (head.has("dead_letters")) {
+        auto owner = agency_in(head, "dead_letters");
+        if (!owner) return tl::unexpected{owner.error()};
+        if (!content->parties.contains(*owner)) return head.wrong("dead_letters", "is no party");
+        content->dead_letters = std::move(*owner);
     }
     return Agreement{std::move(content)};
 }
@@ -335,11 +415,19 @@ const Rule* Agreement::rule_for(std::string_view what, std::string_view from_kin
     return found == content_->rules.end() ? nullptr : &*found;
 }
 
+std::string Agreement::dead_letter_owner() const {
+    if (content_->dead_letters) return content_->dead_letters->text();
+    for (const auto& [agency, party] : content_->parties)
+        if (agency.kind() == "operator") return agency.text();
+    return "broker";
+}
+
 std::set<std::string> Agreement::mailboxes() const {
     std::set<std::string> topics;
     for (const auto& [agency, party] : content_->parties) {
         add_mailboxes_of(agency, topics);
         topics.insert("results/" + agency.text());
+        topics.insert("reports/" + agency.text());
         for (const auto& other : party.acts_for) add_mailboxes_of(other, topics);
     }
     return topics;

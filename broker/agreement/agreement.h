@@ -20,6 +20,19 @@ struct Party {
     std::optional<AgencyId> review_desk;  // where Low, Many and held matches go; default its own authority
 };
 
+/// What a recipient can have reached; each includes those before it.
+enum class Reached { stored, opened, answered };
+
+/// One step of a rule's ladder: whose turn it is when nobody has answered. Never a way to drop anything.
+struct Rung {
+    /// "again" (the same mailbox, addressed to the next contact), "education" or "social-care" (the child's
+    /// authority), "sender" (whose message made the notice owed).
+    std::string to;
+    std::optional<std::chrono::minutes> after;            // from when the notice was issued
+    std::optional<std::chrono::minutes> before_deadline;  // instead: from its due time back
+    Reached unless = Reached::answered;
+};
+
 /// One sharing rule: `what` (a message kind) from kind of agency to kind of agency.
 struct Rule {
     std::string id;    // "SC-1"
@@ -32,6 +45,7 @@ struct Rule {
         fields;  // allow-list, names of schemas/notice.fbs (groups spelt out); others are not sent
     std::chrono::minutes respond_within{};
     std::string retention;
+    std::vector<Rung> escalate;
 };
 
 class Agreement {
@@ -51,6 +65,9 @@ public:
     Result<void> may_subscribe(const AgencyId& agency, std::string_view topic) const;
     /// The rule that lets `what` go from one kind of agency to another; null: nobody agreed to it.
     const Rule* rule_for(std::string_view what, std::string_view from_kind, std::string_view to_kind) const;
+
+    /// The operator who looks after what no consumer could store: `dead_letters`, or the first operator there is.
+    std::string dead_letter_owner() const;
 
     /// Every mailbox that exists: one per recipient and topic, before anyone connects.
     std::set<std::string> mailboxes() const;

@@ -23,6 +23,7 @@ constexpr std::array publish_rows{
                 "reference/terms/school/<urn> is for school/<urn> or who acts for it"                                          },
     OwnedByCode{"reference/contacts/school/", "school",      true,
                 "reference/contacts/school/<urn> is for school/<urn> or who acts for it"                                       },
+    OwnedByCode{"operations/",                "operator",    false, "operations/<name> is for operator/<name>"                 },
     OwnedByCode{"bench/",                     "bench",       false, "bench/<n> is for bench/<n>"                               },
 };
 
@@ -73,6 +74,8 @@ std::optional<Right> right_to_publish(std::string_view topic) {
 
 std::optional<Right> right_to_subscribe(std::string_view topic) {
     if (const auto owner = owner_by_code(subscribe_rows, topic)) return owner;
+    if (const auto owner = owner_by_name("reports/", "reports/<agency> is for that agency", topic))
+        return owner;
     return owner_by_name("results/", "results/<agency> is for that agency", topic);
 }
 

@@ -24,7 +24,7 @@ struct Right {
 std::optional<Right> right_to_publish(std::string_view topic);
 std::optional<Right> right_to_subscribe(std::string_view topic);
 
-/// The mailboxes an agency has because of what it is; results/<agency> is for parties only and not among them.
+/// The mailboxes an agency has because of what it is; results/<agency> and reports/<agency> are for parties only and not among them.
 void add_mailboxes_of(const AgencyId& agency, std::set<std::string>& topics);
 
 }  // namespace flagpost::agreement

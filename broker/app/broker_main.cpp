@@ -84,6 +84,34 @@ int run_command(int argc, char** argv) {
     with_json(obligations);
     obligations->callback([&] { code = app::show_obligations(config, json); });
 
+    auto* dead_letters = program.add_subcommand(
+        "dead-letters", "what no consumer could store, and who looks after it, asked of a running broker");
+    configured(dead_letters, "an operator's config file");
+    with_json(dead_letters);
+    dead_letters->callback([&] { code = app::show_dead_letters(config, json); });
+
+    app::OperatorCall call;
+    const auto acting = [&](const char* name, const char* what, schemas::OperatorDoes does,
+                            bool about_letter) {
+        auto* command = program.add_subcommand(name, what);
+        if (about_letter) {
+            command->add_option("topic", call.topic, "the dead letter's mailbox")->required();
+            command->add_option("number", call.number, "its number there")->required();
+        }
+        command->add_option("--by", call.by, "the named person who decides this")->required();
+        command->add_option("--reason", call.reason, "why, as a code such as consumer_mended")->required();
+        configured(command, "an operator's config file");
+        command->callback([&, does] {
+            call.config = config;
+            call.does = does;
+            code = app::act(call);
+        });
+    };
+    acting("reinsert", "put a dead letter back into its mailbox", schemas::OperatorDoes::reinsert, true);
+    acting("discard", "give a dead letter up; its notice stays owed", schemas::OperatorDoes::discard, true);
+    acting("confirm-clock", "say that the broker's clock is right after a jump ahead",
+           schemas::OperatorDoes::confirm_clock, false);
+
     auto* status =
         program.add_subcommand("status", "the log's head and what is in force, asked of a running broker");
     configured(status, "an operator's config file");

@@ -132,8 +132,9 @@ void print_obligations(const json& open) {
         return;
     }
     for (const auto& each : open)
-        std::cout << each.value("due", "") << "  " << each.value("state", "") << "  "
-                  << each.value("recipient", "") << "  " << each.value("notice", "") << "\n";
+        std::cout << each.value("due", "") << "  " << (each.value("overdue", false) ? "overdue, " : "")
+                  << each.value("state", "") << "  " << each.value("recipient", "") << "  now with "
+                  << each.value("with", "") << "  " << each.value("notice", "") << "\n";
     std::cout << open.size() << " open, by when they are due\n";
 }
 
@@ -174,6 +175,49 @@ int show_status(const std::filesystem::path& config, bool as_json) {
     }
     for (const auto& [key, value] : status.items())
         std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+    return 0;
+}
+
+int show_dead_letters(const std::filesystem::path& config, bool as_json) {
+    Desk desk{to_look(config)};
+    const json dead = desk.ask_list(schemas::QueryKind::dead_letters);
+    if (as_json) {
+        std::cout << dead.dump() << "\n";
+        return 0;
+    }
+    for (const auto& each : dead)
+        std::cout << each.value("since", "") << "  " << each.value("topic", "") << "#"
+                  << each.value("number", std::uint64_t{0}) << "  " << each.value("reason", "") << " in "
+                  << each.value("attempts", 0U) << " attempts  for " << each.value("owner", "") << "  "
+                  << each.value("notice", "") << "\n";
+    if (dead.empty()) std::cout << "No dead letters.\n";
+    return 0;
+}
+
+int act(const OperatorCall& call) {
+    Desk desk{client::load_config(call.config, {})};
+    schemas::OperatorActionValue action;
+    action.does = call.does;
+    action.topic = call.topic;
+    action.number = call.number;
+    action.by = call.by;
+    action.reason = call.reason;
+    wire::Draft draft{schemas::Kind::operator_action,
+                      "operations/" + std::string{desk.config().agency.code()},
+                      {},
+                      {},
+                      {},
+                      {},
+                      wire::pack<schemas::OperatorAction>(action)};
+    const auto ids = desk.box().enqueue({
+        {std::move(draft), "command"}
+    });
+    client::settle(desk.config(), desk.box(), desk.clock(), desk.random(), ids, answer_patience);
+    const auto status = desk.box().status(ids.front());
+    if (status.state == client::OutgoingState::refused)
+        throw std::runtime_error{"the broker refused: " + std::string{name(status.refusal->reason)} + ", " +
+                                 status.refusal->where};
+    std::cout << "Recorded as leaf " << status.index.value_or(0) << ".\n";
     return 0;
 }
 

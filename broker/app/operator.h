@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "broker/app/reference.h"
+#include "notice_generated.h"
 
 namespace flagpost::app {
 
@@ -16,6 +17,19 @@ int show_obligations(const std::filesystem::path& config, bool json);
 
 /// Size of the log, its newest head, what is in force, how much is owed.
 int show_status(const std::filesystem::path& config, bool json);
+
+/// What no consumer could store, and who has to look after it.
+int show_dead_letters(const std::filesystem::path& config, bool json);
+
+struct OperatorCall {
+    std::filesystem::path config;
+    schemas::OperatorDoes does{};
+    std::string topic;         // of the dead letter; empty: about the clock
+    std::uint64_t number = 0;  // likewise
+    std::string by, reason;
+};
+/// Publishes what a named operator decides, signed, and waits until it is recorded.
+int act(const OperatorCall& call);
 
 /// Publishes a published file as a load and waits for its result. 0 only if every record of the file was taken.
 int load_reference(const std::filesystem::path& config, const std::filesystem::path& file,

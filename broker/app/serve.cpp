@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -165,6 +166,12 @@ std::function<bool()> room_on(const std::filesystem::path& folder, Clock& clock)
     };
 }
 
+/// Setting the clock by hand makes the kernel say "not synchronised" until a time service has taken it over again.
+bool kernel_clock_synchronised() {
+    timex clock{};
+    return adjtimex(&clock) != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
+}
+
 void reload(const BrokerConfig& config, const agreement::Agreement& agreement, router::Parties& parties,
             router::BrokerLoop& loop) {
     spdlog::info("reading certificates, revocation list and parties anew");
@@ -207,8 +214,8 @@ void serve(const BrokerConfig& config) {
     if (!head && signed_something(*store))
         throw store::StorageFailure{"heads of this log were signed, but " + config.signed_head().string() +
                                     " is gone: restore it, or nothing stops this log from forking"};
-    const auto open_reader = [file = config.database(), master = keys.master] {
-        return store::sqlite::open_store_reader(file, master);
+    const auto open_reader = [file = config.database(), master = keys.master, digest = keys.digest] {
+        return store::sqlite::open_store_reader(file, master, digest);
     };
     const auto reader = open_reader();
 
@@ -231,7 +238,8 @@ void serve(const BrokerConfig& config) {
                                   crl_number,
                                   store->size(),
                                   store->root(),
-                                  newest};
+                                  newest,
+                                  kernel_clock_synchronised};
     router::StoreThread store_thread{
         {std::move(store), open_reader,
          make_signer(config, std::move(log_private), log_public.name(), std::move(head))}

@@ -95,13 +95,16 @@ inline constexpr std::size_t pending_bytes_max = 64 * 1024 * 1024;  // decided, 
 inline constexpr std::size_t recent_ids_max = 200'000;              // message ids remembered in memory
 inline constexpr std::size_t signatures_remembered_max = 64;        // batch roots verified, per session
 inline constexpr std::size_t envelope_cache_bytes_max = 16 * 1024 * 1024;
-inline constexpr std::size_t backlog_per_turn_max = 256;    // stored deliveries read before others are served
+inline constexpr std::size_t backlog_per_turn_max = 256;  // stored deliveries read before others are served
+inline constexpr std::uint32_t delivery_attempts_max =
+    8;  // of one item nothing after which was stored either
 inline constexpr std::size_t attaches_remembered_max = 16;  // per consumer and topic, to count attempts
 inline constexpr std::size_t consumers_remembered_max = 50'000;
 inline constexpr std::size_t gates_max = 64;
 inline constexpr std::size_t sessions_max = 100'000;
 inline constexpr std::size_t sessions_per_agency_max = 5'000;  // one stolen certificate cannot take them all
 inline constexpr std::size_t heads_remembered_max = 64;        // signed heads that may still be cosigned
+inline constexpr std::size_t status_events_max = 500;          // of one message's story
 inline constexpr std::size_t answer_bytes_max = 512 * 1024;
 inline constexpr std::uint16_t answer_items_max = 1024;
 inline constexpr std::uint32_t frames_granted = 4096;  // a gate may send this many frames of a session ahead
@@ -134,6 +137,7 @@ inline constexpr std::size_t agreement_size_max = 4 * 1024 * 1024;
 inline constexpr std::size_t parties_max = 20'000;
 inline constexpr std::size_t acts_for_max = 2000;  // for one party
 inline constexpr std::size_t sharing_rules_max = 1000;
+inline constexpr std::size_t rungs_max = 8;  // of one rule's ladder
 
 // Exchange
 inline constexpr std::size_t text_size_max = 64 * 1024;   // circumstances and the like
@@ -149,7 +153,10 @@ inline constexpr auto thread_kept =
     std::chrono::hours{24 * 90};                           // what was told of an incident, for its updates
 inline constexpr std::size_t notices_per_thread_max = 64;  // remembered of one child, recipient and incident
 inline constexpr std::size_t closings_per_record_max = 256;  // incidents whose window ends, in one record
-inline constexpr std::size_t erased_per_record_max = 2000;   // bodies one leaf may say it destroyed
+inline constexpr std::size_t clocks_per_tick_max =
+    1000;  // obligations whose time comes, looked at in one tick
+inline constexpr std::size_t dead_letters_max = 10'000;     // kept in memory; beyond, consumers go on trying
+inline constexpr std::size_t erased_per_record_max = 2000;  // bodies one leaf may say it destroyed
 inline constexpr std::size_t closings_per_tick_max = 4096;
 inline constexpr std::size_t reconsidered_per_tick_max =
     500;  // retained incidents, after the register changed

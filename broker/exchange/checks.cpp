@@ -239,6 +239,16 @@ Result<void> check(const schemas::Receipt& receipt) {
     return check.result();
 }
 
+Result<void> check(const schemas::OperatorAction& action) {
+    Checking check;
+    check.that(action.does() <= schemas::OperatorDoes::MAX, "action.does");
+    check.that(action.by()->size() > 0, "action.by");
+    check.name(action.by(), "action.by");
+    check.that(is_code(action.reason()->string_view()), "action.reason");
+    check.that(action.topic() == nullptr || action.topic()->size() <= limits::topic_size_max, "action.topic");
+    return check.result();
+}
+
 Result<void> check(const schemas::LoadBegin& begin) {
     Checking check;
     check.that(is_id(begin.load()), "load_begin.load");

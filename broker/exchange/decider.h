@@ -31,8 +31,12 @@ private:
     Reply take(const SessionClosed& closed);
     Reply take(const Subscribe& subscribe);
     Reply take(const Acknowledged& acknowledged);
+    std::vector<std::string> incidents_of(const std::string& topic,
+                                          const std::vector<std::uint64_t>& numbers) const;
     Reply take(const Turned& turned);
     Reply take(const Consult& consult);
+    Reply take(const GaveUp& gave_up);
+    Reply take(const ClockSynchronised& synchronised);
     Reply take(const Tick& tick);
 
     // published.cpp: what every message goes through
@@ -72,10 +76,35 @@ private:
 
     // receipts.cpp
     Reply take_receipt(const Message& message);
+    Result<void> may_answer(const AgencyId& agency, const Id16& notice, const std::string& topic) const;
+
+    // obligations.cpp
+    void fire_clocks();
+    void escalate(const Id16& notice, std::size_t rung);
+    void note_overdue(const Id16& notice);
+    struct Reporting {
+        const Id16& notice;
+        const Obligation& owed;
+        schemas::ReportOf of;
+        std::string to;    // agency
+        std::string turn;  // escalated: kind of agency whose turn it is
+        bool names_recipient;
+    };
+    void report(const Reporting& what);
+    void report_closed(const Id16& notice, const Obligation& owed, const std::string& by);
+    std::unique_ptr<schemas::DeadLetterFactsValue> dead_letter_facts(const ItemName& item,
+                                                                     const std::optional<Id16>& notice) const;
+    Reply take_operator_action(const Message& message);
+    std::uint64_t emit_action(const Message& message);
+    void end_dead_letter(const ItemName& item, const schemas::OperatorAction& action, const Actor& actor);
+    void release_clock(const char* why, const std::string& by);
+    log::Record clock_record(const char* outcome, bool held) const;
 
     // timers.cpp
     void close_windows();
     void emit_erasure(log::Record record);
+    void forget_escalations(const RetainedIncident& incident, log::Record& record) const;
+    void forget_escalations(const Id16& notice, log::Record& record) const;
 
     // Records
     std::uint64_t emit(log::Record record);
@@ -95,6 +124,12 @@ private:
     /// as a notice that was sent is not sent again, and a start begins with it.
     std::optional<IncidentName> reconsider_from_;
 };
+
+std::unique_ptr<schemas::MailboxItemValue> item_facts(const std::string& topic, std::uint64_t number);
+
+inline std::string incident_subject(const Obligation& owed) {
+    return incident_subject(owed.sender, owed.about);
+}
 
 /// "FP-7K3M-29QD": the first 40 bits of an id as Crockford's base 32, for people.
 std::string human_reference(std::string_view prefix, const Id16& id);

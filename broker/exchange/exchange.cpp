@@ -105,14 +105,6 @@ Reply Decider::take(const Reloaded& reloaded) {
     return {};
 }
 
-Reply Decider::take(const ClockStepped& stepped) {
-    auto record = record_by_broker(LeafKind::clock_step, Operation::none);
-    record.leaf.number = static_cast<std::uint64_t>(std::abs(stepped.by.count()));
-    record.leaf.outcome = stepped.by.count() < 0 ? "back" : "forward";
-    emit(std::move(record));
-    return {};
-}
-
 // One leaf for each that is not what it was.
 void Decider::note_settings(const Digest& parties, std::uint64_t crl_number) {
     const auto set = [&](LeafKind kind, const char* key, schemas::SettingFactsValue facts) {
@@ -175,6 +167,16 @@ Reply Decider::take(const Subscribe& subscribe) {
     return Permitted{};
 }
 
+// The incidents whose notices are among these deliveries: their senders may ask how they fare.
+std::vector<std::string> Decider::incidents_of(const std::string& topic,
+                                               const std::vector<std::uint64_t>& numbers) const {
+    std::set<std::string> subjects;
+    for (const auto number : numbers)
+        if (const auto item = state.items.find({topic, number}); item != state.items.end())
+            subjects.insert(incident_subject(state.obligations.at(item->second)));
+    return {subjects.begin(), subjects.end()};
+}
+
 Reply Decider::take(const Acknowledged& acknowledged) {
     const auto& [actor, topic, named] = acknowledged;
     if (const auto permitted = setting_.agreement.may_subscribe(actor.id.agency(), topic); !permitted)
@@ -205,6 +207,7 @@ Reply Decider::take(const Acknowledged& acknowledged) {
     body.agency = actor.id.agency().text();
     body.mailbox = std::make_unique<schemas::MailboxStateValue>(std::move(facts));
     record.body = pack_body(body);
+    record.subjects = incidents_of(topic, numbers);
     record.controller = actor.id.agency().text();
     record.retention = "mailbox";
     record.sets.push_back(mailbox_key(topic));
@@ -223,13 +226,14 @@ struct ConsultRow {
     bool consultation;
 };
 constexpr std::array consult_rows{
-    ConsultRow{"checkpoint",  true,  true,  false},
-    ConsultRow{"tile",        true,  true,  false},
-    ConsultRow{"status",      true,  true,  false},
-    ConsultRow{"policies",    true,  true,  false},
-    ConsultRow{"obligations", false, true,  true },
-    ConsultRow{"entries",     false, false, true },
-    ConsultRow{"bodies",      false, false, true },
+    ConsultRow{"checkpoint",   true,  true,  false},
+    ConsultRow{"tile",         true,  true,  false},
+    ConsultRow{"status",       true,  true,  false},
+    ConsultRow{"policies",     true,  true,  false},
+    ConsultRow{"obligations",  false, true,  true },
+    ConsultRow{"dead_letters", false, true,  true },
+    ConsultRow{"entries",      false, false, true },
+    ConsultRow{"bodies",       false, false, true },
 };
 
 }  // namespace
@@ -255,10 +259,17 @@ Reply Decider::take(const Consult& consult) {
 }
 
 Reply Decider::take(const Tick&) {
-    abandon_loads();
-    close_windows();
+    if (!state.clock_held) {
+        fire_clocks();
+        abandon_loads();
+        close_windows();
+    }
     reconsider_some();
     return {};
+}
+
+std::string incident_subject(std::string_view sender, std::string_view reference) {
+    return "incident/" + std::string{sender.substr(sender.find('/') + 1)} + "/" + std::string{reference};
 }
 
 std::string human_reference(std::string_view prefix, const Id16& id) {
@@ -313,15 +324,33 @@ bool Exchange::pending(const std::string& topic, std::uint64_t number) const {
 std::vector<OpenObligation> Exchange::open_obligations() const {
     std::vector<OpenObligation> open;
     for (const auto& [notice, owed] : impl_->state.obligations) {
-        const char* stage = owed.opened ? "opened" : pending(owed.topic, owed.number) ? "sent" : "stored";
-        open.push_back({notice, owed.recipient, owed.topic, owed.since, owed.due, stage});
+        const std::string* with = &owed.recipient;
+        for (std::size_t rung = 0; rung < owed.fired; ++rung)
+            with = owed.rungs[rung].recipient.empty() ? &owed.sender : &owed.rungs[rung].recipient;
+        open.push_back(
+            {notice, owed.recipient, owed.topic, owed.since, owed.due, owed.stage(), *with, owed.overdue});
     }
     std::ranges::stable_sort(open, {}, &OpenObligation::owed_since);
     return open;
 }
 
+std::vector<DeadLetter> Exchange::dead_letters() const {
+    std::vector<DeadLetter> all;
+    for (const auto& [item, dead] : impl_->state.dead_letters)
+        all.push_back({item.first, item.second, dead.attempts, dead.owner, dead.since, dead.notice});
+    return all;
+}
+
+bool Exchange::clock_is_held() const { return impl_->state.clock_held; }
+
 Digest Exchange::state_digest() const { return impl_->state.digest(); }
 Digest Exchange::engine_digest() const { return impl_->engine(); }
+
+std::optional<std::string> incident_reference_in(BytesView body) {
+    const auto* incident = read_body(body).incident();
+    if (incident == nullptr) return std::nullopt;
+    return incident->reference()->str();
+}
 
 std::optional<Bytes> envelope_in(BytesView body) {
     const auto envelope = bytes_of(read_body(body).envelope());

@@ -75,9 +75,18 @@ struct Consult {
     Actor actor;
     std::string what;
 };
+/// A delivery was tried so often without being stored that it stands in the way of those behind it.
+struct GaveUp {
+    std::string topic;
+    std::uint64_t number;
+    std::uint32_t attempts;
+    Bytes envelope;
+};
+/// The kernel says that the clock is synchronised again.
+struct ClockSynchronised {};
 struct Tick {};
 using Command = std::variant<Started, Reloaded, ClockStepped, SessionOpened, SessionClosed, Published,
-                             Subscribe, Acknowledged, Turned, Consult, Tick>;
+                             Subscribe, Acknowledged, Turned, Consult, GaveUp, ClockSynchronised, Tick>;
 
 /// A new item of a mailbox, to be handed to whoever is subscribed once its record is committed.
 struct Delivery {
@@ -108,7 +117,19 @@ struct OpenObligation {
     std::string topic;
     Instant owed_since;
     Instant due;
-    std::string state;  // "sent", "stored", "opened"
+    std::string state;  // "sent", "stored", "opened", "dead_letter"
+    std::string with;   // whose turn it is: the recipient, or who it was escalated to last
+    bool overdue;
+};
+
+/// What no consumer could store, until an operator puts it back or discards it.
+struct DeadLetter {
+    std::string topic;
+    std::uint64_t number;
+    std::uint32_t attempts;
+    std::string owner;  // agency that has to look
+    Instant since;
+    std::optional<Id16> notice;  // whose delivery it was
 };
 
 struct Setting {
@@ -141,6 +162,9 @@ public:
     bool pending(const std::string& topic, std::uint64_t number) const;
 
     std::vector<OpenObligation> open_obligations() const;
+    std::vector<DeadLetter> dead_letters() const;
+    /// Expiry and escalation wait: the clock jumped ahead and nobody has said yet that it is right.
+    bool clock_is_held() const;
     Digest state_digest()
         const;  // of everything the state holds, in a fixed order: equal states, equal digests
     Digest engine_digest() const;  // weights, rules, nicknames, versions
@@ -149,6 +173,11 @@ private:
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// What all records about one incident have as a subject: its sender may follow them.
+std::string incident_subject(std::string_view sender, std::string_view reference);
+/// The reference of the incident a stored body records a version of; nothing if it records something else.
+std::optional<std::string> incident_reference_in(BytesView body);
 
 /// The envelope inside a stored body, for redelivery after a restart; nothing if the body holds none.
 std::optional<Bytes> envelope_in(BytesView body);

@@ -122,6 +122,21 @@ Bytes named_payload(notices::Payload& payload, const Id16& id) {
     return std::visit(Naming{id}, payload);
 }
 
+std::unique_ptr<schemas::RungFactsValue> rung_facts(notices::PlannedRung& rung, const Id16& id) {
+    auto facts = std::make_unique<schemas::RungFactsValue>();
+    facts->at_us = to_us(rung.at);
+    facts->unless = rung.unless;
+    facts->recipient = rung.recipient;
+    if (rung.recipient.empty()) return facts;
+    facts->topic = rung.topic;
+    facts->rule = rung.rule;
+    facts->purpose = rung.purpose;
+    facts->legal_basis = rung.legal_basis;
+    facts->retention = rung.retention;
+    facts->payload = named_payload(rung.payload, id);
+    return facts;
+}
+
 // A school's notice is answered by being opened; social care and a review desk have to say what they did.
 schemas::Level answered_by(Kind kind) {
     return kind == Kind::school_notice ? schemas::Level::opened : schemas::Level::recorded;
@@ -142,7 +157,7 @@ Reply Decider::take_incident(const Message& message) {
 
     auto record = published(message);
     record.body = received_incident(message.received(), name.force, name.reference, incident.version());
-    record.subjects.push_back("incident/" + name.force + "/" + name.reference);
+    record.subjects.push_back(incident_subject("police/" + name.force, name.reference));
     record.retention = "incident";
     record.sets.push_back(incident_key(next_index));
     Case which{std::move(name),         {},   next_index, message.envelope.id, record.leaf.purpose,
@@ -210,6 +225,7 @@ void Decider::decide_incident(const Case& which) {
         for (const auto& [child, thread] : threads) body.decision->told.push_back(told_value(child, thread));
         record.body = pack_body(body);
         record.subjects = subjects_of(decision);
+        record.subjects.push_back(incident_subject("police/" + which.name.force, which.name.reference));
         record.sets.push_back(decision_key(next_index));
     }
     const auto decided = emit(std::move(record));
@@ -239,14 +255,18 @@ void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
     schemas::RecordBodyValue body;
     body.at_us = to_us(now_);
     body.envelope = envelope;
-    body.item = std::make_unique<schemas::MailboxItemValue>();
-    body.item->topic = planned.topic;
-    body.item->number = number;
+    body.item = item_facts(planned.topic, number);
     body.obligation = std::make_unique<schemas::ObligationFactsValue>();
     body.obligation->notice.assign(id.begin(), id.end());
     body.obligation->recipient = planned.recipient;
     body.obligation->due_us = to_us(planned.due);
     body.obligation->closes_on = answered_by(planned.kind);
+    body.obligation->kind = planned.kind;
+    body.obligation->reference = draft.subject;
+    body.obligation->sender = "police/" + which.name.force;
+    body.obligation->about = which.name.reference;
+    body.obligation->subjects = planned.subjects;
+    for (auto& rung : planned.rungs) body.obligation->rungs.push_back(rung_facts(rung, id));
 
     auto record = record_by_broker(LeafKind::notice_issued, Operation::disclosure);
     record.leaf.recipient = planned.recipient;
@@ -260,6 +280,7 @@ void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
     record.leaf.outcome = which.late ? "late" : first ? "update" : "first";
     record.leaf.related = decided;
     record.subjects = planned.subjects;
+    record.subjects.push_back(incident_subject(body.obligation->sender, which.name.reference));
     record.body = pack_body(body);
     record.controller = planned.recipient;
     record.retention = planned.retention;

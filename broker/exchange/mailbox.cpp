@@ -52,20 +52,25 @@ std::vector<NumberRange> Mailbox::ranges_without(const std::vector<std::uint64_t
     return remaining;
 }
 
-void Mailbox::settle(std::uint64_t high_water, const std::vector<NumberRange>& remaining) {
+std::vector<std::uint64_t> Mailbox::settle(std::uint64_t high_water,
+                                           const std::vector<NumberRange>& remaining) {
     high_water_ = std::max(high_water_, high_water);
     const auto as_remaining = [](const auto& mine, const NumberRange& other) {
         return mine.first == other.first() && mine.second == other.last();
     };
-    if (std::ranges::equal(ranges_, remaining, as_remaining)) return;
+    if (std::ranges::equal(ranges_, remaining, as_remaining)) return {};
     std::map<std::uint64_t, std::uint64_t> kept;
     for (const auto& range : remaining)
         kept.insert(pending_.lower_bound(range.first()), pending_.upper_bound(range.last()));
+    std::vector<std::uint64_t> forgotten;
+    for (const auto& [number, index] : pending_)
+        if (!kept.contains(number)) forgotten.push_back(number);
     pending_ = std::move(kept);
     ranges_.clear();
     std::vector<std::uint64_t> numbers;
     for (const auto& [number, index] : pending_) numbers.push_back(number);
     for (const auto& range : to_ranges(numbers)) ranges_.emplace(range.first(), range.last());
+    return forgotten;
 }
 
 std::vector<NumberRange> to_ranges(const std::vector<std::uint64_t>& ascending) {

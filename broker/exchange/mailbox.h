@@ -28,8 +28,9 @@ public:
 
     void add(std::uint64_t number, std::uint64_t index);
     void acknowledge(std::uint64_t number);
-    /// The mailbox as an acknowledgement left it: forgets what is pending here and not among `remaining`.
-    void settle(std::uint64_t high_water, const std::vector<NumberRange>& remaining);
+    /// The mailbox as an acknowledgement left it: forgets what is pending here and not among `remaining`, and says
+    /// which numbers that were.
+    std::vector<std::uint64_t> settle(std::uint64_t high_water, const std::vector<NumberRange>& remaining);
 
 private:
     std::uint64_t high_water_ = 0;

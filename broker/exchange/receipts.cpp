@@ -19,11 +19,11 @@ Reply Decider::take_receipt(const Message& message) {
     if (owed == state.obligations.end() && earlier == state.told.end())
         return Refusal{Reason::unknown_message, "receipt.notice"};
     const std::string topic = owed != state.obligations.end() ? owed->second.topic : earlier->second;
-    if (auto permitted = setting_.agreement.may_subscribe(message.command.actor.id.agency(), topic);
-        !permitted)
+    if (auto permitted = may_answer(message.command.actor.id.agency(), notice, topic); !permitted)
         return permitted.error();
 
     const bool is_open = owed != state.obligations.end();
+    std::optional<Obligation> answered;  // as it was: who else was asked is told that it is settled
     const bool closes = is_open && receipt.level() >= owed->second.closes_on;
     const auto kind = receipt.level() == schemas::Level::opened ? LeafKind::opened : LeafKind::recorded;
     auto record = record_by(message.command.actor, kind, Operation::none);
@@ -42,10 +42,21 @@ Reply Decider::take_receipt(const Message& message) {
     if (closes) {
         const auto& obligation = owed->second;
         record.leaf.number = obligation.number;
+        answered = obligation;
         record.drops.push_back(notice_key(notice));
         if (obligation.opened) record.drops.push_back(opened_key(notice));
+        if (obligation.overdue) record.drops.push_back(overdue_key(notice));
+        if (!state.told.contains(notice)) forget_escalations(notice, record);
+        if (obligation.revived) record.drops.push_back(revived_key(notice));
         // Who has opened it has stored it, although the acknowledgement is not here yet.
-        if (const auto& mailbox = state.mailboxes.find(topic)->second; mailbox.holds(obligation.number)) {
+        const auto& mailbox = state.mailboxes.find(topic)->second;
+        const bool first_asked =
+            setting_.agreement.may_subscribe(message.command.actor.id.agency(), topic).has_value();
+        if (mailbox.holds(obligation.number) && !first_asked) {
+            // Somebody further up answered: it still waits for the first one, and is not owed again because of it.
+            body.receipt->waiting = item_facts(topic, obligation.number);
+            record.sets.push_back(closed_key(notice));
+        } else if (mailbox.holds(obligation.number)) {
             body.mailbox =
                 std::make_unique<schemas::MailboxStateValue>(mailbox_after(topic, {obligation.number}));
             record.sets.push_back(mailbox_key(topic));
@@ -54,8 +65,21 @@ Reply Decider::take_receipt(const Message& message) {
     } else if (is_open && !owed->second.opened) {
         record.sets.push_back(opened_key(notice));
     }
+    if (is_open) record.subjects = {incident_subject(owed->second)};
     record.body = received_other(message.received(), std::move(body));
-    return Confirmed{emit(std::move(record)), false};
+    const auto index = emit(std::move(record));
+    if (answered) report_closed(notice, *answered, message.command.actor.id.agency().text());
+    return Confirmed{index, false};
+}
+
+// Whoever may read a mailbox the notice went to.
+Result<void> Decider::may_answer(const AgencyId& agency, const Id16& notice, const std::string& topic) const {
+    auto permitted = setting_.agreement.may_subscribe(agency, topic);
+    if (permitted) return permitted;
+    if (const auto others = state.escalated.find(notice); others != state.escalated.end())
+        for (const auto& [rung, item] : others->second)
+            if (!item.first.empty() && setting_.agreement.may_subscribe(agency, item.first)) return {};
+    return permitted;
 }
 
 }  // namespace flagpost::exchange

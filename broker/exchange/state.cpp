@@ -44,6 +44,22 @@ std::vector<NumberRange> ranges_of(const flatbuffers::Vector<const NumberRange*>
     return ranges;
 }
 
+std::vector<std::string> texts_of(
+    const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* vector) {
+    std::vector<std::string> texts;
+    if (vector != nullptr)
+        for (const auto* each : *vector) texts.push_back(each->str());
+    return texts;
+}
+
+Rung rung_of(const schemas::RungFacts& facts) {
+    return {from_us(facts.at_us()),         facts.unless(),
+            text_of(facts.recipient()),     text_of(facts.topic()),
+            text_of(facts.rule()),          text_of(facts.purpose()),
+            text_of(facts.retention()),     texts_of(facts.legal_basis()),
+            copy(bytes_of(facts.payload()))};
+}
+
 void forget(std::map<Due, const IncidentName*>& timers, std::optional<Due>& due) {
     if (due) timers.erase(*due);
     due.reset();
@@ -114,7 +130,23 @@ void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
             apply_decision(index, body);
             break;
         case LeafKind::notice_issued:
-            apply_notice(body);
+            apply_notice(index, body);
+            break;
+        case LeafKind::escalated:
+            apply_escalated(body);
+            break;
+        case LeafKind::overdue:
+            apply_overdue(body);
+            break;
+        case LeafKind::dead_lettered:
+            apply_dead_letter(index, body);
+            break;
+        case LeafKind::reinserted:
+        case LeafKind::discarded:
+            apply_revival(kind, body);
+            break;
+        case LeafKind::clock_step:
+            clock_held = required(body.setting(), "setting").number() != 0;
             break;
         case LeafKind::opened:
         case LeafKind::recorded:
@@ -247,34 +279,180 @@ void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body)
     thread_ends.emplace(*incident.thread_end, &place->first);
 }
 
-void State::apply_notice(const schemas::RecordBody& body) {
+void State::apply_notice(std::uint64_t index, const schemas::RecordBody& body) {
     const auto& facts = required(body.obligation(), "obligation");
     const auto& item = required(body.item(), "item");
     Obligation obligation;
     obligation.recipient = facts.recipient()->str();
     obligation.topic = item.topic()->str();
     obligation.number = item.number();
+    obligation.index = index;
     obligation.since = from_us(body.at_us());
     obligation.due = from_us(facts.due_us());
     obligation.closes_on = facts.closes_on();
-    obligations.insert_or_assign(id_of(facts.notice()), std::move(obligation));
+    obligation.kind = facts.kind();
+    obligation.reference = text_of(facts.reference());
+    obligation.sender = text_of(facts.sender());
+    obligation.about = text_of(facts.about());
+    obligation.subjects = texts_of(facts.subjects());
+    if (facts.rungs() != nullptr)
+        for (const auto* rung : *facts.rungs()) obligation.rungs.push_back(rung_of(*rung));
+    const Id16 notice = id_of(facts.notice());
+    const auto place = obligations.insert_or_assign(notice, std::move(obligation)).first;
+    items.insert_or_assign({place->second.topic, place->second.number}, notice);
+    schedule(notice, place->second);
+}
+
+bool Obligation::reached(schemas::Level level) const {
+    switch (level) {
+        case schemas::Level::stored:
+            return stored || opened;
+        case schemas::Level::opened:
+            return opened;
+        default:
+            return false;  // answered: then it is not open any more
+    }
+}
+
+std::size_t Obligation::next_rung() const {
+    auto next = fired;
+    while (next < rungs.size() && reached(rungs[next].unless)) ++next;
+    return next;
+}
+
+const char* Obligation::stage() const {
+    return opened ? "opened" : stored ? "stored" : dead ? "dead_letter" : "sent";
+}
+
+// Looked at again when the next rung's time or its own is over, whichever comes first; then never more.
+void State::schedule(const Id16& notice, Obligation& obligation) {
+    if (obligation.scheduled) clocks.erase({*obligation.scheduled, notice});
+    obligation.scheduled.reset();
+    const auto look = [&](Instant at) {
+        if (!obligation.scheduled || at < *obligation.scheduled) obligation.scheduled = at;
+    };
+    if (!obligation.overdue) look(obligation.due);
+    if (const auto next = obligation.next_rung(); next < obligation.rungs.size())
+        look(obligation.hurried.value_or(obligation.rungs[next].at));
+    if (obligation.scheduled) clocks.emplace(*obligation.scheduled, notice);
+}
+
+bool State::holds(const ItemName& item) const {
+    const auto mailbox = mailboxes.find(item.first);
+    return mailbox != mailboxes.end() && mailbox->second.holds(item.second);
+}
+
+// What is still owed keeps its place on the ladder; a delivery that still waits keeps its record, and with it who may
+// answer.
+void State::forget_escalations(const Id16& notice) {
+    const auto found = escalated.find(notice);
+    if (found == escalated.end() || obligations.contains(notice)) return;
+    std::erase_if(found->second, [&](const auto& rung) { return !holds(rung.second); });
+    if (found->second.empty()) escalated.erase(found);
+}
+
+void State::close(std::map<Id16, Obligation>::iterator obligation) {
+    if (obligation->second.scheduled) clocks.erase({*obligation->second.scheduled, obligation->first});
+    items.erase({obligation->second.topic, obligation->second.number});
+    const Id16 notice = obligation->first;
+    obligations.erase(obligation);
+    if (!told.contains(notice)) forget_escalations(notice);  // its threads ended while it was still owed
+}
+
+void State::apply_escalated(const schemas::RecordBody& body) {
+    const auto& facts = required(body.escalation(), "escalation");
+    const Id16 notice = id_of(facts.notice());
+    escalated[notice][facts.rung()] =
+        body.item() == nullptr ? ItemName{} : ItemName{body.item()->topic()->str(), body.item()->number()};
+    const auto found = obligations.find(notice);
+    if (found == obligations.end()) return;
+    found->second.fired = facts.rung() + 1;
+    found->second.hurried.reset();
+    schedule(notice, found->second);
+}
+
+void State::apply_overdue(const schemas::RecordBody& body) {
+    const Id16 notice = id_of(required(body.escalation(), "escalation").notice());
+    const auto found = obligations.find(notice);
+    if (found == obligations.end()) return;
+    found->second.overdue = true;
+    schedule(notice, found->second);
+}
+
+void State::apply_dead_letter(std::uint64_t index, const schemas::RecordBody& body) {
+    const auto& facts = required(body.dead_letter(), "dead letter");
+    const ItemName item{facts.topic()->str(), facts.number()};
+    DeadItem dead;
+    dead.index = index;
+    dead.attempts = facts.attempts();
+    dead.owner = text_of(facts.owner());
+    dead.since = from_us(body.at_us());
+    dead.envelope = copy(bytes_of(body.envelope()));
+    if (facts.notice() != nullptr) {
+        dead.notice = id_of(facts.notice());
+        // First its name: what leaves the mailbox in this way was not stored.
+        items.erase(item);
+        if (const auto found = obligations.find(*dead.notice); found != obligations.end()) {
+            found->second.dead = true;
+            found->second.stored = false;
+            found->second.hurried = dead.since;
+            schedule(*dead.notice, found->second);
+        }
+    }
+    dead_letters.insert_or_assign(item, std::move(dead));
+}
+
+void State::apply_revival(LeafKind kind, const schemas::RecordBody& body) {
+    const auto& facts = required(body.dead_letter(), "dead letter");
+    dead_letters.erase({facts.topic()->str(), facts.number()});
+    if (facts.notice() == nullptr) return;
+    const Id16 notice = id_of(facts.notice());
+    const auto found = obligations.find(notice);
+    if (found == obligations.end()) return;
+    auto& obligation = found->second;
+    items.erase({obligation.topic, obligation.number});
+    obligation.revived = true;
+    obligation.dead = kind == LeafKind::discarded;
+    obligation.stored = false;
+    obligation.hurried.reset();
+    obligation.number = facts.number();
+    if (kind == LeafKind::reinserted) {
+        obligation.number = required(body.item(), "item").number();
+        items.insert_or_assign({obligation.topic, obligation.number}, notice);
+    }
+    schedule(notice, obligation);
+}
+
+void State::note_stored(const std::string& topic, std::uint64_t number) {
+    const auto item = items.find({topic, number});
+    if (item == items.end()) return;
+    const Id16 notice = item->second;
+    items.erase(item);
+    auto& obligation = obligations.at(notice);
+    obligation.stored = true;
+    schedule(notice, obligation);
 }
 
 void State::apply_receipt(const schemas::ReceiptFacts& facts) {
+    if (const auto* waiting = facts.waiting())
+        answered_elsewhere[id_of(facts.notice())] = {waiting->topic()->str(), waiting->number()};
     const auto found = obligations.find(id_of(facts.notice()));
     if (found == obligations.end()) return;
-    if (facts.closes())
-        obligations.erase(found);
-    else
-        found->second.opened = true;
+    if (facts.closes()) return close(found);
+    found->second.opened = true;
+    schedule(found->first, found->second);
 }
 
 void State::apply_mailbox(const schemas::MailboxState& facts) {
     auto& mailbox = mailboxes[facts.topic()->str()];
     if (facts.acknowledged() != nullptr)
         for (const auto* range : *facts.acknowledged())
-            for (auto number = range->first(); number <= range->last(); ++number) mailbox.acknowledge(number);
-    mailbox.settle(facts.high_water(), ranges_of(facts.pending()));
+            for (auto number = range->first(); number <= range->last(); ++number) {
+                mailbox.acknowledge(number);
+                note_stored(facts.topic()->str(), number);
+            }
+    for (const auto number : mailbox.settle(facts.high_water(), ranges_of(facts.pending())))
+        note_stored(facts.topic()->str(), number);
 }
 
 void State::forget_threads(RetainedIncident& incident) {
@@ -305,6 +483,12 @@ void State::end_threads(const Due& due) {
     const auto timer = thread_ends.find(due);
     if (timer == thread_ends.end()) return;
     const auto place = incidents.find(*timer->second);
+    for (const auto& [child, thread] : place->second.threads)
+        for (const auto& notice : thread.notices) {
+            forget_escalations(notice);
+            std::erase_if(answered_elsewhere,
+                          [&](const auto& each) { return each.first == notice && !holds(each.second); });
+        }
     forget_threads(place->second);
     place->second.decisions.clear();
     if (!place->second.window) incidents.erase(place);
@@ -319,7 +503,20 @@ Digest State::digest() const {
     }
     for (const auto& [notice, owed] : obligations)
         all << "obligation" << notice << owed.recipient << owed.topic << owed.number << owed.since << owed.due
-            << static_cast<std::uint64_t>(owed.closes_on) << std::uint64_t{owed.opened};
+            << static_cast<std::uint64_t>(owed.closes_on) << std::uint64_t{owed.opened}
+            << std::uint64_t{owed.stored} << std::uint64_t{owed.dead} << std::uint64_t{owed.revived}
+            << std::uint64_t{owed.overdue} << std::uint64_t{owed.fired} << owed.index << owed.hurried
+            << owed.scheduled << owed.rungs.size();
+    for (const auto& [item, notice] : items) all << "item" << item.first << item.second << notice;
+    for (const auto& [notice, topics] : escalated)
+        for (const auto& [rung, item] : topics)
+            all << "escalated" << notice << std::uint64_t{rung} << item.first << item.second;
+    for (const auto& [notice, item] : answered_elsewhere)
+        all << "elsewhere" << notice << item.first << item.second;
+    for (const auto& [at, notice] : clocks) all << "clock" << at << notice;
+    for (const auto& [item, dead] : dead_letters)
+        all << "dead" << item.first << item.second << dead.index << dead.envelope;
+    all << "held" << std::uint64_t{clock_held};
     for (const auto& [notice, topic] : told) all << "told" << notice << topic;
     for (const auto& [name, load] : loads) {
         all << "load" << name.agency << name.topic << load.id << static_cast<std::uint64_t>(load.of)
@@ -365,6 +562,15 @@ log::StateKey delivery_key(std::string_view topic, std::uint64_t number) {
 log::StateKey mailbox_key(std::string_view topic) { return open_key("mailbox/" + std::string{topic}); }
 log::StateKey notice_key(const Id16& notice) { return open_key("notice/" + to_hex(notice)); }
 log::StateKey opened_key(const Id16& notice) { return open_key("opened/" + to_hex(notice)); }
+log::StateKey escalated_key(const Id16& notice, std::uint32_t rung) {
+    return open_key("escalated/" + to_hex(notice) + "/" + std::to_string(rung));
+}
+log::StateKey overdue_key(const Id16& notice) { return open_key("overdue/" + to_hex(notice)); }
+log::StateKey closed_key(const Id16& notice) { return open_key("closed/" + to_hex(notice)); }
+log::StateKey revived_key(const Id16& notice) { return open_key("revived/" + to_hex(notice)); }
+log::StateKey dead_letter_key(const ItemName& item) {
+    return open_key("dead-letter/" + item.first + "/" + std::to_string(item.second));
+}
 log::StateKey load_key(std::uint64_t index) { return open_key("load/" + std::to_string(index)); }
 log::StateKey sequence_key(const LoadName& name) {
     return open_key("sequence/" + name.agency + "/" + name.topic);

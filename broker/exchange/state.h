@@ -14,15 +14,55 @@
 
 namespace flagpost::exchange {
 
+using ItemName = std::pair<std::string, std::uint64_t>;  // topic and number
+
+/// Whose turn it is at which time, and what they are told then.
+struct Rung {
+    Instant at;
+    schemas::Level unless{};
+    std::string recipient;  // empty: the sender steps in
+    std::string topic;
+    std::string rule, purpose, retention;
+    std::vector<std::string> legal_basis;
+    Bytes payload;
+};
+
 /// A notice that its recipient has not yet answered as it must.
 struct Obligation {
     std::string recipient;
     std::string topic;
     std::uint64_t number = 0;  // in that mailbox
+    std::uint64_t index = 0;   // of the record that issued it
     Instant since;
     Instant due;
     schemas::Level closes_on{};
+    schemas::Kind kind{};
+    std::string reference, sender, about;
+    std::vector<std::string> subjects;
+    std::vector<Rung> rungs;  // by time
+    std::size_t fired = 0;    // rungs behind it
+    bool stored = false;
     bool opened = false;
+    bool dead = false;                 // its delivery is a dead letter
+    bool overdue = false;              // and its sender was told
+    bool revived = false;              // its dead letter was put back or discarded
+    std::optional<Instant> hurried;    // the next rung's turn, whatever its time: nobody could store it
+    std::optional<Instant> scheduled;  // as it stands in State::clocks
+
+    bool reached(schemas::Level level) const;
+    /// The next rung that still applies; the number of rungs if there is none.
+    std::size_t next_rung() const;
+    const char* stage() const;  // "sent", "stored", "opened", "dead_letter"
+};
+
+/// A delivery no consumer could store.
+struct DeadItem {
+    std::uint64_t index = 0;  // of the record that says so
+    std::uint32_t attempts = 0;
+    std::string owner;
+    Instant since;
+    std::optional<Id16> notice;
+    Bytes envelope;
 };
 
 /// A load between begin and commit.
@@ -88,6 +128,13 @@ struct State {
     std::map<std::string, Mailbox, std::less<>> mailboxes;
     std::map<Id16, Obligation> obligations;
     std::map<Id16, std::string> told;  // every notice of a thread that is kept: its topic
+    std::map<ItemName, Id16> items;    // the delivery of each open obligation that is not stored yet
+    /// By notice and rung, where it went; no topic: to its sender.
+    std::map<Id16, std::map<std::uint32_t, ItemName>> escalated;
+    std::map<Id16, ItemName> answered_elsewhere;  // closed, although this first delivery was still waiting
+    std::set<std::pair<Instant, Id16>> clocks;    // when each open obligation is looked at next
+    std::map<ItemName, DeadItem> dead_letters;
+    bool clock_held = false;
     std::map<LoadName, OpenLoad> loads;
     std::map<LoadName, std::uint64_t> sequences;
     std::map<std::string, HeldUnit, std::less<>> units;
@@ -102,6 +149,7 @@ struct State {
     /// Throws std::runtime_error for a body that no exchange wrote.
     void apply(std::uint64_t index, log::LeafKind kind, BytesView body);
     Digest digest() const;
+    bool holds(const ItemName& item) const;  // it stands in its mailbox, not acknowledged
 
 private:
     void apply_setting(log::LeafKind kind, const schemas::SettingFacts& facts);
@@ -111,9 +159,17 @@ private:
     void apply_load_applied(const schemas::RecordBody& body);
     void apply_unit(log::LeafKind kind, const schemas::RecordBody& body);
     void apply_decision(std::uint64_t index, const schemas::RecordBody& body);
-    void apply_notice(const schemas::RecordBody& body);
+    void apply_notice(std::uint64_t index, const schemas::RecordBody& body);
     void apply_receipt(const schemas::ReceiptFacts& facts);
+    void apply_escalated(const schemas::RecordBody& body);
+    void apply_overdue(const schemas::RecordBody& body);
+    void apply_dead_letter(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_revival(log::LeafKind kind, const schemas::RecordBody& body);
     void apply_mailbox(const schemas::MailboxState& facts);
+    void note_stored(const std::string& topic, std::uint64_t number);
+    void schedule(const Id16& notice, Obligation& obligation);
+    void close(std::map<Id16, Obligation>::iterator obligation);
+    void forget_escalations(const Id16& notice);
     void close_window(const Due& due);
     void end_threads(const Due& due);
     void forget_threads(RetainedIncident& incident);
@@ -124,6 +180,11 @@ log::StateKey delivery_key(std::string_view topic, std::uint64_t number);
 log::StateKey mailbox_key(std::string_view topic);
 log::StateKey notice_key(const Id16& notice);
 log::StateKey opened_key(const Id16& notice);
+log::StateKey escalated_key(const Id16& notice, std::uint32_t rung);
+log::StateKey overdue_key(const Id16& notice);
+log::StateKey closed_key(const Id16& notice);
+log::StateKey revived_key(const Id16& notice);
+log::StateKey dead_letter_key(const ItemName& item);
 log::StateKey load_key(std::uint64_t index);
 log::StateKey sequence_key(const LoadName& name);
 log::StateKey feed_key(std::string_view la);

@@ -51,6 +51,25 @@ void Decider::emit_erasure(log::Record record) {
     } while (!rest.empty());
 }
 
+// Once an incident's threads are not kept any more, nobody it was escalated to can answer late either.
+void Decider::forget_escalations(const RetainedIncident& incident, log::Record& record) const {
+    for (const auto& [child, thread] : incident.threads)
+        for (const auto& notice : thread.notices) {
+            if (state.obligations.contains(notice)) continue;  // until it is closed
+            forget_escalations(notice, record);
+            const auto waiting = state.answered_elsewhere.find(notice);
+            if (waiting != state.answered_elsewhere.end() && !state.holds(waiting->second))
+                record.drops.push_back(closed_key(notice));
+        }
+}
+
+void Decider::forget_escalations(const Id16& notice, log::Record& record) const {
+    const auto others = state.escalated.find(notice);
+    if (others == state.escalated.end()) return;
+    for (const auto& [rung, item] : others->second)
+        if (!state.holds(item)) record.drops.push_back(escalated_key(notice, rung));
+}
+
 // The late-flag window of an incident ends 72 hours after its newest version came. If nobody was told anything, all
 // that was kept of it is destroyed; if somebody was, it is their business record and stays for its retention class,
 // while the exchange keeps only what it needs to thread an update.
@@ -72,6 +91,7 @@ void Decider::close_windows() {
                 body.threads.back()->ends_us = to_us(closing.due.at);
                 body.threads.back()->index = closing.due.index;
                 decisions_dropped.insert(incident.decisions.begin(), incident.decisions.end());
+                forget_escalations(incident, record);
                 continue;
             }
             const auto& incident = state.incidents.at(*state.windows.at(closing.due));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -52,11 +53,13 @@ std::string_view what_of(Kind kind) {
 void forget_moment(SocialCareNoticeValue& notice) {
     notice.incident_version = 0;
     notice.act_by_us = 0;
+    notice.addressed_to.clear();
     notice.feed_age_hours = 0;
 }
 void forget_moment(SchoolNoticeValue& notice) {
     notice.incident_version = 0;
     notice.read_by_us = 0;
+    notice.addressed_to.clear();
 }
 void forget_moment(ReviewItemValue& item) {
     item.incident_version = 0;
@@ -134,9 +137,13 @@ private:
         return found;
     }
 
+    /// The whole notice for whoever is told under `by`; `turn` counts those asked before at the same place.
+    template <class Value> using Make = std::function<Value(const Rule& by, std::size_t turn)>;
+
     template <class Value> void add(std::string recipient, std::string topic, Kind kind,
-                                    std::vector<std::string> subjects, Value value, const Rule& by,
-                                    Instant due, const std::string& about) {
+                                    std::vector<std::string> subjects, const Make<Value>& make,
+                                    const Rule& by, Instant due, const std::string& about,
+                                    const std::string& la) {
         Planned planned;
         planned.dedup = about + " " + recipient + " " + std::string{what_of(kind)};
         if (!seen_.insert(planned.dedup).second) return;
@@ -149,11 +156,51 @@ private:
         planned.legal_basis = by.legal_basis;
         planned.retention = by.retention;
         planned.due = due;
+        planned.rungs = ladder<Value>(planned, make, by, la);
+        Value value = make(by, 0);
         Value timeless = value;
         forget_moment(timeless);
         planned.fingerprint = packed(timeless);
         planned.payload = std::move(value);
         plan_.planned.push_back(std::move(planned));
+    }
+
+    /// Whose turn it is at which time. Where the next in line takes no part in the agreement, the sender steps in.
+    template <class Value> std::vector<PlannedRung> ladder(const Planned& first, const Make<Value>& make,
+                                                           const Rule& by, const std::string& la) const {
+        std::vector<PlannedRung> rungs;
+        std::size_t turn = 0;
+        for (const auto& rung : by.escalate) {
+            PlannedRung next;
+            next.at = rung.before_deadline ? first.due - *rung.before_deadline : now_ + *rung.after;
+            next.unless = level_of(rung.unless);
+            const std::string other = rung.to + "/" + la;
+            const bool again = rung.to == "again";
+            if (again || (rung.to != "sender" && takes_part(other))) {
+                const Rule& rule = again ? by : *agreement_.rule_for(what_of(first.kind), "police", rung.to);
+                next.recipient = again ? first.recipient : other;
+                next.topic = again ? first.topic : "notices/" + other;
+                next.rule = rule.id;
+                next.purpose = rule.purpose;
+                next.legal_basis = rule.legal_basis;
+                next.retention = rule.retention;
+                next.payload = make(rule, again ? ++turn : 0);
+            }
+            rungs.push_back(std::move(next));
+        }
+        std::ranges::stable_sort(rungs, {}, &PlannedRung::at);
+        return rungs;
+    }
+
+    static schemas::Level level_of(agreement::Reached reached) {
+        switch (reached) {
+            case agreement::Reached::stored:
+                return schemas::Level::stored;
+            case agreement::Reached::opened:
+                return schemas::Level::opened;
+            default:
+                return schemas::Level::recorded;
+        }
     }
 
     template <class Value> void add_incident(Value& value) const {
@@ -186,11 +233,21 @@ private:
         const auto* by = rule(Kind::social_care_notice, recipient, subjects);
         if (!by) return;
         const Instant due = now_ + by->respond_within;
-        auto notice = social_care_notice(hit, flag, received, by->fields);
-        notice.act_by_us = to_us(due);
+        const Make<SocialCareNoticeValue> make = [&](const Rule& rule, std::size_t turn) {
+            auto notice = social_care_notice(hit, flag, received, rule.fields);
+            notice.act_by_us = to_us(due);
+            if (rule.fields.count("addressed_to") != 0) notice.addressed_to = worker_or_duty(flag, turn);
+            return notice;
+        };
         const std::string about = subjects.front();
-        add(recipient, "notices/" + recipient, Kind::social_care_notice, std::move(subjects),
-            std::move(notice), *by, due, about);
+        add(recipient, "notices/" + recipient, Kind::social_care_notice, std::move(subjects), make, *by, due,
+            about, hit.flag.la);
+    }
+
+    /// The allocated worker first; then the team's duty contact, and the team where there is none.
+    static std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) {
+        if (turn == 0 && flag.worker && !flag.worker->name.empty()) return flag.worker->name;
+        return flag.duty_contact.empty() ? flag.team : flag.duty_contact;
     }
 
     /// What the rule does not list is left as the schema's default: fields are added, never taken away.
@@ -303,14 +360,28 @@ private:
             const auto* by = rule(Kind::school_notice, recipient, subjects);
             if (!by) return;
             const Instant due = next_school_day_start(known_, urn, now_, zone_);
-            auto notice = school_notice(hit, *held->value.child, urn, by->fields);
-            notice.read_by_us = to_us(due);
-            add(recipient, "notices/" + recipient, Kind::school_notice, std::move(subjects),
-                std::move(notice), *by, due, "pupil/" + subject);
+            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t turn) {
+                auto notice = school_notice(hit, *held->value.child, urn, rule.fields);
+                notice.read_by_us = to_us(due);
+                notice.addressed_to = school_contact(urn, turn);
+                return notice;
+            };
+            add(recipient, "notices/" + recipient, Kind::school_notice, std::move(subjects), make, *by, due,
+                "pupil/" + subject, authority_of(urn).value_or(first_authority()));
             return;
         }
         review(authority_of(urn).value_or(first_authority()), recipient, subject, std::move(subjects),
                hit.outcome, why, urn);
+    }
+
+    /// The contact whose turn it is, in the order of the directory; the last one's for good. Empty: nobody is known.
+    std::string school_contact(std::uint32_t urn, std::size_t turn) const {
+        std::string name;
+        auto place = known_.contacts().lower_bound({urn, {}});
+        for (std::size_t i = 0; i <= turn && place != known_.contacts().end() && place->first.urn == urn;
+             ++i, ++place)
+            name = place->second.name;
+        return name;
     }
 
     /// The school itself, or the one school that took over from a closed one.
@@ -422,16 +493,19 @@ private:
         if (!by) return;
         Instant due = now_ + by->respond_within;
         if (urn) due = std::min(due, next_school_day_start(known_, *urn, now_, zone_));
-        ReviewItemValue item;
-        add_incident(item);
-        item.la = la;
-        item.outcome = outcome;
-        item.bound_for = bound_for;
-        item.subject = subject;
-        if (by->fields.count("why") != 0) item.why = why;
-        item.decide_by_us = to_us(due);
-        add(desk, "reviews/" + la, Kind::review_item, std::move(subjects), std::move(item), *by, due,
-            subject + " " + bound_for);
+        const Make<ReviewItemValue> make = [&](const Rule& rule, std::size_t) {
+            ReviewItemValue item;
+            add_incident(item);
+            item.la = la;
+            item.outcome = outcome;
+            item.bound_for = bound_for;
+            item.subject = subject;
+            if (rule.fields.count("why") != 0) item.why = why;
+            item.decide_by_us = to_us(due);
+            return item;
+        };
+        add(desk, "reviews/" + la, Kind::review_item, std::move(subjects), make, *by, due,
+            subject + " " + bound_for, la);
     }
 
     const agreement::Agreement& agreement_;

@@ -17,6 +17,17 @@ namespace flagpost::notices {
 using Payload =
     std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue, schemas::ReviewItemValue>;
 
+/// Whose turn it is, and what they may know then.
+struct PlannedRung {
+    Instant at;
+    schemas::Level unless{};
+    std::string recipient;  // empty: the sender steps in
+    std::string topic;
+    std::string rule, purpose, retention;
+    std::vector<std::string> legal_basis;
+    Payload payload;
+};
+
 /// One notice owed. `notice`/`review` and `reference` in the payload are empty: the exchange names obligations.
 struct Planned {
     std::string recipient;  // agency: "social-care/E10000024", "school/122802"
@@ -28,7 +39,8 @@ struct Planned {
     std::string purpose;
     std::vector<std::string> legal_basis;
     std::string retention;
-    Instant due;  // act_by, read_by or decide_by
+    std::vector<PlannedRung> rungs;  // by time
+    Instant due;                     // act_by, read_by or decide_by
     std::string
         dedup;  // child, recipient and kind: the same for every version of one incident (prefix it with
                 // force and reference)

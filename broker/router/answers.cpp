@@ -40,7 +40,29 @@ std::string json_of(const exchange::OpenObligation& open) {
     // All of it is made of codes and digits: AgencyId, topics and states need no escaping.
     return R"({"notice":")" + to_hex(open.notice) + R"(","recipient":")" + open.recipient + R"(","topic":")" +
            open.topic + R"(","state":")" + open.state + R"(","owed_since":")" + iso(open.owed_since) +
-           R"(","due":")" + iso(open.due) + R"("})";
+           R"(","due":")" + iso(open.due) + R"(","with":")" + open.with + R"(","overdue":)" +
+           (open.overdue ? "true" : "false") + "}";
+}
+
+std::string json_of(const exchange::DeadLetter& dead) {
+    return R"({"topic":")" + dead.topic + R"(","number":)" + std::to_string(dead.number) + R"(,"attempts":)" +
+           std::to_string(dead.attempts) + R"(,"reason":"not stored","owner":")" + dead.owner +
+           R"(","since":")" + iso(dead.since) + R"(","notice":")" +
+           (dead.notice ? to_hex(*dead.notice) : std::string{}) + R"("})";
+}
+
+/// One page of a list in JSON.
+template <class Item> Page listed(const Ask& ask, const std::vector<Item>& all) {
+    std::string json = "[";
+    auto next = static_cast<std::size_t>(std::min<std::uint64_t>(ask.from, all.size()));
+    for (std::size_t taken = 0; next < all.size() && taken < items_wanted(ask); ++next, ++taken) {
+        const std::string item = json_of(all[next]);
+        if (taken > 0 && json.size() + item.size() + 2 > limits::answer_bytes_max) break;
+        if (taken > 0) json += ",";
+        json += item;
+    }
+    json += "]";
+    return Page{copy(view(json)), next < all.size()};
 }
 
 }  // namespace
@@ -74,26 +96,12 @@ Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size) {
     });
 }
 
-Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
-    if (!ask.id) return refuse(Reason::invalid_value, "query.id");
-    const auto receipt = reader.receipt(agency, *ask.id);
-    if (!receipt) return refuse(Reason::not_found, "query: message");
-    const std::string json = R"({"id":")" + to_hex(*ask.id) + R"(","state":"recorded","index":)" +
-                             std::to_string(receipt->index) + "}";
-    return Page{copy(view(json)), false};
+Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open) {
+    return listed(ask, open);
 }
 
-Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open) {
-    std::string json = "[";
-    std::size_t next = static_cast<std::size_t>(std::min<std::uint64_t>(ask.from, open.size()));
-    for (std::size_t taken = 0; next < open.size() && taken < items_wanted(ask); ++next, ++taken) {
-        const std::string item = json_of(open[next]);
-        if (taken > 0 && json.size() + item.size() + 2 > limits::answer_bytes_max) break;
-        if (taken > 0) json += ",";
-        json += item;
-    }
-    json += "]";
-    return Page{copy(view(json)), next < open.size()};
+Page dead_letters_page(const Ask& ask, const std::vector<exchange::DeadLetter>& dead) {
+    return listed(ask, dead);
 }
 
 Bytes answer_frame(std::uint32_t request, Page page) {

@@ -25,11 +25,11 @@ Page entries_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 /// leaf's digest covers. Length 0: the leaf has no body, or it is erased.
 Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
-/// JSON: {"id","state":"recorded","index"} of a message this agency published; not_found if there is none.
-Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
-
-/// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due"}.
+/// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due","with","overdue"}.
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open);
+
+/// JSON array: {"topic","number","attempts","reason","owner","since","notice"}.
+Page dead_letters_page(const Ask& ask, const std::vector<exchange::DeadLetter>& dead);
 
 Bytes answer_frame(std::uint32_t request, Page page);
 

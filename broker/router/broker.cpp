@@ -37,6 +37,8 @@ std::string what_is_asked(schemas::QueryKind kind) {
             return "obligations";
         case schemas::QueryKind::policies:
             return "policies";
+        case schemas::QueryKind::dead_letters:
+            return "dead_letters";
         case schemas::QueryKind::proof:
             return "proof";
         case schemas::QueryKind::witnesses:
@@ -49,6 +51,19 @@ std::string what_is_asked(schemas::QueryKind kind) {
 bool asks_about_itself(const Ask& ask, const AgencyId& agency) {
     return ask.kind == schemas::QueryKind::obligations && agency.kind() != "operator" &&
            agency.kind() != "auditor";
+}
+
+/// Whether a consumer may have ended because of what it was sent; the others are our doing, or a rule's.
+bool ended_by_consumer(Reason reason) {
+    switch (reason) {
+        case Reason::displaced:
+        case Reason::shutting_down:
+        case Reason::revoked:
+        case Reason::lease_over:
+            return false;
+        default:
+            return true;
+    }
 }
 
 }  // namespace
@@ -182,6 +197,8 @@ void Broker::gate_stuck(const GateName& name, Instant now) {
 void Broker::tick(Instant now) {
     home_.check();
     now_ = now;
+    if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
+        decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
     decide(exchange::Tick{}, Id16{}, Nothing{});
     while (!due_.empty() && due_.top().first <= now) {
         const Id16 id = due_.top().second;
@@ -350,6 +367,8 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
             std::erase_if(open, [&](const auto& each) { return each.recipient != agency.text(); });
         answers.page = obligations_page(ask, open);
     }
+    if (ask.kind == schemas::QueryKind::dead_letters)
+        answers.page = dead_letters_page(ask, setting_.exchange.dead_letters());
     if (about_itself)
         return hold(Held{{}, {}, id, std::move(answers), exchange::Permitted{}, {}, 0, false, now_});
     decide(
@@ -401,6 +420,7 @@ void Broker::forget_session(Id16 id, const Refusal& why) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     Session& session = found->second;
+    if (ended_by_consumer(why.reason)) blame(session);
     detach(id, session);
     if (const auto gate = gates_.find(session.gate); gate != gates_.end()) gate->second.sessions.erase(id);
     const exchange::Actor actor{session.machine.peer(), id};

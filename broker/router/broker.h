@@ -41,6 +41,8 @@ struct BrokerSetting {
     std::uint64_t size;     // of the log as recovered
     Digest root;            // likewise
     Instant newest_stored;  // time of the newest leaf
+    /// Whether the kernel says that the clock is right again after a step.
+    std::function<bool()> clock_synchronised = [] { return false; };
 };
 
 /// How things stand, for the log and the status command. Counts since the start.
@@ -182,6 +184,7 @@ private:
     std::uint64_t committed_high(const std::string& topic) const;
     void attach(const Id16& id, Session& session, const Attach& wanted);
     void detach(const Id16& id, Session& session);
+    void blame(const Session& session);
     void deliver(const Id16& id, Session& session, const std::string& topic, std::uint64_t number,
                  std::uint64_t index, BytesView envelope);
     std::size_t deliver_stored(const Id16& id, Session& session, std::size_t most);

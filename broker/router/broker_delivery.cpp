@@ -68,6 +68,26 @@ void Broker::detach(const Id16& id, Session& session) {
     subscription = Subscription{};
 }
 
+/// The consumer is gone. The oldest item it was sent and did not store may be what it cannot store: after so many
+/// sessions in a row that ended at the same one, that one goes out of the way of those behind it. Counted since the
+/// broker started: a restart gives an item as many attempts again, and nothing worse.
+void Broker::blame(const Session& session) {
+    const Subscription& subscription = session.subscription;
+    if (subscription.durable.empty() || attempts_.size() >= limits::consumers_remembered_max) return;
+    const std::pair consumer{session.machine.peer().agency().text(), subscription.durable};
+    for (const auto& [topic, sent] : subscription.sent) {
+        const auto oldest = setting_.exchange.next_pending(topic, 0);
+        if (!oldest || oldest->first > sent) continue;
+        const auto attempts = attempts_[consumer][topic].stuck_at(oldest->first);
+        if (attempts < limits::delivery_attempts_max) continue;
+        auto envelope = stored_envelope(oldest->second);
+        if (!envelope) continue;
+        spdlog::error("delivery {} of {} could not be stored in {} attempts: now a dead letter",
+                      oldest->first, topic, attempts);
+        decide(exchange::GaveUp{topic, oldest->first, attempts, std::move(*envelope)}, Id16{}, Nothing{});
+    }
+}
+
 void Broker::publish_deliveries(std::vector<exchange::Delivery>& deliveries) {
     for (auto& delivery : deliveries) {
         if (const auto waiting = undisclosed_.find(delivery.topic); --waiting->second == 0)

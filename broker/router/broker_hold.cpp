@@ -5,6 +5,7 @@
 
 #include "broker/router/answers.h"
 #include "broker/router/broker.h"
+#include "broker/router/status.h"
 
 namespace flagpost::router {
 namespace {
@@ -191,6 +192,7 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
             case schemas::QueryKind::status:
                 return status_page(ask, session.machine.peer().agency(), setting_.reader);
             case schemas::QueryKind::obligations:
+            case schemas::QueryKind::dead_letters:
                 return answers.page;
             case schemas::QueryKind::policies:
                 return Page{copy(view(setting_.policies)), false};

@@ -53,8 +53,13 @@ Attach attach_of(const schemas::Subscribe& subscribe) {
 }
 
 Ask ask_of(const schemas::Query& query) {
-    return Ask{query.request(), query.kind(),  query.level(),
-               query.from(),    query.width(), exactly<16>(bytes_of(query.id()))};
+    return Ask{query.request(),
+               query.kind(),
+               query.level(),
+               query.from(),
+               query.width(),
+               exactly<16>(bytes_of(query.id())),
+               query.reference() == nullptr ? std::string{} : query.reference()->str()};
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct Ask {
     std::uint64_t from;
     std::uint16_t width;
     std::optional<Id16> id;
+    std::string reference;
 };
 struct Cosign {
     std::string checkpoint;

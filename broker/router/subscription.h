@@ -65,8 +65,18 @@ public:
                        std::ranges::count_if(reached_, [&](std::uint64_t far) { return far >= number; }));
     }
 
+    /// A session is over, and this is the oldest item it was sent and did not store. How many sessions in a row it was
+    /// the same one: items are stored in order, so this one is what stands in the way.
+    std::uint32_t stuck_at(std::uint64_t oldest) {
+        sessions_stuck_ = oldest == stuck_ ? sessions_stuck_ + 1 : 1;
+        stuck_ = oldest;
+        return sessions_stuck_;
+    }
+
 private:
     std::vector<std::uint64_t> reached_;
+    std::uint64_t stuck_ = 0;
+    std::uint32_t sessions_stuck_ = 0;
 };
 
 }  // namespace flagpost::router

@@ -75,6 +75,8 @@ public:
         Bytes ciphertext;
     };
     virtual std::optional<SealedItem> sealed(std::uint64_t index) = 0;
+    /// The leaves about this subject whose bodies are kept, by index, at most `most`.
+    virtual std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) = 0;
     virtual log::TileHashes tile(log::TileId id) = 0;
     virtual std::uint64_t size() = 0;
 };

@@ -1,6 +1,7 @@
 /// A store in memory: the real tree and the real rules, no disk. What is committed is visible to its readers at once.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@ struct MemoryDisk {
         Bytes leaf;
         log::LeafKind kind;
         Bytes body;
+        std::vector<std::string> subjects;
     };
     std::mutex mutex;
     std::vector<Entry> entries;
@@ -41,7 +43,7 @@ public:
             const Digest hash = log::leaf_hash(leaf);
             disk_->tree.append(
                 hash, [&](log::TileId id, const log::TileHashes& hashes) { disk_->tiles[id] = hashes; });
-            disk_->entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body)});
+            disk_->entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body), std::move(record.subjects)});
             committed.leaves.push_back(hash);
         }
         for (const auto& receipt : batch.receipts)
@@ -90,6 +92,15 @@ public:
     std::optional<SealedItem> sealed(std::uint64_t index) override {
         auto plain = body(index);
         return plain ? std::optional{SealedItem{Id16{}, std::move(*plain)}} : std::nullopt;
+    }
+    std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override {
+        const std::lock_guard lock{disk_->mutex};
+        std::vector<std::uint64_t> found;
+        for (std::size_t i = 0; i < disk_->entries.size() && found.size() < most; ++i)
+            if (!disk_->entries[i].body.empty() &&
+                std::ranges::find(disk_->entries[i].subjects, subject) != disk_->entries[i].subjects.end())
+                found.push_back(i);
+        return found;
     }
     log::TileHashes tile(log::TileId id) override {
         const std::lock_guard lock{disk_->mutex};

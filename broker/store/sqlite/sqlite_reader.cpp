@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "broker/store/sqlite/entries.h"
+#include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/sqlite_store.h"
 
 namespace flagpost::store::sqlite {
@@ -16,18 +17,21 @@ public:
 
 class SqliteReader final : public Reader {
 public:
-    SqliteReader(const std::filesystem::path& file, crypto::MasterKeys master)
+    SqliteReader(const std::filesystem::path& file, crypto::MasterKeys master, crypto::SymmetricKey digest)
         : sealer_{std::move(master), no_random_},
+          pseudonyms_{std::move(digest)},
           database_{open_reader(file)},
           entries_{database_},
           receipt_{database_,
                    "SELECT bytes, idx FROM receipt JOIN agency ON agency.id = receipt.agency "
-                   "WHERE name = ? AND message = ?"} {}
+                   "WHERE name = ? AND message = ?"},
+          about_{database_, "SELECT idx FROM subject WHERE mac = ? ORDER BY idx LIMIT ?"} {}
 
     std::optional<Receipt> receipt(const AgencyId& agency, const Id16& message) override;
     std::optional<Bytes> body(std::uint64_t index) override;
     std::optional<Bytes> leaf(std::uint64_t index) override;
     std::optional<SealedItem> sealed(std::uint64_t index) override;
+    std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override;
     log::TileHashes tile(log::TileId id) override {
         return guarded("read tile", [&] { return entries_.tile(id); });
     }
@@ -41,9 +45,11 @@ private:
 
     NoRandom no_random_;
     crypto::Sealer sealer_;
+    Pseudonyms pseudonyms_;
     SQLite::Database database_;
     Entries entries_;
     Query receipt_;
+    Query about_;
 };
 
 std::optional<Entry> SqliteReader::stored_entry(std::uint64_t index) {
@@ -94,11 +100,21 @@ std::optional<Reader::SealedItem> SqliteReader::sealed(std::uint64_t index) {
     return item;
 }
 
+std::vector<std::uint64_t> SqliteReader::about(std::string_view subject, std::size_t most) {
+    std::vector<std::uint64_t> found;
+    guarded("read subject", [&] {
+        about_.rows([&](const SQLite::Statement& row) { found.push_back(number(row, 0)); },
+                    BytesView{pseudonyms_.subject(subject)}, std::uint64_t{most});
+    });
+    return found;
+}
+
 }  // namespace
 
-std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master) {
+std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master,
+                                          crypto::SymmetricKey digest) {
     return guarded("open reader", [&]() -> std::unique_ptr<Reader> {
-        return std::make_unique<SqliteReader>(file, std::move(master));
+        return std::make_unique<SqliteReader>(file, std::move(master), std::move(digest));
     });
 }
 

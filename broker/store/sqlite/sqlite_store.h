@@ -27,6 +27,7 @@ struct Options {
 std::unique_ptr<Store> open_store(Options options);
 
 /// Another view of the same file, for one thread. The writer must have opened the file first.
-std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master);
+std::unique_ptr<Reader> open_store_reader(const std::filesystem::path& file, crypto::MasterKeys master,
+                                          crypto::SymmetricKey digest);
 
 }  // namespace flagpost::store::sqlite

@@ -238,13 +238,27 @@ TEST_CASE("a refusal of the agreement names its rule and not who asked", "[agree
 TEST_CASE("every recipient has its mailboxes before anybody connects, those who are acted for too",
           "[agreement]") {
     const auto read = Agreement::parse(example()).value();
-    CHECK(read.mailboxes() ==
-          std::set<std::string>{"markers/31", "notices/education/E10000024", "notices/school/900001",
-                                "notices/school/900002", "notices/school/900003",
-                                "notices/social-care/E10000024", "results/auditor/audit-office",
-                                "results/education/E10000024", "results/operator/duty", "results/police/31",
-                                "results/school/900001", "results/social-care/E10000024",
-                                "results/trust/north", "reviews/E10000024"});
+    CHECK(read.mailboxes() == std::set<std::string>{"markers/31",
+                                                    "notices/education/E10000024",
+                                                    "notices/school/900001",
+                                                    "notices/school/900002",
+                                                    "notices/school/900003",
+                                                    "notices/social-care/E10000024",
+                                                    "reports/auditor/audit-office",
+                                                    "reports/education/E10000024",
+                                                    "reports/operator/duty",
+                                                    "reports/police/31",
+                                                    "reports/school/900001",
+                                                    "reports/social-care/E10000024",
+                                                    "reports/trust/north",
+                                                    "results/auditor/audit-office",
+                                                    "results/education/E10000024",
+                                                    "results/operator/duty",
+                                                    "results/police/31",
+                                                    "results/school/900001",
+                                                    "results/social-care/E10000024",
+                                                    "results/trust/north",
+                                                    "reviews/E10000024"});
 }
 
 TEST_CASE("acting for somebody is not mutual and not inherited", "[agreement]") {
@@ -276,4 +290,55 @@ TEST_CASE("a rule can name each field of a notice, and nothing that no notice ha
         for (const auto field : agreement::fields_named(what, name)) of_rules.insert(std::string{field});
     CHECK(of_rules == of_schema);
     CHECK(agreement::fields_named(what, "home_address").empty());
+}
+
+TEST_CASE("a rule's ladder is read as it stands, and one that leads nowhere is refused", "[agreement]") {
+    const auto with = [](const std::string& escalate, const std::string& more = "") {
+        return R"(partnership = "county.example"
+[[party]]
+agency = "operator/duty"
+name = "Operations"
+)" + more + R"([[share]]
+id = "SCH-1"
+what = "school_notice"
+from = "police"
+to = "school"
+purpose = "safeguarding"
+legal_basis = ["DAA2021-s49A"]
+fields = ["child"]
+respond_within = "16h"
+retention = "notice"
+escalate = )" + escalate +
+               "\n";
+    };
+    const auto good = Agreement::parse(with(
+        R"([{to = "again", after = "30m", unless = "stored"}, {to = "sender", before_deadline = "1h"}])"));
+    REQUIRE(good);
+    const auto& ladder = good->rule_for("school_notice", "police", "school")->escalate;
+    REQUIRE(ladder.size() == 2);
+    CHECK(ladder[0].to == "again");
+    CHECK(ladder[0].after == std::chrono::minutes{30});
+    CHECK(ladder[0].unless == agreement::Reached::stored);
+    CHECK(ladder[1].before_deadline == std::chrono::minutes{60});
+    CHECK(ladder[1].unless == agreement::Reached::answered);
+    CHECK(good->dead_letter_owner() == "operator/duty");
+
+    const auto [why, escalate, says] = GENERATE(table<const char*, const char*, const char*>({
+        {"no list",                   "\"again\"",                                                 "is not a list of tables"        },
+        {"nobody",                    R"([{to = "nobody", after = "1h"}])",                        "is none of again"               },
+        {"no time",                   R"([{to = "again"}])",                                       "either after or before_deadline"},
+        {"two times",                 R"([{to = "again", after = "1h", before_deadline = "1h"}])",
+         "either after or before_deadline"                                                                                          },
+        {"no duration",               R"([{to = "again", after = "soon"}])",                       "is no duration"                 },
+        {"until it is answered",      R"([{to = "again", after = "1h", unless = "recorded"}])",
+         "neither stored nor opened"                                                                                                },
+        {"a word nobody knows",       R"([{to = "again", after = "1h", how = "loudly"}])",         "how is unknown"                 },
+        {"to whom nothing is shared", R"([{to = "education", after = "1h"}])",
+         "no rule shares a school_notice"                                                                                           },
+    }));
+    CAPTURE(why);
+    const auto bad = Agreement::parse(with(escalate));
+    REQUIRE_FALSE(bad);
+    CHECK_THAT(bad.error().where, Catch::Contains(says) && Catch::Contains("agreement.toml:1"));
+    CHECK_FALSE(Agreement::parse(with("[]", "dead_letters = \"operator/other\"\n")));
 }

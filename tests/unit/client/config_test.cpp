@@ -54,13 +54,15 @@ TEST_CASE("a config file says who we are and where things lie", "[client]") {
 
 TEST_CASE("each kind of agency receives its own mailboxes unless told otherwise", "[client]") {
     const auto [party, topics] = GENERATE(table<const char*, std::vector<std::string>>({
-        {"police-31",             {"results/police/31", "markers/31"}                           },
+        {"police-31",             {"results/police/31", "reports/police/31", "markers/31"}                   },
         {"social-care-E10000024",
-         {"results/social-care/E10000024", "notices/social-care/E10000024", "reviews/E10000024"}},
-        {"school-122802",         {"results/school/122802", "notices/school/122802"}            },
-        {"education-E10000024",   {"results/education/E10000024", "notices/education/E10000024"}},
-        {"trust-north",           {"results/trust/north"}                                       },
-        {"auditor-audit-office",  {}                                                            },
+         {"results/social-care/E10000024", "reports/social-care/E10000024", "notices/social-care/E10000024",
+          "reviews/E10000024"}                                                                               },
+        {"school-122802",         {"results/school/122802", "reports/school/122802", "notices/school/122802"}},
+        {"education-E10000024",
+         {"results/education/E10000024", "reports/education/E10000024", "notices/education/E10000024"}       },
+        {"trust-north",           {"results/trust/north", "reports/trust/north"}                             },
+        {"auditor-audit-office",  {}                                                                         },
     }));
     CAPTURE(party);
     const test::TemporaryDirectory directory;

@@ -86,7 +86,7 @@ TEST_CASE(
     CHECK(issued.leaf.legal_basis == std::vector<std::string>{"CA2004-s10"});
     CHECK(issued.leaf.agreement == test_setting().agreement.digest());
     CHECK(issued.leaf.related == decided.index);
-    CHECK(issued.subjects == std::vector<std::string>{"flag/E10000024/1"});
+    CHECK(issued.subjects == std::vector<std::string>{"flag/E10000024/1", "incident/31/NP-1"});
     CHECK(issued.controller == "social-care/E10000024");
     CHECK(issued.retention == "notice");
     CHECK(envelope_in(issued.body) == world.last.deliveries[0].envelope);
@@ -123,6 +123,7 @@ TEST_CASE("an incident somebody was told of is kept when its window ends, and it
           "[exchange]") {
     County world;
     world.send(incident_with(child_a, "NP-1"));
+    world.answer_all();
     world.tick(limits::late_flag_window);
     REQUIRE(world.kinds() == std::vector{LeafKind::erased});
     CHECK(world.last.records[0].leaf.operation == log::Operation::none);
@@ -135,6 +136,7 @@ TEST_CASE("an incident somebody was told of is kept when its window ends, and it
     update.circumstances = "It turns out that more happened.";
     world.send(update);
     CHECK(world.record_of(LeafKind::notice_issued).leaf.outcome == "update");
+    world.answer_all();
     check_recovery(world);
     world.tick(limits::late_flag_window);
     check_recovery(world);
@@ -150,6 +152,7 @@ TEST_CASE("when everything is due at once, each window and thread still ends onc
     update.circumstances = "More happened.";
     world.send(update);
     world.send(incident_with(stranger, "NP-2"));
+    world.answer_all();
     world.tick(limits::thread_kept + limits::late_flag_window);
     REQUIRE(world.kinds() == std::vector{LeafKind::erased});
     check_recovery(world);

@@ -236,8 +236,10 @@ TEST_CASE("a step of the clock is a leaf that says how far and which way", "[exc
     REQUIRE(world.kinds() == std::vector{log::LeafKind::clock_step});
     CHECK(world.last.records[0].leaf.number == 3'000'000);
     CHECK(world.last.records[0].leaf.outcome == "back");
-    world.give(ClockStepped{std::chrono::hours{1}});
+    world.give(ClockStepped{std::chrono::minutes{4}});
     CHECK(world.last.records[0].leaf.outcome == "forward");
+    world.give(ClockStepped{std::chrono::hours{1}});
+    CHECK(world.last.records[0].leaf.outcome == "forward: held");
     check_recovery(world);
 }
 

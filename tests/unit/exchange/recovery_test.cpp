@@ -16,7 +16,7 @@ public:
 
     void act() {
         world_.now += std::chrono::seconds{below(900)};
-        switch (below(16)) {
+        switch (below(20)) {
             case 0:
                 return publish_incident(false);
             case 1:
@@ -47,6 +47,12 @@ public:
                 return receipt();
             case 14:
                 return session();
+            case 15:
+                return give_up();
+            case 16:
+                return operate();
+            case 17:
+                return step_clock();
             default:
                 world_.tick(below(6) == 0 ? 40h : below(40) == 0 ? 24h * 60 : 1s);
         }
@@ -156,8 +162,44 @@ private:
     void receipt() {
         if (notices_.empty()) return;
         const auto& [recipient, notice] = pick(notices_);
-        world_.receipt(below(8) == 0 ? "school/900001" : recipient, notice,
-                       below(2) == 0 ? schemas::Level::opened : schemas::Level::recorded);
+        const auto agency = below(6) == 0   ? "education/E10000024"
+                            : below(8) == 0 ? "school/900001"
+                                            : recipient;
+        world_.receipt(agency, notice, below(2) == 0 ? schemas::Level::opened : schemas::Level::recorded);
+    }
+
+    void give_up() {
+        static const std::vector<std::string> topics{"bench/1", "notices/social-care/E10000024",
+                                                     "notices/school/900001", "notices/education/E10000024",
+                                                     "reports/police/31"};
+        const auto& topic = pick(topics);
+        const auto next = world_.exchange.next_pending(topic, 0);
+        const auto number = next && below(8) != 0 ? next->first : 1 + below(5);
+        world_.give(GaveUp{topic, number, 8, Bytes(10 + below(9), 7)});
+    }
+
+    void operate() {
+        schemas::OperatorActionValue action;
+        action.does = static_cast<schemas::OperatorDoes>(below(3));
+        action.by = "O. Perator";
+        action.reason = "looked_at";
+        const auto dead = world_.exchange.dead_letters();
+        if (!dead.empty() && below(8) != 0) {
+            const auto& one = pick(dead);
+            action.topic = one.topic;
+            action.number = one.number;
+        }
+        world_.send("operator/duty", schemas::Kind::operator_action, "operations/duty",
+                    wire::pack<schemas::OperatorAction>(action));
+    }
+
+    void step_clock() {
+        if (below(3) == 0) {
+            world_.give(ClockSynchronised{});
+        } else {
+            world_.give(
+                ClockStepped{below(2) == 0 ? std::chrono::microseconds{1h} : std::chrono::microseconds{-3s}});
+        }
     }
 
     void session() {
@@ -196,6 +238,7 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
     for (unsigned seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
         World world;
+        load_schools(world);
         Crowd crowd{world, seed};
         for (int i = 0; i < 150; ++i) {
             CAPTURE(i);
@@ -223,7 +266,9 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
     for (const auto kind :
          {LeafKind::published, LeafKind::refused, LeafKind::decided, LeafKind::notice_issued,
           LeafKind::stored, LeafKind::opened, LeafKind::recorded, LeafKind::load_applied,
-          LeafKind::record_set, LeafKind::record_removed, LeafKind::erased}) {
+          LeafKind::record_set, LeafKind::record_removed, LeafKind::erased, LeafKind::escalated,
+          LeafKind::overdue, LeafKind::reported, LeafKind::dead_lettered, LeafKind::reinserted,
+          LeafKind::discarded, LeafKind::clock_step}) {
         CAPTURE(schemas::EnumNameLeafKind(kind));
         CHECK(seen[kind] > 20);
     }

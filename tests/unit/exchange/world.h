@@ -66,6 +66,7 @@ legal_basis = ["CA2004-s10"]
 fields = ["child", "flag", "reasons", "incident", "place", "category", "circumstances", "children", "adults", "worker"]
 respond_within = "24h"
 retention = "notice"
+escalate = [{to = "again", after = "4h", unless = "opened"}, {to = "sender", after = "30h"}]
 [[share]]
 id = "SCH-1"
 what = "school_notice"
@@ -74,6 +75,21 @@ to = "school"
 purpose = "safeguarding"
 legal_basis = ["DAA2021-s49A"]
 fields = ["child", "upn", "incident", "child_present"]
+respond_within = "16h"
+retention = "notice"
+escalate = [
+  {to = "sender", before_deadline = "1h"},
+  {to = "again", after = "2h", unless = "stored"},
+  {to = "education", before_deadline = "3h"},
+]
+[[share]]
+id = "SCH-2"
+what = "school_notice"
+from = "police"
+to = "education"
+purpose = "safeguarding"
+legal_basis = ["DAA2021-s49A"]
+fields = ["child", "incident"]
 respond_within = "16h"
 retention = "notice"
 [[share]]
@@ -270,6 +286,10 @@ public:
         return send(agency, schemas::Kind::receipt, "receipts/" + agency,
                     wire::pack<schemas::Receipt>(value));
     }
+    void answer_all() {
+        for (const auto& open : exchange.open_obligations())
+            receipt(open.recipient, open.notice, schemas::Level::recorded);
+    }
     Reply acknowledge(const std::string& agency, const std::string& topic,
                       std::vector<std::uint64_t> numbers) {
         return give(Acknowledged{actor(agency), topic, std::move(numbers)});
@@ -357,6 +377,34 @@ inline bool confirmed(const Reply& reply) {
     return confirm != nullptr && !confirm->already;
 }
 inline Id16 id16(const std::vector<std::uint8_t>& bytes) { return exactly<16>(bytes).value(); }
+
+/// GIAS, so that each school has an authority; and the first school's contacts.
+inline void load_schools(World& world) {
+    Load load;
+    load.agency = "operator/duty";
+    load.topic = "reference/gias";
+    load.of = schemas::LoadOf::schools;
+    for (const std::uint32_t urn : {900001u, 900002u}) {
+        schemas::SchoolValue school;
+        school.urn = urn;
+        school.la = "E10000024";
+        school.name = "School";
+        school.status = 1;
+        load.items.push_back(wire::pack<schemas::School>(school));
+    }
+    world.load(load);
+    Load contacts;
+    contacts.agency = "operator/duty";
+    contacts.topic = "reference/contacts";
+    contacts.of = schemas::LoadOf::contacts;
+    for (const char* name : {"A. First", "B. Second"}) {
+        schemas::SchoolContactValue contact;
+        contact.urn = 900001;
+        contact.name = name;
+        contacts.items.push_back(wire::pack<schemas::SchoolContact>(contact));
+    }
+    world.load(contacts);
+}
 
 /// What the store does with state keys, without a disk: which records are still rested on.
 class LiveRecords {

@@ -122,7 +122,7 @@ TEST_CASE("a leaf spoilt in one field is refused for that field", "[log]") {
     const std::vector<Row> rows{
         {"a later version",      [](Value& v) { v.version = 2; },                        Reason::unsupported_version, "leaf.version" },
         {"no kind",              [](Value& v) { v.kind = LeafKind::none; },              Reason::invalid_value,       "leaf.kind"    },
-        {"an unknown kind",      [](Value& v) { v.kind = LeafKind{21}; },                Reason::invalid_value,       "leaf.kind"    },
+        {"an unknown kind",      [](Value& v) { v.kind = LeafKind{999}; },               Reason::invalid_value,       "leaf.kind"    },
         {"an unknown operation", [](Value& v) { v.operation = Operation{7}; },           Reason::invalid_value,
          "leaf.operation"                                                                                                            },
         {"a certificate cut",    [](Value& v) { v.certificate.assign(31, 1); },          Reason::malformed,

@@ -84,7 +84,7 @@ public:
             {file(), key_of(master), key_of(digest), random_, std::move(signed_head)});
     }
     std::unique_ptr<store::Reader> reader() {
-        return store::sqlite::open_store_reader(file(), key_of(master_byte));
+        return store::sqlite::open_store_reader(file(), key_of(master_byte), key_of(digest_byte));
     }
     store::sqlite::CheckReport check() {
         const crypto::Sealer sealer{key_of(master_byte), random_};

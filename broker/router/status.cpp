@@ -1,0 +1,154 @@
+#include "broker/router/status.h"
+
+#include <date/date.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "broker/core/limits.h"
+
+namespace flagpost::router {
+namespace {
+
+using log::LeafKind;
+using nlohmann::json;
+
+log::Leaf leaf_at(std::uint64_t index, store::Reader& reader) {
+    const auto bytes = reader.leaf(index);
+    auto leaf = bytes ? log::decode_leaf(*bytes) : refuse(Reason::not_found, "missing");
+    if (!leaf) throw store::StorageFailure{"leaf " + std::to_string(index) + ": " + leaf.error().where};
+    return std::move(*leaf);
+}
+
+std::string iso(Instant instant) {
+    return date::format("%FT%TZ", std::chrono::floor<std::chrono::milliseconds>(instant));
+}
+
+bool is_by(const log::Leaf& leaf, const AgencyId& agency) {
+    const auto actor = SpiffeId::parse(leaf.actor);
+    return actor && actor->agency() == agency;
+}
+
+/// The leaf that records the message asked for, if it is this agency's own.
+std::optional<std::uint64_t> leaf_asked_for(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+    if (ask.id) {
+        const auto receipt = reader.receipt(agency, *ask.id);
+        return receipt ? std::optional{receipt->index} : std::nullopt;
+    }
+    if (ask.from >= reader.size()) return std::nullopt;
+    const auto leaf = leaf_at(ask.from, reader);
+    return leaf.kind == LeafKind::published && is_by(leaf, agency) ? std::optional{ask.from} : std::nullopt;
+}
+
+/// Everything the log has about the incident the message is a version of; the message alone if it is none.
+std::vector<std::uint64_t> leaves_about(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+    const auto about = [&](const std::string& reference) {
+        return reader.about(exchange::incident_subject(agency.text(), reference),
+                            limits::status_events_max + 1);
+    };
+    if (!ask.reference.empty()) return about(ask.reference);
+    const auto index = leaf_asked_for(ask, agency, reader);
+    if (!index) return {};
+    const auto body = reader.body(*index);
+    const auto reference = body ? exchange::incident_reference_in(*body) : std::nullopt;
+    return reference ? about(*reference) : std::vector{*index};
+}
+
+std::string kind_of(std::string_view agency) { return std::string{agency.substr(0, agency.find('/'))}; }
+
+/// Whose doing it was, or who was told: a kind of agency.
+std::string party_of(const log::Leaf& leaf) {
+    if (!leaf.recipient.empty()) return kind_of(leaf.recipient);
+    const auto actor = SpiffeId::parse(leaf.actor);
+    return actor ? std::string{actor->agency().kind()} : std::string{};
+}
+
+/// The story so far, read leaf by leaf.
+class Story {
+public:
+    void read(const log::Leaf& leaf) {
+        json event{
+            {"at",    iso(leaf.time)                      },
+            {"index", leaf.index                          },
+            {"what",  schemas::EnumNameLeafKind(leaf.kind)},
+            {"to",    party_of(leaf)                      }
+        };
+        if (!leaf.outcome.empty()) event["outcome"] = leaf.outcome;
+        const bool is_notice =
+            leaf.message && leaf.kind != LeafKind::published && leaf.kind != LeafKind::decided;
+        if (is_notice) {
+            event["notice"] = to_hex(*leaf.message);
+            follow(leaf);
+        }
+        if (leaf.kind == LeafKind::decided) decided_ = true;
+        events_.push_back(std::move(event));
+    }
+
+    json told(bool more) const {
+        json notices = json::array();
+        for (const auto& [id, notice] : notices_)
+            notices.push_back({
+                {"notice", to_hex(id)  },
+                {"to",     notice.to   },
+                {"state",  notice.state}
+            });
+        json all{
+            {"state",   state()           },
+            {"notices", std::move(notices)},
+            {"events",  events_           }
+        };
+        if (more) all["more"] = true;
+        return all;
+    }
+
+private:
+    struct Notice {
+        std::string to, state;
+        bool closed = false;
+    };
+
+    void follow(const log::Leaf& leaf) {
+        auto& notice = notices_[*leaf.message];
+        if (leaf.kind == LeafKind::notice_issued) notice.to = kind_of(leaf.recipient);
+        const bool answers = leaf.kind == LeafKind::opened || leaf.kind == LeafKind::recorded;
+        notice.closed |= answers && leaf.number > 0;
+        if (leaf.kind == LeafKind::reported) return;
+        notice.state = notice.closed ? "closed" : schemas::EnumNameLeafKind(leaf.kind);
+    }
+
+    std::string state() const {
+        if (!decided_) return "recorded";
+        if (notices_.empty()) return "decided";
+        const bool closed =
+            std::ranges::all_of(notices_, [](const auto& each) { return each.second.closed; });
+        return closed ? "closed" : "owed";
+    }
+
+    json events_ = json::array();
+    std::map<Id16, Notice> notices_;
+    bool decided_ = false;
+};
+
+}  // namespace
+
+Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+    auto indexes = leaves_about(ask, agency, reader);
+    if (indexes.empty()) return refuse(Reason::not_found, "query: message");
+    const bool more = indexes.size() > limits::status_events_max;
+    if (more) indexes.resize(limits::status_events_max);
+    Story story;
+    std::optional<log::Leaf> first;
+    for (const auto index : indexes) {
+        const auto leaf = leaf_at(index, reader);
+        if (!first && leaf.kind == LeafKind::published) first = leaf;
+        story.read(leaf);
+    }
+    json answer = story.told(more);
+    if (first) {
+        answer["index"] = first->index;
+        if (first->message) answer["id"] = to_hex(*first->message);
+    }
+    return Page{copy(view(answer.dump())), false};
+}
+
+}  // namespace flagpost::router

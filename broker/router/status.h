@@ -1,0 +1,15 @@
+/// What became of a message, told to whoever published it: from the log itself, so that a restart changes nothing.
+#pragma once
+
+#include "broker/router/answers.h"
+
+namespace flagpost::router {
+
+/// The message is named by its envelope id, by the leaf that records it, or, an incident, by its force's own reference.
+/// JSON: {"id","index","state","notices":[{"notice","to","state"}],"events":[{"at","index","what","to","outcome",
+/// "notice"}]}, oldest first, at most limits::status_events_max of them ("more": true if there are). `to` is a kind of
+/// agency: who exactly was told is not the sender's to know. not_found alike for what does not exist and what is
+/// another's.
+Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
+
+}  // namespace flagpost::router

@@ -9,6 +9,7 @@ each delivery at once and is killed on the spot by the delivery of that number.
 """
 
 import argparse
+import collections
 import json
 import os
 import signal
@@ -90,14 +91,16 @@ class Session:
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 1000)
         self.socket.connect(endpoint)
-        self.refused = []
+        self.refused, self.waiting = [], collections.deque()
 
     def say(self, kind, build):
         self.socket.send(frame(kind, build))
 
     def hear(self, wanted, table):
-        """The next frame of this kind; refusals on the way are kept."""
+        """The next frame of this kind; deliveries and refusals on the way are kept."""
         while True:
+            if wanted == Body.Body.Deliver and self.waiting:
+                return self.waiting.popleft()
             if not self.socket.poll(PATIENCE_MS):
                 raise SystemExit("the broker said nothing more")
             got = Frame.Frame.GetRootAs(self.socket.recv(), 0)
@@ -107,6 +110,13 @@ class Session:
                 raise SystemExit(f"the broker said goodbye: {body_of(got, Goodbye.Goodbye).Reason()}")
             if got.BodyType() == wanted:
                 return body_of(got, table)
+            if got.BodyType() == Body.Body.Deliver:
+                self.waiting.append(body_of(got, Deliver.Deliver))
+
+    def settle(self):
+        """Everything said so far has been dealt with."""
+        self.say(Body.Body.Query, question)
+        self.hear(Body.Body.Answer, Answer.Answer)
 
 
 def body_of(got, table):
@@ -143,11 +153,11 @@ def main():
             os.kill(os.getpid(), signal.SIGKILL)
         if options.poison is not None:
             session.say(Body.Body.Acknowledge, acknowledge(options.topic, [delivery["number"]]))
+            session.settle()
     if options.poison is None and options.acknowledge != ["none"]:
         named = numbers if options.acknowledge == ["all"] else [int(number) for number in options.acknowledge]
         session.say(Body.Body.Acknowledge, acknowledge(options.topic, named))
-    session.say(Body.Body.Query, question)
-    session.hear(Body.Body.Answer, Answer.Answer)
+    session.settle()
     print(json.dumps({"refused": session.refused}), flush=True)
     session.say(Body.Body.Goodbye, goodbye)
 

@@ -70,14 +70,26 @@ class Bench(Scenario):
         idle.communicate(timeout=30)
         self.assertEqual(idle.returncode, 0)
 
+    def test_each_subscriber_gets_every_message_though_some_have_stopped(self):
+        said = self.ask("fanout", "--conns", 6, "--slow", 2, "--window", 8, "--seconds", 1, "--warmup", 0.2)
+        self.assertEqual((said["subscribers"], said["slow"], said["missing"], said["dups"]), (6, 2, 0, 0))
+        self.assertGreater(said["rate"], said["publish_rate"])
+
+    def test_people_are_looked_up_without_a_broker(self):
+        said = self.ask("match", "--people", 2000, "--seconds", 0.3)
+        self.assertEqual(said["people"], 2000)
+        self.assertGreater(said["compared"], 1)
+        self.assertGreater(said["found"], 0.3)  # half of those asked for are on the register
+
 
 class BenchRun(unittest.TestCase):
     def test_the_one_command_prints_ratios_to_the_limits_of_the_machine(self):
-        done = subprocess.run([SOURCE / "tools" / "bench" / "run", "--seconds", "0.3", "--repeat", "1", "--flags", "200", "--cells", "1x1,2x64",
-                               "--rates", "100"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, env=dict(os.environ))
+        done = subprocess.run([SOURCE / "tools" / "bench" / "run", "--quick", "--seconds", "0.3", "--flags", "200", "--cells", "1x1,2x64",
+                               "--rates", "100", "--idle", "20,60", "--stored", "1000", "--people", "1000", "--subscribers", "4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, env=dict(os.environ))
         text = done.stdout.decode()
         self.assertEqual(done.returncode, 0, text + done.stderr.decode())
-        for expected in ("| 1 × 1 |", "| 2 × 64 |", "group_commit, batch 256", "| opaque, 100/s |", "| incident, all hits, 100/s |"):
+        for expected in ("| 1 × 1 |", "| 2 × 64 |", "group_commit, batch 256", "| opaque, 100/s |", "| incident, all hits, 100/s |", "| 4 subscribers, 1 of them stopped |",
+                         "| 60 |", "| an idle subscriber |", "| 1,000 |"):
             self.assertIn(expected, text)
 
 

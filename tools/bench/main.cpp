@@ -11,8 +11,10 @@ int run(const flagpost::bench::Options& options) {
     using namespace flagpost::bench;
     if (options.mode == "pub") return run_publish(options);
     if (options.mode == "lat") return run_latency(options);
+    if (options.mode == "fanout") return run_fanout(options);
     if (options.mode == "idle") return run_idle(options);
     if (options.mode == "drain") return run_drain(options);
+    if (options.mode == "match") return run_match(options);
     return run_limits(options);
 }
 

@@ -19,6 +19,8 @@ std::int64_t clock_ns(clockid_t clock) {
 
 std::int64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
 
+std::int64_t thread_cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+
 double Durations::us_at(double share) {
     if (ns_.empty()) return 0;
     const auto place =

@@ -12,6 +12,9 @@ using Json = nlohmann::ordered_json;
 /// Monotonic nanoseconds.
 std::int64_t now_ns();
 
+/// Nanoseconds this thread has had a core: what a busy machine gives others does not count.
+std::int64_t thread_cpu_ns();
+
 /// Durations in nanoseconds, and where they lie.
 class Durations {
 public:

@@ -22,12 +22,14 @@ Options read_options(int argc, char** argv) {
     CLI::App app{
         "Measures a running broker, and the limits of the machine it runs on. One JSON line a result.",
         "flagpost-bench"};
-    app.add_option("--mode", options.mode,
-                   "pub: publish and await confirms, a window at a time; lat: publish at a rate, time until "
-                   "delivered; idle: hold connections; drain: what came back of what was confirmed; limits: "
-                   "the disk, SQLite and TLS by themselves")
+    app.add_option(
+           "--mode", options.mode,
+           "pub: publish and await confirms, a window at a time; lat: publish at a rate, time until "
+           "delivered; idle: hold connections; drain: what came back of what was confirmed; fanout: one "
+           "publisher, --conns durable subscribers; limits: the disk, SQLite and TLS by themselves; match: "
+           "one person looked up among many, without a broker")
         ->required()
-        ->check(CLI::IsMember({"pub", "lat", "idle", "drain", "limits"}));
+        ->check(CLI::IsMember({"pub", "lat", "idle", "drain", "fanout", "limits", "match"}));
     app.add_option("--broker", broker, "HOST:PORT")->capture_default_str();
     app.add_option("--certs", options.certs, "folder made by certs/make-dev-pki with bench/1, bench/2, ...");
     app.add_option("--kind", options.kind, "what is published")
@@ -47,6 +49,8 @@ Options read_options(int argc, char** argv) {
     app.add_option("--seconds", options.seconds, "measured time")->capture_default_str();
     app.add_option("--warmup", options.warmup, "time before it")->capture_default_str();
     app.add_option("--rate", options.rate, "lat: messages a second")->capture_default_str();
+    app.add_option("--slow", options.slow, "fanout: how many of the subscribers stop taking")
+        ->capture_default_str();
     app.add_option("--steps", options.steps, "idle: connections to reach, one after another")->delimiter(',');
     app.add_option("--limit", options.limit, "idle: seconds a step may take")->capture_default_str();
     app.add_option("--log", options.log, "pub: file to list confirms in; drain: that file");
@@ -55,7 +59,8 @@ Options read_options(int argc, char** argv) {
     app.add_option("--authority", options.authority, "incident: whose notices are awaited")
         ->capture_default_str();
     app.add_option("--people", options.people,
-                   "incident: CSV of flagged children (family,given,born,line_1,postcode)");
+                   "incident: CSV of flagged children (family,given,born,line_1,postcode); match: how many, "
+                   "such as 10000,1000000");
     app.add_option("--hits", options.hits, "incident: of 1,000, how many name a flagged child")
         ->capture_default_str()
         ->check(CLI::Range(0, 1000));

@@ -23,15 +23,17 @@ struct Options {
     double seconds = 5;
     double warmup = 1;
     double rate = 500;               // messages a second, open loop
+    std::size_t slow = 0;            // fanout: how many of the subscribers stop taking
     std::vector<std::size_t> steps;  // idle connections
     double limit = 60;               // seconds a step may take
     std::filesystem::path log;       // "connection sequence" of each confirm, a line each
     std::string force = "31";
     std::string authority = "E10000024";  // whose notices are awaited, for incidents
-    std::filesystem::path people;         // CSV of flagged children: family,given,born,line_1,postcode
-    std::size_t hits = 2;                 // of 1,000 incidents, how many name one of them
-    std::filesystem::path directory;      // limits: where to write; on the disk the broker uses
-    std::filesystem::path store;          // limits: a broker's database whose row sizes to imitate
+    std::string
+        people;  // incident: CSV of flagged children, family,given,born,line_1,postcode; match: how many
+    std::size_t hits = 2;             // of 1,000 incidents, how many name one of them
+    std::filesystem::path directory;  // limits: where to write; on the disk the broker uses
+    std::filesystem::path store;      // limits: a broker's database whose row sizes to imitate
 };
 
 /// Throws CLI::ParseError, help included.

@@ -44,6 +44,7 @@ public:
     void on_refuse(const Peer& peer, const schemas::Refuse& refuse);
 
     Tally& tally() { return tally_; }
+    std::uint64_t confirmed() const { return tally_.confirmed; }
     std::uint64_t outstanding() const { return outstanding_; }
 
 private:

@@ -6,11 +6,12 @@
 
 namespace flagpost::bench {
 
-void Subscriber::subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics) {
+void Subscriber::subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics,
+                           std::uint32_t messages) {
     schemas::SubscribeValue subscribe;
     subscribe.durable = durable;
     subscribe.topics = topics;
-    subscribe.credit_messages = limits::credit_messages_max;
+    subscribe.credit_messages = messages;
     subscribe.credit_bytes = limits::credit_bytes_max;
     peer.send(wire::pack_frame(std::move(subscribe)));
     peer.flush();

@@ -13,7 +13,8 @@ class Subscriber {
 public:
     static constexpr std::int64_t quiet_ns = 2'000'000'000;
 
-    void subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics);
+    void subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics,
+                   std::uint32_t messages = limits::credit_messages_max);
     void on_subscribed(const schemas::Subscribed& subscribed);
     /// Notes a delivery, to be acknowledged by the next call of acknowledge. Whether it is the first of its
     /// number.

@@ -43,7 +43,8 @@ public:
             const Digest hash = log::leaf_hash(leaf);
             disk_->tree.append(
                 hash, [&](log::TileId id, const log::TileHashes& hashes) { disk_->tiles[id] = hashes; });
-            disk_->entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body), std::move(record.subjects)});
+            disk_->entries.push_back(
+                {std::move(leaf), record.leaf.kind, std::move(record.body), std::move(record.subjects)});
             committed.leaves.push_back(hash);
         }
         for (const auto& receipt : batch.receipts)

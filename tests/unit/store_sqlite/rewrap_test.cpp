@@ -50,7 +50,8 @@ TEST_CASE("a change of the master key reaches every wrap while the store serves"
     store.reset();
 
     store = open_under(world, key_of(next_byte));
-    const auto reader = store::sqlite::open_store_reader(world.file(), key_of(next_byte), key_of(digest_byte));
+    const auto reader =
+        store::sqlite::open_store_reader(world.file(), key_of(next_byte), key_of(digest_byte));
     for (std::uint64_t index = 0; index < many + 3; ++index)
         REQUIRE(text(reader->body(index).value()) == "body " + std::to_string(index));
     CHECK(reader->sealed(3).value().ciphertext == sealed.ciphertext);
@@ -93,7 +94,8 @@ TEST_CASE("what was erased before a change of the master key stays erased throug
     store.reset();
     store = open_under(world, both());
     while (store->tidy()) continue;
-    const auto reader = store::sqlite::open_store_reader(world.file(), key_of(next_byte), key_of(digest_byte));
+    const auto reader =
+        store::sqlite::open_store_reader(world.file(), key_of(next_byte), key_of(digest_byte));
     CHECK_FALSE(reader->sealed(1));
     CHECK(text(reader->body(2).value()) == "body 2");
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 namespace flagpost::gate {
@@ -26,9 +27,12 @@ Descriptor checked(int value, const char* what) {
     return Descriptor{value};
 }
 
+/// Of what the process has left: under a low limit the store's own descriptors are a good part of it.
 std::size_t default_connections_max() {
-    return static_cast<std::size_t>(static_cast<double>(raise_descriptor_limit()) *
-                                    limits::descriptors_used_max);
+    const std::filesystem::directory_iterator in_use{"/proc/self/fd"};
+    const auto used = static_cast<std::size_t>(std::distance(begin(in_use), end(in_use)));
+    const auto allowed = std::max(raise_descriptor_limit(), used) - used;
+    return static_cast<std::size_t>(static_cast<double>(allowed) * limits::descriptors_used_max);
 }
 
 // A peer that has gone must not end the process: writing then says EPIPE.

@@ -128,7 +128,7 @@ private:
         Then then;
         exchange::Reply reply;
         std::vector<exchange::Delivery> deliveries;
-        std::size_t bytes = 0;
+        std::size_t bytes = 0;  // of its records: what a batch is bounded by
         bool can_wait = false;  // for company: an acknowledgement causes no commit of its own for a while
         Instant since{};
     };
@@ -161,6 +161,7 @@ private:
     void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
                 std::optional<store::Receipt> receipt = {});
     void hold(Held held);
+    static std::size_t memory_of(const Held& held);
     Held take_pending();
     // By value: the id given is often a key of the map it is erased from.
     // By value: the id is often the key of what is erased.

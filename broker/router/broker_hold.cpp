@@ -40,9 +40,16 @@ void Broker::decide(const exchange::Command& command, const Id16& session, Then 
               std::move(outcome.reply), std::move(outcome.deliveries), bytes, can_wait, now_});
 }
 
+/// A message waits twice: in the record, and as each recipient will get it.
+std::size_t Broker::memory_of(const Held& held) {
+    std::size_t bytes = held.bytes;
+    for (const auto& delivery : held.deliveries) bytes += delivery.envelope.size();
+    return bytes;
+}
+
 void Broker::hold(Held held) {
     for (const auto& delivery : held.deliveries) ++undisclosed_[delivery.topic];
-    pending_bytes_ += held.bytes;
+    pending_bytes_ += memory_of(held);
     if (!held.can_wait) ++urgent_;
     pending_.push_back(std::move(held));
 }
@@ -50,7 +57,7 @@ void Broker::hold(Held held) {
 Broker::Held Broker::take_pending() {
     Held held = std::move(pending_.front());
     pending_.pop_front();
-    pending_bytes_ -= held.bytes;
+    pending_bytes_ -= memory_of(held);
     if (!held.can_wait) --urgent_;
     return held;
 }

@@ -12,6 +12,7 @@
 
 import collections
 import json
+import pathlib
 import re
 import sqlite3
 
@@ -84,7 +85,7 @@ class Feeding(Scenario):
         return (self.folder / "broker.log").read_text()
 
     def memory_mib(self, field="VmHWM"):
-        status = open(f"/proc/{self.partnership.broker.pid}/status").read()
+        status = pathlib.Path(f"/proc/{self.partnership.broker.pid}/status").read_text()
         return int(re.search(rf"{field}:\s+(\d+)", status)[1]) // 1024
 
     def figures_of_the_broker(self):

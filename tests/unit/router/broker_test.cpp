@@ -211,6 +211,38 @@ TEST_CASE("without room publishes are refused and acknowledgements taken", "[bro
     CHECK_FALSE(world.exchange->pending("bench/1", 1));
 }
 
+TEST_CASE("what waits for the disk is bounded, deliveries included; then publishes are refused for now",
+          "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, subscribe({"bench/1"}));
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.frames.clear();
+    const std::size_t size = 900 * 1024;
+    std::size_t taken = 0;
+    std::vector<schemas::RefuseValue> refusals;
+    while (refusals.empty() && taken * size < 2 * limits::pending_bytes_max) {
+        world.send(session, world.bench.publish(world.bench.envelope("bench/1", world.now, size)));
+        refusals = world.take<schemas::Refuse>(session);
+        taken += refusals.empty() ? 1 : 0;
+    }
+    REQUIRE(refusals.size() == 1);
+    CHECK(refusals[0].reason == schemas::Reason::busy);
+    CHECK(refusals[0].retry_after_ms > 0);
+    // Each waits in its record and as its delivery; the last one may go over.
+    CHECK(2 * taken * size >= limits::pending_bytes_max / 10 * 9);
+    CHECK(2 * (taken - 1) * size <= limits::pending_bytes_max);
+
+    world.send(session, acknowledge({1}));  // what is owed can always be closed
+    world.now += 1s;
+    while (world.commit()) continue;
+    CHECK(world.leaves().back() == LeafKind::stored);
+    CHECK(world.take<schemas::Confirm>(session).size() == taken);
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1", world.now, size)));
+    CHECK(world.take<schemas::Refuse>(session).empty());
+}
+
 TEST_CASE("an acknowledgement waits a moment for company before it causes a commit", "[broker]") {
     World world;
     const Id16 session = world.open("bench/1");

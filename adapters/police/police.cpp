@@ -131,6 +131,7 @@ int feed(const FeedOptions& options, std::ostream& out) {
     Spool spool{options.spool, std::string{desk.agency().code()}};
     Sender sender{options.config};
     Totals totals;
+    const auto refused_before = desk.box().counts().refused;
     while (!stop.token().stop_requested()) {
         sender.check();
         if (const auto report = spool.next(desk.box())) {
@@ -148,7 +149,10 @@ int feed(const FeedOptions& options, std::ostream& out) {
         desk::print_json(report_of(totals, counts), out);
     else
         tell(totals, counts, options.spool, out);
-    return options.once && counts.waiting != 0 ? 1 : 0;
+    const auto refused = counts.refused - refused_before;
+    if (refused != 0)
+        spdlog::error("{} incidents were refused by the broker and will not be sent: see status", refused);
+    return options.once && counts.waiting + refused != 0 ? 1 : 0;
 }
 
 int run(const std::filesystem::path& config) {

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from flagpost import BIN, SOURCE, Scenario, free_port, main, until  # noqa: E402
+from flagpost import BIN, SOURCE, Failed, Scenario, free_port, main, until  # noqa: E402
 
 HEADER = "reference,version,status,occurred,recorded,category,domestic_abuse,line_1,town,postcode,people,circumstances\n"
 POLICE, FORCE = "flagpost-police", "police/31"
@@ -102,6 +102,16 @@ class AdapterConnection(Scenario):
     def test_who_is_revoked_is_refused_and_nothing_looks_sent(self):
         self.partnership.call(SOURCE / "certs" / "make-dev-pki", "--out", self.pki, "--revoke", FORCE)
         self.run_briefly(self.start_broker())
+
+    def test_what_the_broker_refuses_for_good_is_told_by_the_exit_code_too(self):
+        self.start_broker()
+        shutil.copy(self.identity("police/12") / "origin.key", self.identity(FORCE) / "origin.key")
+        self.partnership.config(FORCE)
+        self.put("day.csv", incidents(3, "NP"))
+        with self.assertRaisesRegex(Failed, "ended with 1(.|\n)*3 incidents were refused by the broker"):
+            self.partnership.run(POLICE, FORCE, "feed", "--spool", str(self.spool), "--once")
+        self.assertEqual(self.counts(), (0, 0, 3))
+        self.assertEqual({refusal["reason"] for refusal in self.status()["refusals"]}, {"bad_signature"})
 
     def test_a_broker_that_shows_another_history_is_told_nothing_more(self):
         for day in ("monday.csv", "tuesday.csv"):  # on the second, the adapter sees the head of the first

@@ -78,6 +78,22 @@ TEST_CASE("an undamaged store checks clean and counts what it holds", "[store]")
     CHECK(report.root == world.open()->root());
 }
 
+TEST_CASE("a receipt leads to the leaf that published its message, or to one about another thing",
+          "[store]") {
+    const Id16 received{1}, notice{2};
+    const auto named = [&](log::LeafKind kind) {
+        World world;
+        const auto store = world.open();
+        auto made = record(0, "body");
+        made.leaf.kind = kind;
+        made.leaf.message = notice;
+        store->commit({{made}, {{AgencyId::parse("social-care/E10000024").value(), received, Digest{}, 0}}});
+        return all(world.check().named);
+    };
+    CHECK(named(log::LeafKind::opened) == "");
+    CHECK_THAT(named(log::LeafKind::published), Contains("receipt of entry 0: of another message"));
+}
+
 TEST_CASE("one flipped bit is found by the check and named", "[store]") {
     struct Row {
         const char* where;

@@ -183,6 +183,7 @@ Spool::Spool(fs::path directory, std::string force)
         fs::create_directory(directory_ / folder);
         fs::permissions(directory_ / folder, fs::perms::owner_all);
     }
+    desk::sync_directory(directory_);  // or a power cut takes the folders with what was moved into them
     lock_ = ::open((directory_ / "working" / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_ < 0) throw std::runtime_error{directory_.string() + ": cannot be locked"};
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {

@@ -203,7 +203,7 @@ void serve(const BrokerConfig& config) {
     if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
     const std::uint64_t crl_number = crl_number_of(config);
 
-    std::filesystem::create_directories(config.data);
+    store::make_folder_durably(config.data);
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
     auto head = load_signed_head(config);
     auto store = store::sqlite::open_store({config.database(), keys.master, keys.digest, store_random, head});

@@ -1,6 +1,7 @@
 #include "broker/store/durable_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,6 +29,7 @@ void write_all(int fd, BytesView content, const std::filesystem::path& file) {
     }
 }
 
+/// Makes durable that this file or folder has the name it has.
 void sync_directory(const std::filesystem::path& file) {
     const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
     const Descriptor descriptor{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -59,6 +61,13 @@ void append_durably(const std::filesystem::path& file, std::uint64_t place, Byte
     write_all(descriptor.get(), content, file);
     if (::fsync(descriptor.get()) != 0) throw failed("sync", file);
     if (is_new) sync_directory(file);
+}
+
+void make_folder_durably(const std::filesystem::path& folder) {
+    if (std::filesystem::is_directory(folder)) return;
+    if (folder.has_parent_path()) make_folder_durably(folder.parent_path());
+    if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) throw failed("make", folder);
+    sync_directory(folder);
 }
 
 std::optional<Bytes> read_whole(const std::filesystem::path& file) {

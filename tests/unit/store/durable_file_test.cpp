@@ -30,6 +30,19 @@ TEST_CASE("a durable file that cannot be written is a failure, and the old versi
     CHECK_THROWS_AS(store::write_durably(directory.path() / "no" / "directory", {}), StorageFailure);
 }
 
+TEST_CASE("a folder is made with those above it, for its owner alone, and stays as it is when it is there",
+          "[store]") {
+    const test::TemporaryDirectory directory;
+    const auto folder = directory.path() / "above" / "data";
+    store::make_folder_durably(folder);
+    store::write_durably(folder / "state", view("kept"));
+    store::make_folder_durably(folder);
+    CHECK(text(store::read_whole(folder / "state").value()) == "kept");
+    CHECK((std::filesystem::status(folder).permissions() & std::filesystem::perms{0777}) ==
+          std::filesystem::perms{0700});
+    CHECK_THROWS_AS(store::make_folder_durably(folder / "state" / "below"), StorageFailure);
+}
+
 TEST_CASE("a lock has one holder", "[store]") {
     const test::TemporaryDirectory directory;
     const auto file = directory.path() / "lock";

@@ -2,7 +2,6 @@
 """A consumer that never acknowledges, that does it twice, or that acknowledges what is not its own: nothing is lost by it,
 nothing is closed by it, and what it may not say is refused."""
 
-import json
 import pathlib
 import sys
 
@@ -10,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import children  # noqa: E402
 from figures import figure  # noqa: E402
-from flagpost import BIN, main  # noqa: E402
+from flagpost import main  # noqa: E402
 from stock import StockScenario  # noqa: E402
 
 FORCE, DUTY, AUDITOR = "police/31", "operator/duty", "auditor/audit-office"
@@ -38,12 +37,6 @@ class Acknowledgements(StockScenario):
 
     def states(self):
         return [owed["state"] for owed in self.partnership.json("flagpost-broker", DUTY, "obligations")]
-
-    def leaves(self, kind):
-        export = self.folder / "export"
-        self.partnership.run("flagpost-audit", AUDITOR, "export", export)
-        lines = self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()
-        return [leaf for leaf in map(json.loads, lines) if leaf["kind"] == kind]
 
     def test_who_misuses_acknowledgements_neither_loses_nor_closes_anything(self):
         self.owe()
@@ -73,7 +66,7 @@ class Acknowledgements(StockScenario):
         self.assertEqual(refused, [])
         self.assertEqual(self.states(), ["stored"] * 3)
 
-        stored = [leaf["number"] for leaf in self.leaves("stored") if leaf["topic"] == MAILBOX]
+        stored = [leaf["number"] for leaf in self.leaves(AUDITOR, "stored") if leaf["topic"] == MAILBOX]
         self.assertEqual(stored, [2, 3])  # each acknowledgement that said something new, by its highest number
         figure("T14", redeliveries=redeliveries, refusals=len(refusals), stored_leaves=len(stored), lost=0)
 

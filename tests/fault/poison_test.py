@@ -2,7 +2,6 @@
 """A message kills its consumer each time it arrives: after so many attempts it is put aside with its reason and an owner, those
 behind it flow, the notice stays owed, and an operator puts it back when the consumer is mended."""
 
-import json
 import pathlib
 import sys
 
@@ -10,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import children  # noqa: E402
 from figures import figure  # noqa: E402
-from flagpost import BIN, main, until  # noqa: E402
+from flagpost import main, until  # noqa: E402
 from stock import StockScenario  # noqa: E402
 
 FORCE, DUTY, AUDITOR = "police/31", "operator/duty", "auditor/audit-office"
@@ -39,12 +38,6 @@ class Poison(StockScenario):
 
     def dead_letters(self):
         return self.partnership.json("flagpost-broker", DUTY, "dead-letters")
-
-    def leaves(self, *kinds):
-        export = self.folder / "export"
-        self.partnership.run("flagpost-audit", AUDITOR, "export", export)
-        lines = self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()
-        return [leaf for leaf in map(json.loads, lines) if leaf["kind"] in kinds]
 
     def test_a_message_that_kills_its_consumer_goes_out_of_the_way_of_the_others(self):
         self.owe()
@@ -80,7 +73,7 @@ class Poison(StockScenario):
         self.assertEqual([(each["number"], each["id"]) for each in mended], [(6, poison)])
         self.assertEqual({owed["state"] for owed in self.obligations()}, {"stored"})
 
-        put_aside, put_back = self.leaves("dead_lettered", "reinserted")
+        put_aside, put_back = self.leaves(AUDITOR, "dead_lettered", "reinserted")
         self.assertEqual((put_aside["kind"], put_aside["number"], put_aside["outcome"]), ("dead_lettered", POISON, "attempts"))
         self.assertEqual((put_back["kind"], put_back["number"], put_back["outcome"]), ("reinserted", 6, "consumer_mended"))
         figure("T15", attempts=crashes, dead_lettered_with_reason=1, later_that_flowed=len(later), reinserted=1)

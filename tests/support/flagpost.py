@@ -17,6 +17,7 @@ Adapters and configs: see tools/partnership.py, whose Partnership is `self.partn
 
 import concurrent.futures
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -107,6 +108,13 @@ class Scenario(unittest.TestCase):
     def stop_broker(self):
         """SIGTERM, and waits; returns its exit code."""
         return self.partnership.stop_broker()
+
+    def leaves(self, auditor, *kinds):
+        """The leaves of these kinds, as the auditor's export has them."""
+        export = self.folder / "export"
+        self.partnership.run("flagpost-audit", auditor, "export", export)
+        lines = self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()
+        return [leaf for leaf in map(json.loads, lines) if leaf["kind"] in kinds]
 
     def identity(self, agency):
         """The folder with the certificate and keys of an agency."""

@@ -57,10 +57,11 @@ std::optional<Witness> read_witness(const std::filesystem::path& key_file) {
 /// One connection: the tunnel, the DEALER through it, and the machine that decides what is said.
 struct Connection {
     Connection(zmq::context_t& context, SSL_CTX* tls, const Config& config, SessionSettings settings,
-               const crypto::OriginKey& origin, Instant now)
+               const crypto::OriginKey& origin, Instant wall)
         : tunnel{context, tls, {config.broker_host, config.broker_port, config.partnership}},
           dealer{context, zmq::socket_type::dealer},
-          machine{std::move(settings), origin, now} {
+          machine{std::move(settings), origin, wall},
+          opened_wall{wall} {
         dealer.set(zmq::sockopt::linger, 0);
         dealer.set(zmq::sockopt::reconnect_ivl, -1);  // a new connection is a new session
         dealer.set(zmq::sockopt::sndhwm, socket_queue_max);
@@ -73,6 +74,14 @@ struct Connection {
     zmq::socket_t dealer;
     SessionMachine machine;
     std::optional<Id16> offered;  // the message of the outbox handed to the machine last
+
+    /// What the machine goes by. Not the wall clock: set back, it would stop the timers that notice silence, and set
+    /// forward it would make a living connection look silent.
+    Instant now() const {
+        return opened_wall + std::chrono::duration_cast<Instant::duration>(Steady::now() - opened);
+    }
+    Instant opened_wall;
+    Steady::time_point opened = Steady::now();
 };
 
 }  // namespace
@@ -128,7 +137,7 @@ private:
         if (!connection_ && !connect(patience)) return;
         wait(patience);
         read();
-        if (connection_) perform(connection_->machine.tick(clock_.now()));
+        if (connection_) perform(connection_->machine.tick(connection_->now()));
         if (connection_) settle_durably();
         if (connection_) offer();
     }
@@ -146,7 +155,7 @@ private:
                                  box_.fact(checkpoint_fact),
                                  witness_ ? &*witness_ : nullptr};
         connection_.emplace(context_, tls_.get(), config_, std::move(settings), origin_, clock_.now());
-        perform(connection_->machine.start(clock_.now()));
+        perform(connection_->machine.start(connection_->now()));
         return connection_.has_value();
     }
 
@@ -165,7 +174,8 @@ private:
     }
 
     void wait(milliseconds patience) {
-        const auto due = std::chrono::ceil<milliseconds>(connection_->machine.next_due() - clock_.now());
+        const auto due =
+            std::chrono::ceil<milliseconds>(connection_->machine.next_due() - connection_->now());
         const bool more_to_offer = outbox_may_have_more_ && connection_->machine.room() > 0;
         const milliseconds timeout =
             more_to_offer ? milliseconds{0} : std::clamp(due, milliseconds{0}, patience);
@@ -189,7 +199,7 @@ private:
             }
             const auto* data = message.data<std::uint8_t>();
             frame_.assign(data, data + message.size());  // aligned, which a view into libzmq's buffer is not
-            perform(connection_->machine.receive(frame_, clock_.now()));
+            perform(connection_->machine.receive(frame_, connection_->now()));
         }
         if (connection_ && connection_->machine.welcomed()) backoff_.succeeded();
         if (over && connection_) {
@@ -210,7 +220,10 @@ private:
             lose("the broker reads too slowly", milliseconds{0});
     }
     void carry_out(Remember& remember) { box_.set_fact(checkpoint_fact, remember.checkpoint); }
-    void carry_out(Store& store) { arrived_.push_back(std::move(store.delivery)); }
+    void carry_out(Store& store) {
+        store.delivery.received = clock_.now();
+        arrived_.push_back(std::move(store.delivery));
+    }
     void carry_out(Confirmed& confirmed) { confirmed_.emplace_back(confirmed.id, confirmed.leaf); }
     void carry_out(DeadLetter& letter) { box_.refused(letter.id, letter.refusal); }
     void carry_out(client::Answered& answered) { answer_ = std::move(answered); }
@@ -235,7 +248,7 @@ private:
             box_.receive(arrived_);
             deliveries_ += arrived_.size();
             arrived_.clear();
-            perform(connection_->machine.stored(clock_.now()));
+            perform(connection_->machine.stored(connection_->now()));
         }
     }
 
@@ -247,7 +260,7 @@ private:
             outbox_may_have_more_ = messages.size() == room;
             if (messages.empty()) return;
             connection_->offered = messages.back().id;
-            perform(connection_->machine.publish(std::move(messages), clock_.now()));
+            perform(connection_->machine.publish(std::move(messages), connection_->now()));
         }
     }
 

@@ -27,7 +27,7 @@ zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::stri
 
 BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store)
     : setting_{std::move(setting)},
-      time_{setting_.clock.now(), elapsed()},
+      time_{setting_.clock.now(), elapsed(), broker.newest_stored},
       inproc_{make_router(setting_.context, setting_.inproc)},
       ipc_{make_router(setting_.context, setting_.ipc)},
       store_{store},

@@ -7,9 +7,9 @@
 #include <zmq.hpp>
 
 #include "broker/core/clock.h"
+#include "broker/core/wall_time.h"
 #include "broker/router/broker.h"
 #include "broker/router/store_thread.h"
-#include "broker/router/wall_time.h"
 
 namespace flagpost::router {
 

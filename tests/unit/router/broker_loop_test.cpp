@@ -18,6 +18,7 @@ namespace {
 
 /// A whole broker on a thread of its own, over a store in memory, and a gate: a DEALER in this process.
 struct Running {
+    Instant newest_stored;
     std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
     Peer bench{"bench/1"};
     zmq::context_t context;
@@ -26,7 +27,7 @@ struct Running {
     std::vector<Bytes> frames;  // received, not yet looked at
     std::future<void> ended;
 
-    Running() {
+    explicit Running(Instant its_newest_stored = {}) : newest_stored{its_newest_stored} {
         spdlog::set_level(spdlog::level::off);
         gate.set(zmq::sockopt::rcvtimeo, 10'000);
         gate.set(zmq::sockopt::linger, 0);
@@ -65,7 +66,7 @@ struct Running {
         BrokerLoop loop{
             {context, "inproc://fabric", std::nullopt, clock, control_fd, [] { return false; }},
             { exchange, reader, parties, random, key(2), std::nullopt, vkey, "{}", [] { return true; }, 1, 0,
-             log::empty_root(), Instant{}},
+             log::empty_root(), newest_stored},
             store
         };
         loop.run();
@@ -118,6 +119,15 @@ TEST_CASE("a message goes through the sockets and both threads and is confirmed 
     CHECK(broker.next<schemas::Deliver>().number == 1);
     broker.stop();
     CHECK_NOTHROW(broker.ended.get());
+}
+
+TEST_CASE("a broker whose clock was set back while it was down writes nothing earlier than before", "[loop]") {
+    const Instant before = SystemClock{}.now() + 1h;
+    Running broker{before};
+    broker.open();
+    broker.next<schemas::Welcome>();
+    broker.stop();
+    for (const auto& entry : broker.disk->entries) CHECK(log::decode_leaf(entry.leaf)->time >= before);
 }
 
 TEST_CASE("a disk that fails ends the broker, and nothing more is confirmed", "[loop]") {

@@ -1,6 +1,7 @@
-/// The time commands are given: the wall clock, never going back.
+/// The time that decisions and timers go by: the wall clock, never going back.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -8,20 +9,25 @@
 #include "broker/core/clock.h"
 #include "broker/core/limits.h"
 
-namespace flagpost::router {
+namespace flagpost {
 
-/// After the clock was set back, time goes on at half speed until the clock has caught up. Standing still instead would
-/// stop every heartbeat for as long as the step was.
+/// After the clock was set back, time goes on at four fifths of its speed until the clock has caught up. Standing still
+/// instead would stop every heartbeat for as long as the step was, and half the speed would let a dead peer pass for
+/// alive for 30 seconds instead of 15.
 class WallTime {
 public:
     using Elapsed = std::chrono::steady_clock::duration;  // since any fixed moment
 
-    WallTime(Instant wall, Elapsed elapsed)
-        : now_{wall}, elapsed_{elapsed}, offset_{offset(wall, elapsed)}, watched_{offset_} {}
+    /// not_before   what has happened already, before a restart perhaps: a clock set back since then is a step like any
+    WallTime(Instant wall, Elapsed elapsed, Instant not_before = Instant::min())
+        : now_{std::max(wall, not_before)},
+          elapsed_{elapsed},
+          offset_{offset(now_, elapsed)},
+          watched_{offset_} {}
 
     Instant advance(Instant wall, Elapsed elapsed) {
-        const auto half = std::chrono::duration_cast<Instant::duration>((elapsed - elapsed_) / 2);
-        now_ = wall >= now_ ? wall : now_ + half;
+        const auto slowed = std::chrono::duration_cast<Instant::duration>((elapsed - elapsed_) * 4 / 5);
+        now_ = wall >= now_ ? wall : now_ + slowed;
         elapsed_ = elapsed;
         offset_ = offset(wall, elapsed);
         return now_;
@@ -45,4 +51,4 @@ private:
     Instant::duration watched_;  // as it was when step() was last asked
 };
 
-}  // namespace flagpost::router
+}  // namespace flagpost

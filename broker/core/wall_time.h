@@ -11,9 +11,9 @@
 
 namespace flagpost {
 
-/// After the clock was set back, time goes on at four fifths of its speed until the clock has caught up. Standing still
-/// instead would stop every heartbeat for as long as the step was, and half the speed would let a dead peer pass for
-/// alive for 30 seconds instead of 15.
+/// After the clock was set back, or while it stands still, time goes on at four fifths of its speed until the clock has
+/// caught up. Standing still instead would stop every heartbeat for as long as the step was, and half the speed would let
+/// a dead peer pass for alive for 30 seconds instead of 15.
 class WallTime {
 public:
     using Elapsed = std::chrono::steady_clock::duration;  // since any fixed moment
@@ -21,24 +21,30 @@ public:
     /// not_before   what has happened already, before a restart perhaps: a clock set back since then is a step like any
     WallTime(Instant wall, Elapsed elapsed, Instant not_before = Instant::min())
         : now_{std::max(wall, not_before)},
+          wall_{wall},
           elapsed_{elapsed},
           offset_{offset(now_, elapsed)},
           watched_{offset_} {}
 
     Instant advance(Instant wall, Elapsed elapsed) {
         const auto slowed = std::chrono::duration_cast<Instant::duration>((elapsed - elapsed_) * 4 / 5);
-        now_ = wall >= now_ ? wall : now_ + slowed;
+        now_ = wall > now_ ? wall : now_ + slowed;
+        wall_ = wall;
         elapsed_ = elapsed;
         offset_ = offset(wall, elapsed);
         return now_;
     }
-    /// By how much the wall clock was set since this was last asked, if it was a step and not a small correction.
+    /// By how much the wall clock was set since this last told of a step, if it is one and not a small correction. A clock
+    /// that stands still steps back a little each moment. (What a time service slews, it slews in both clocks.)
     std::optional<Instant::duration> step() {
-        const auto by = offset_ - std::exchange(watched_, offset_);
+        const auto by = offset_ - watched_;
         if (std::chrono::abs(by) < limits::clock_step_min) return std::nullopt;
+        watched_ = offset_;
         return by;
     }
     Instant latest() const { return now_; }
+    /// How far this time is ahead of the wall clock: nothing is to expire by a time that has not come.
+    Instant::duration ahead() const { return now_ - wall_; }
 
 private:
     static Instant::duration offset(Instant wall, Elapsed elapsed) {
@@ -46,9 +52,10 @@ private:
     }
 
     Instant now_;
+    Instant wall_;
     Elapsed elapsed_;
     Instant::duration offset_;   // between the two clocks
-    Instant::duration watched_;  // as it was when step() was last asked
+    Instant::duration watched_;  // as it was when step() last told of one
 };
 
 }  // namespace flagpost

@@ -258,8 +258,8 @@ Reply Decider::take(const Consult& consult) {
     return Permitted{};
 }
 
-Reply Decider::take(const Tick&) {
-    if (!state.clock_held) {
+Reply Decider::take(const Tick& tick) {
+    if (!state.clock_held && !tick.ahead) {
         fire_clocks();
         abandon_loads();
         close_windows();

@@ -84,7 +84,9 @@ struct GaveUp {
 };
 /// The kernel says that the clock is synchronised again.
 struct ClockSynchronised {};
-struct Tick {};
+struct Tick {
+    bool ahead = false;  // time is ahead of the clock: nothing may expire by it
+};
 using Command = std::variant<Started, Reloaded, ClockStepped, SessionOpened, SessionClosed, Published,
                              Subscribe, Acknowledged, Turned, Consult, GaveUp, ClockSynchronised, Tick>;
 

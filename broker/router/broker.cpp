@@ -194,12 +194,12 @@ void Broker::gate_stuck(const GateName& name, Instant now) {
     gate_lost(name, now);
 }
 
-void Broker::tick(Instant now) {
+void Broker::tick(Instant now, bool ahead) {
     home_.check();
     now_ = now;
     if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
         decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
-    decide(exchange::Tick{}, Id16{}, Nothing{});
+    decide(exchange::Tick{ahead}, Id16{}, Nothing{});
     while (!due_.empty() && due_.top().first <= now) {
         const Id16 id = due_.top().second;
         due_.pop();

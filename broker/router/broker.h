@@ -63,7 +63,8 @@ public:
     void gate_lost(const GateName& gate, Instant now);
     /// More is waiting for this gate than windows and credit allow.
     void gate_stuck(const GateName& gate, Instant now);
-    void tick(Instant now);
+    /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
+    void tick(Instant now, bool ahead = false);
     /// A head the store thread has signed.
     void head_signed(const std::string& note) { heads_.add(note); }
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.

@@ -78,7 +78,7 @@ void BrokerLoop::turn(milliseconds longest) {
     if (items[1].revents != 0) take_batches(ipc_, 'x');
     if (now() >= next_tick_) {
         if (const auto step = time_.step()) broker_.clock_stepped(*step, time_.latest());
-        broker_.tick(time_.latest());
+        broker_.tick(time_.latest(), time_.ahead() >= limits::clock_hold_min);
         next_tick_ = time_.latest() + limits::tick_interval;
     }
     if (broker_.behind()) broker_.deliver_backlog();

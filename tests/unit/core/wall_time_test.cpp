@@ -32,6 +32,27 @@ TEST_CASE("however far a clock is set back, 15 seconds of silence are over withi
     CHECK(time.latest() >= start_time + limits::dead_after);
 }
 
+TEST_CASE("time says how far it is ahead of a clock that was set back or stands still", "[time]") {
+    WallTime time{start_time, 0s};
+    time.advance(start_time + 1h, 1s);
+    CHECK(time.ahead() == 0s);
+    time.advance(start_time + 2s, 2s);  // it had been a jump, and is put right
+    CHECK(time.ahead() == 1h - 2s + 800ms);
+
+    WallTime frozen{start_time, 0s};
+    CHECK(frozen.advance(start_time, 10s) == start_time + 8s);  // or no heartbeat would ever be due again
+    CHECK(frozen.advance(start_time, 20s) == start_time + 16s);
+    CHECK(frozen.ahead() == 16s);
+
+    WallTime slow{start_time, 0s};
+    std::size_t steps = 0;
+    for (auto elapsed = 200ms; elapsed <= 10s; elapsed += 200ms) {
+        slow.advance(start_time, elapsed);
+        steps += slow.step().has_value();
+    }
+    CHECK(steps == 5);
+}
+
 TEST_CASE("a step of the clock is told once, a correction never", "[time]") {
     const auto [why, by, told] = GENERATE(table<const char*, std::chrono::milliseconds, bool>({
         {"none",              0ms,     false},

@@ -299,3 +299,17 @@ TEST_CASE("after a jump of the clock nothing expires or escalates until the new 
     world->give(ClockSynchronised{});
     CHECK(world->last.records.empty());
 }
+
+TEST_CASE("nothing expires by a time that is ahead of the clock, whoever has confirmed it", "[exchange]") {
+    auto world = county();
+    const auto notice = owe_school(*world);
+    world->give(ClockStepped{25h});
+    world->now += 25h;
+    world->give(ClockStepped{-25h});
+    REQUIRE(confirmed(operate(*world, schemas::OperatorDoes::confirm_clock)));
+    world->give(Tick{true});
+    CHECK(world->last.records.empty());
+    CHECK_FALSE(open_one(*world, notice).overdue);
+    world->give(Tick{false});  // the clock has caught up
+    CHECK_FALSE(world->last.records.empty());
+}

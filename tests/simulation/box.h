@@ -1,7 +1,7 @@
 /// An adapter's durable memory as a model of client::Box: what it has answered is there after any crash.
 ///
 /// Each call is one transaction, so a crash comes between two calls; the rules are those box_test.cpp shows of the real
-/// one. `--deep` runs on the real one.
+/// one.
 #pragma once
 
 #include <map>

@@ -1,8 +1,7 @@
 /// The broker's disk as a model, and the Store and Reader on it: what is synced survives, anything else may not.
 ///
 /// The rules are those of broker/store: a transaction is whole or not there, a record lives as long as a state key rests
-/// on it, and a shredded body is gone. tests/unit/store_sqlite shows that SQLite keeps them on torn sectors; `--deep`
-/// runs the same worlds on it.
+/// on it, and a shredded body is gone. That SQLite keeps them on a failing disk is for tests/unit/store_sqlite and tests/fault.
 #pragma once
 
 #include <map>

@@ -52,6 +52,8 @@ inline constexpr auto clock_ahead_max = 5min;
 inline constexpr auto dedup_kept = std::chrono::hours{24 * 400};
 inline constexpr auto clock_step_min = 2s;
 inline constexpr auto clock_hold_min = 5min;
+inline constexpr auto clock_ahead_kept_max =
+    48h;  // a store further ahead of the clock at a start had a wrong one
 inline constexpr auto late_flag_window = 72h;
 
 // Loads

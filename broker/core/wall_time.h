@@ -18,9 +18,10 @@ class WallTime {
 public:
     using Elapsed = std::chrono::steady_clock::duration;  // since any fixed moment
 
-    /// not_before   what has happened already, before a restart perhaps: a clock set back since then is a step like any
+    /// not_before   what has happened already, before a restart perhaps: a clock set back since then is a step like any.
+    ///              Not where it is days ahead: a clock that once showed 2038 must not rule until then.
     WallTime(Instant wall, Elapsed elapsed, Instant not_before = Instant::min())
-        : now_{std::max(wall, not_before)},
+        : now_{credible(wall, not_before) ? std::max(wall, not_before) : wall},
           wall_{wall},
           elapsed_{elapsed},
           offset_{offset(now_, elapsed)},
@@ -43,6 +44,10 @@ public:
         return by;
     }
     Instant latest() const { return now_; }
+    /// Whether what is stored may be that far ahead of the clock at a start.
+    static bool credible(Instant wall, Instant stored) {
+        return stored <= wall || stored - wall <= limits::clock_ahead_kept_max;
+    }
     /// How far this time is ahead of the wall clock: nothing is to expire by a time that has not come.
     Instant::duration ahead() const { return now_ - wall_; }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "broker/core/wall_time.h"
 #include "broker/router/answers.h"
 
 namespace flagpost::router {
@@ -73,7 +74,10 @@ Broker::Broker(BrokerSetting setting, Instant now)
       now_{now},
       heads_{setting_.log_key},
       // The exchange takes no id that is further ahead than this of the time it is recorded at.
-      recent_{setting_.newest_stored + limits::clock_ahead_max},
+      // Where the clock was once far ahead, later ids than the newest leaf's may be stored: each is looked up.
+      recent_{WallTime::credible(now, setting_.newest_stored)
+                  ? setting_.newest_stored + limits::clock_ahead_max
+                  : Instant::max()},
       size_{setting_.size},
       root_{setting_.root} {
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number}, Id16{}, Nothing{});

@@ -79,3 +79,15 @@ TEST_CASE("a clock set back before a restart is a step, and time does not go bac
     CHECK(time.step() == -60s);
     CHECK(WallTime{start_time, 0s, start_time - 60s}.latest() == start_time);
 }
+
+TEST_CASE("a store that is days ahead of the clock at a start does not rule the time", "[time]") {
+    const auto [why, ahead, starts_at] = GENERATE(table<const char*, std::chrono::hours, std::chrono::hours>({
+        {"behind, as it should be", -1h,            0h },
+        {"an hour",                 1h,             1h },
+        {"two days",                48h,            48h},
+        {"thirteen years",          24h * 365 * 13, 0h },
+    }));
+    CAPTURE(why);
+    const WallTime time{start_time, 0s, start_time + ahead};
+    CHECK(time.latest() == start_time + starts_at);
+}

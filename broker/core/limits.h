@@ -18,6 +18,7 @@ inline constexpr std::size_t spiffe_id_size_max = 255;
 inline constexpr std::uint32_t flatbuffer_depth_max = 16;
 inline constexpr std::uint32_t flatbuffer_tables_max = 20'000;
 inline constexpr std::size_t origin_batch_max = 64;  // envelopes under one signature
+inline constexpr std::size_t origin_path_max = 6;    // hashes from one of them to the root
 inline constexpr std::size_t people_max = 100;       // in one incident
 
 // One connection
@@ -71,7 +72,9 @@ inline constexpr double free_disk_min = 0.10;  // below it publishes are refused
 inline constexpr std::uint64_t reserve_bytes = 64ull * 1024 * 1024;
 inline constexpr std::size_t leaf_size_max = 65'535;  // C2SP tlog-tiles entry
 inline constexpr int wal_frames_tidied = 256;         // pages of 16 KiB: the least worth moving when idle
-inline constexpr int wal_frames_max = 1024;           // moved inside a commit, if idleness never comes
+inline constexpr std::size_t wal_rows_max = 2 * 1024 * 1024;  // bytes of rows, if idleness never comes
+inline constexpr int wal_frames_max =
+    4096;  // likewise: many small commits write the same pages again and again
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
 inline constexpr int reader_wait_max_ms = 1000;  // what a reader waits for a lock
 inline constexpr std::uint64_t rewraps_at_once =
@@ -80,7 +83,8 @@ inline constexpr std::size_t check_faults_max = 100;  // named one by one by the
 
 // Log
 inline constexpr auto checkpoint_interval = 1s;
-inline constexpr std::uint64_t checkpoint_leaves = 1000;
+inline constexpr std::uint64_t checkpoint_leaves = 1000;  // sooner than that, once so many are not signed
+inline constexpr auto checkpoint_spacing = 100ms;         // but not before: signing waits for the disk
 inline constexpr std::size_t note_size_max = 64 * 1024;
 inline constexpr std::size_t note_signatures_max = 100;                // as Go's note package
 inline constexpr std::uint64_t note_time_max_s = 1'000'000'000'000;    // of a cosignature; fits an Instant

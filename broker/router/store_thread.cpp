@@ -79,6 +79,7 @@ void StoreThread::run() {
             if (duty == Duty::stop) break;
             if (duty == Duty::commit) {
                 tell(setting_.store->commit(std::exchange(batch, {})), std::nullopt);
+                setting_.store->relieve();
                 tidied_ = false;
             }
             sign_if_due(*reader);
@@ -127,17 +128,18 @@ void StoreThread::tell(std::optional<store::Committed> committed, std::optional<
 }
 
 std::chrono::milliseconds StoreThread::until_signing() const {
-    if (setting_.store->size() == signed_size_) return limits::checkpoint_interval;
+    const std::uint64_t unsigned_leaves = setting_.store->size() - signed_size_;
+    if (unsigned_leaves == 0) return limits::checkpoint_interval;
+    const std::chrono::milliseconds spacing = unsigned_leaves >= limits::checkpoint_leaves
+                                                  ? limits::checkpoint_spacing
+                                                  : limits::checkpoint_interval;
     const auto since = std::chrono::steady_clock::now() - signed_at_;
-    const auto left = std::chrono::milliseconds{limits::checkpoint_interval} -
-                      std::chrono::duration_cast<std::chrono::milliseconds>(since);
+    const auto left = spacing - std::chrono::duration_cast<std::chrono::milliseconds>(since);
     return std::max(left, std::chrono::milliseconds{0});
 }
 
 void StoreThread::sign_if_due(store::Reader& reader) {
-    const std::uint64_t unsigned_leaves = setting_.store->size() - signed_size_;
-    if (unsigned_leaves == 0) return;
-    if (unsigned_leaves >= limits::checkpoint_leaves || until_signing() == std::chrono::milliseconds{0})
+    if (setting_.store->size() != signed_size_ && until_signing() == std::chrono::milliseconds{0})
         sign(reader);
 }
 

@@ -45,6 +45,9 @@ public:
     virtual ~Store() = default;
     /// All of it or, by exception, the end of the process. Durable on return.
     virtual Committed commit(Batch batch) = 0;
+    /// What commits leave to be done and what idleness may never come for. To be called after each commit, once
+    /// those who wait for it have been told.
+    virtual void relieve() {}
     /// Calls `each` with every record some state key rests on, by index, bodies opened.
     virtual void reload(
         const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) = 0;

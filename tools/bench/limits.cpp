@@ -136,7 +136,9 @@ public:
         SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
         for (unsigned i = 0; i < messages; ++i) add_message();
         transaction.commit();
-        if (frames_ < limits::wal_frames_max) return;
+        rows_ += messages * shape_.entries * static_cast<double>(shape_.leaf + shape_.keys + shape_.body);
+        if (rows_ < limits::wal_rows_max && frames_ < limits::wal_frames_max) return;
+        rows_ = 0;
         sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
                                   nullptr);
     }
@@ -170,6 +172,7 @@ private:
     Bytes hash_, leaf_, keys_, wrap_, body_;
     std::uint64_t messages_ = 0, entries_ = 0, lives_ = 0;
     int frames_ = 0;
+    double rows_ = 0;  // bytes, since the last checkpoint
 };
 
 void print_commits(const char* what, unsigned batch, double seconds, Durations& took, const Shape& shape) {
@@ -235,6 +238,7 @@ void measure_store_commits(const Scratch& scratch, double seconds, const Shape& 
             }
             const auto start = now_ns();
             store->commit(std::move(given));
+            store->relieve();
             took.add(now_ns() - start);
         }
         print_commits("store_commit", batch, seconds, took, Shape{});

@@ -69,6 +69,7 @@ public:
     explicit SqliteStore(Options options);
 
     Committed commit(Batch batch) override;
+    void relieve() override;
     void reload(
         const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) override;
     std::uint64_t size() const override { return tree_.size(); }
@@ -85,6 +86,7 @@ private:
         std::vector<Digest> leaves;
         std::map<Bytes, std::optional<std::uint64_t>> live;  // last word on each key; nothing: dropped
         std::vector<std::uint64_t> shredded;                 // indexes, in the order it was done
+        std::size_t rows = 0;                                // bytes of entries
     };
 
     void open_tree(const std::optional<log::Checkpoint>& signed_head);
@@ -130,6 +132,7 @@ private:
     std::vector<std::uint64_t> unlisted_shreds_;
     bool shred_in_wal_ = false;  // erased bytes may still lie in the WAL
     int wal_frames_ = 0;
+    std::size_t wal_rows_ = 0;  // bytes of rows written since the WAL was last moved
 };
 
 SqliteStore::SqliteStore(Options options)
@@ -284,9 +287,14 @@ Committed SqliteStore::commit(Batch batch) {
         shred_in_wal_ |= !work.shredded.empty();
         unlisted_shreds_.insert(unlisted_shreds_.end(), work.shredded.begin(), work.shredded.end());
         checkpoint_written();
-        if (wal_frames_ >= limits::wal_frames_max) checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
+        wal_rows_ += work.rows;
         return committed;
     });
+}
+
+void SqliteStore::relieve() {
+    if (wal_rows_ < limits::wal_rows_max && wal_frames_ < limits::wal_frames_max) return;
+    guarded("checkpoint", [&] { checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE); });
 }
 
 /// A full disk is the one failure with a remedy: the room kept back for this moment lets the batch through.
@@ -346,6 +354,7 @@ void SqliteStore::write_record(const log::Record& record, Work& work) {
     insert_entry_.run(index, BytesView{hash}, BytesView{bytes}, optional_view(keys.empty() ? nullptr : &keys),
                       label, optional_view(sealed ? &sealed->wrap : nullptr),
                       optional_view(sealed ? &sealed->ciphertext : nullptr));
+    work.rows += bytes.size() + keys.size() + (sealed ? sealed->wrap.size() + sealed->ciphertext.size() : 0);
     if (sealed)
         for (const auto& mac : leaf.subjects) insert_subject_.run(BytesView{mac}, index);
     work.tree.append(hash, [this](log::TileId id, const log::TileHashes& hashes) {
@@ -476,6 +485,7 @@ bool SqliteStore::checkpoint_wal(int mode) {
     database_.setBusyTimeout(0);
     if (result == SQLITE_BUSY) return false;
     if (result != SQLITE_OK) throw SQLite::Exception{database_.getHandle(), result};
+    wal_rows_ = 0;  // also when a reader kept some back: the next pass then comes later, with more to move
     if (in_wal == moved) wal_frames_ = 0;
     return in_wal == moved;
 }

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "broker/core/limits.h"
 #include "tests/support/catch.h"
 #include "world.h"
 
@@ -235,4 +236,25 @@ TEST_CASE("names of people and personal keys never lie on disk in clear", "[stor
         CHECK_FALSE(contains(raw, view(personal)));
     }
     CHECK(contains(raw, view("delivery/notices/police/31/7")));
+}
+
+TEST_CASE("rows gather in the WAL until 2 MiB of them are moved together, between two commits", "[store]") {
+    World world;
+    const auto store = world.open();
+    const auto file_size = [&] { return std::filesystem::file_size(world.file()); };
+    const auto before = file_size();
+    const std::string body(limits::wal_rows_max / 4, 'b');
+    for (std::uint64_t index = 0; index < 3; ++index) {
+        store->commit({{record(index, body)}, {}});
+        store->relieve();
+        CHECK(file_size() == before);
+    }
+    store->commit({{record(3, body)}, {}});
+    CHECK(file_size() == before);
+    store->relieve();
+    CHECK(file_size() >= before + limits::wal_rows_max);
+    store->commit({{record(4, body)}, {}});
+    const auto after = file_size();
+    store->relieve();
+    CHECK(file_size() == after);
 }

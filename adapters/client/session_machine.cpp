@@ -369,13 +369,14 @@ void SessionMachine::sign_and_send(const std::vector<InFlight*>& batch, Actions&
     if (batch.empty()) return;
     std::vector<Digest> digests;
     for (const InFlight* entry : batch) digests.push_back(crypto::sha256(entry->message.envelope));
-    const Bytes signature = origin_.sign(wire::origin_message(log::batch_root(digests)));
+    const auto tree = log::batch_tree(digests);
+    const Bytes signature = origin_.sign(wire::origin_message(tree.root));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         schemas::OriginValue origin;
         origin.signature = signature;
         origin.index = static_cast<std::uint32_t>(i);
         origin.size = static_cast<std::uint32_t>(batch.size());
-        for (const Digest& hash : log::batch_proof(digests, i)) {
+        for (const Digest& hash : tree.paths[i]) {
             origin.path.push_back(std::make_unique<schemas::HashValue>());
             origin.path.back()->bytes = copy(hash);
         }

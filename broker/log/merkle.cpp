@@ -1,5 +1,6 @@
 #include "broker/log/merkle.h"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <stdexcept>
@@ -105,18 +106,25 @@ void prove_consistency(TileTree& tree, std::uint64_t old_end, std::uint64_t begi
 struct Climb {
     std::uint64_t at;
     std::uint64_t edge;
+    unsigned level = 0;
 
-    /// Whether the sibling stands on the left; moves up to the level the sibling's parent stands on.
-    bool sibling_is_left() {
+    /// Moves up to the level on which the node has a sibling; whether that stands on the left.
+    bool to_sibling() {
         const bool left = at % 2 == 1 || at == edge;
         if (left)
             while (at % 2 == 0 && at != 0) up();
+        return left;
+    }
+    /// Whether the sibling stands on the left; moves up to the level the sibling's parent stands on.
+    bool sibling_is_left() {
+        const bool left = to_sibling();
         up();
         return left;
     }
     void up() {
         at >>= 1;
         edge >>= 1;
+        ++level;
     }
 };
 
@@ -230,7 +238,7 @@ std::vector<Digest> consistency_proof(std::uint64_t old_size, std::uint64_t size
 }
 
 std::optional<Digest> root_from_proof(std::uint64_t index, std::uint64_t size, const Digest& entry_leaf_hash,
-                                      const std::vector<Digest>& proof) {
+                                      std::span<const Digest> proof) {
     if (index >= size) return std::nullopt;
     Climb climb{index, size - 1};
     auto root = entry_leaf_hash;
@@ -240,6 +248,51 @@ std::optional<Digest> root_from_proof(std::uint64_t index, std::uint64_t size, c
     }
     if (climb.edge != 0) return std::nullopt;
     return root;
+}
+
+std::optional<ProvenPath> ProvenPath::prove(std::uint64_t index, std::uint64_t size,
+                                            const Digest& entry_leaf_hash, std::span<const Digest> proof) {
+    if (index >= size) return std::nullopt;
+    ProvenPath path;
+    path.size_ = size;
+    path.root_ = entry_leaf_hash;
+    Climb climb{index, size - 1};
+    for (const auto& sibling : proof) {
+        if (climb.edge == 0) return std::nullopt;
+        const bool left = climb.to_sibling();
+        path.steps_.push_back({climb.level, climb.at, path.root_, sibling});
+        path.root_ = left ? node_hash(sibling, path.root_) : node_hash(path.root_, sibling);
+        climb.up();
+    }
+    if (climb.edge != 0) return std::nullopt;
+    return path;
+}
+
+bool ProvenPath::follow(std::uint64_t index, std::uint64_t size, const Digest& entry_leaf_hash,
+                        std::span<const Digest> proof) {
+    if (size != size_ || index >= size) return false;
+    std::vector<Step> below;
+    below.reserve(proof.size());
+    auto node = entry_leaf_hash;
+    auto mine = steps_.begin();
+    Climb climb{index, size - 1};
+    for (std::size_t i = 0; i < proof.size() && climb.edge != 0; ++i) {
+        const bool left = climb.to_sibling();
+        below.push_back({climb.level, climb.at, node, proof[i]});
+        while (mine != steps_.end() && mine->level < climb.level) ++mine;
+        if (mine != steps_.end() && mine->level == climb.level && mine->at == (climb.at ^ 1)) {
+            const bool meets = mine->sibling == node && mine->node == proof[i] &&
+                               std::ranges::equal(mine + 1, steps_.end(), proof.begin() + i + 1, proof.end(),
+                                                  {}, &Step::sibling);
+            if (!meets) return false;
+            below.insert(below.end(), mine + 1, steps_.end());
+            steps_ = std::move(below);
+            return true;
+        }
+        node = left ? node_hash(proof[i], node) : node_hash(node, proof[i]);
+        climb.up();
+    }
+    return false;
 }
 
 bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Digest& leaf,
@@ -279,6 +332,24 @@ Digest batch_root(const std::vector<Digest>& entries) {
 std::vector<Digest> batch_proof(const std::vector<Digest>& entries, std::size_t index) {
     const auto leaves = batch_leaves(entries);
     return inclusion_proof(index, leaves.size(), one_tile(leaves));
+}
+
+BatchTree batch_tree(const std::vector<Digest>& entries) {
+    auto level = batch_leaves(entries);
+    one_tile(level);  // throws for none or too many
+    BatchTree tree{{}, std::vector<std::vector<Digest>>(level.size())};
+    for (unsigned height = 0; level.size() > 1; ++height) {
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            if (const auto sibling = (i >> height) ^ 1; sibling < level.size())
+                tree.paths[i].push_back(level[sibling]);
+        std::vector<Digest> above;
+        for (std::size_t i = 0; i + 1 < level.size(); i += 2)
+            above.push_back(node_hash(level[i], level[i + 1]));
+        if (level.size() % 2 == 1) above.push_back(level.back());
+        level = std::move(above);
+    }
+    tree.root = level[0];
+    return tree;
 }
 
 }  // namespace flagpost::log

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "broker/core/bytes.h"
@@ -71,8 +72,37 @@ bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Digest
 /// Throws std::invalid_argument for none, or for more than 255.
 Digest batch_root(const std::vector<Digest>& entries);
 std::vector<Digest> batch_proof(const std::vector<Digest>& entries, std::size_t index);
+/// The root and every entry's path at once: each node is hashed once. Throws likewise.
+struct BatchTree {
+    Digest root;
+    std::vector<std::vector<Digest>> paths;  // as batch_proof of each entry
+};
+BatchTree batch_tree(const std::vector<Digest>& entries);
 /// The root that this entry, place and path lead to; nothing if the path does not fit the place.
 std::optional<Digest> root_from_proof(std::uint64_t index, std::uint64_t size, const Digest& entry_leaf_hash,
-                                      const std::vector<Digest>& proof);
+                                      std::span<const Digest> proof);
+
+/// A leaf's path to the root, proven. The leaves of one batch share the upper parts of their paths: following the next one
+/// costs only the hashes below where it meets the one before.
+class ProvenPath {
+public:
+    /// As root_from_proof: nothing if the path does not fit the place.
+    static std::optional<ProvenPath> prove(std::uint64_t index, std::uint64_t size,
+                                           const Digest& entry_leaf_hash, std::span<const Digest> proof);
+    const Digest& root() const { return root_; }
+    /// Whether this path meets ours and so leads to the same root; then it takes our place. False says nothing: prove it.
+    bool follow(std::uint64_t index, std::uint64_t size, const Digest& entry_leaf_hash,
+                std::span<const Digest> proof);
+
+private:
+    struct Step {
+        unsigned level;
+        std::uint64_t at;  // place of the node on that level
+        Digest node, sibling;
+    };
+    std::uint64_t size_ = 0;
+    std::vector<Step> steps_;
+    Digest root_{};
+};
 
 }  // namespace flagpost::log

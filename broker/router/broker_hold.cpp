@@ -73,6 +73,8 @@ std::optional<store::Batch> Broker::next_batch(Instant now) {
         return std::nullopt;
 
     store::Batch batch;
+    batch.records.reserve(std::min(pending_.size(), limits::batch_records_max));
+    batch.receipts.reserve(batch.records.capacity());
     std::size_t bytes = 0;
     while (!pending_.empty() && batch.records.size() < limits::batch_records_max &&
            bytes < limits::batch_bytes_max) {

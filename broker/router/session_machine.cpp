@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "broker/crypto/digest.h"
-#include "broker/log/merkle.h"
 
 namespace flagpost::router {
 namespace {
@@ -39,6 +38,7 @@ std::optional<Id16> id_of_refused(BytesView envelope) {
 std::vector<Digest> path_of(const schemas::Origin& origin) {
     std::vector<Digest> path;
     if (origin.path() == nullptr) return path;
+    path.reserve(origin.path()->size());
     for (const auto* hash : *origin.path()) path.push_back(*exactly<32>(bytes_of(hash->bytes())));
     return path;
 }
@@ -163,28 +163,36 @@ void SessionMachine::take_publish(const schemas::Publish& publish, Instant now,
         return;
     }
     ++unsettled_;
-    schemas::OriginValue origin;
-    publish.origin()->UnPackTo(&origin);
     const Id16 id = envelope->id;
-    actions.emplace_back(Publish{id, std::move(bytes), wire::pack<schemas::Origin>(origin)});
+    actions.emplace_back(Publish{id, std::move(bytes), wire::origin_bytes(*publish.origin())});
 }
 
 Result<void> SessionMachine::check_origin(const schemas::Origin& origin, BytesView envelope, Instant now) {
     const Digest entry = log::leaf_hash(crypto::sha256(envelope));
-    const auto root = log::root_from_proof(origin.index(), origin.size(), entry, path_of(origin));
-    if (!root) return refuse(Reason::bad_signature, "publish.origin.path");
+    const auto path = path_of(origin);
+    const BytesView signature = bytes_of(origin.signature());
+    const bool known = newest_ && std::ranges::equal(newest_->signature, signature) &&
+                       newest_->path.follow(origin.index(), origin.size(), entry, path);
+    auto proven = known ? std::nullopt : log::ProvenPath::prove(origin.index(), origin.size(), entry, path);
+    if (!known && !proven) return refuse(Reason::bad_signature, "publish.origin.path");
 
     const PartyKeys* keys = parties_.of(peer_.agency());
     const auto in_force = [&](const auto& key) { return key.holds(now); };
     if (keys == nullptr || std::ranges::none_of(keys->origin, in_force))
         return refuse(Reason::unknown_sender, "parties: no origin key in force");
+    if (known) return {};
+    if (auto good = check_signature(*keys, proven->root(), signature, now); !good) return good;
+    newest_ = Checked{copy(signature), std::move(*proven)};
+    return {};
+}
 
-    const BytesView signature = bytes_of(origin.signature());
-    const Digest checked = crypto::sha256({*root, signature});
+Result<void> SessionMachine::check_signature(const PartyKeys& keys, const Digest& root, BytesView signature,
+                                             Instant now) {
+    const Digest checked = crypto::sha256({root, signature});
     if (std::ranges::find(verified_, checked) != verified_.end()) return {};
-    const Bytes message = wire::origin_message(*root);
+    const Bytes message = wire::origin_message(root);
     const bool signed_by_peer = std::ranges::any_of(
-        keys->origin, [&](const auto& key) { return key.holds(now) && key.key.verify(message, signature); });
+        keys.origin, [&](const auto& key) { return key.holds(now) && key.key.verify(message, signature); });
     if (!signed_by_peer) return refuse(Reason::bad_signature, "publish.origin.signature");
 
     if (verified_.size() < limits::signatures_remembered_max)

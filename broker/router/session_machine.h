@@ -12,6 +12,7 @@
 #include "broker/core/clock.h"
 #include "broker/core/limits.h"
 #include "broker/exchange/exchange.h"
+#include "broker/log/merkle.h"
 #include "broker/router/parties.h"
 #include "broker/wire/frames.h"
 
@@ -110,6 +111,7 @@ private:
     /// Ends the session and has the reason written down: it was no accident of the network.
     void turn_away(Refusal why, std::vector<Action>& actions);
     Result<void> check_origin(const schemas::Origin& origin, BytesView envelope, Instant now);
+    Result<void> check_signature(const PartyKeys& keys, const Digest& root, BytesView signature, Instant now);
 
     SpiffeId peer_;
     const Parties& parties_;
@@ -118,6 +120,11 @@ private:
     Instant next_beat_;    // ours
     Instant last_moment_;  // lease or certificate, whichever ends first
     std::size_t unsettled_ = 0;
+    struct Checked {
+        Bytes signature;
+        log::ProvenPath path;
+    };
+    std::optional<Checked> newest_;  // the origin checked last: most often the next is of the same batch
     std::vector<Digest> verified_;   // SHA-256(root, signature) of batches already checked
     std::size_t next_verified_ = 0;  // whose place the next one takes, once there are enough
 };

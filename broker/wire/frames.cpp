@@ -1,6 +1,7 @@
 #include "broker/wire/frames.h"
 
 #include <algorithm>
+#include <array>
 
 namespace flagpost::wire {
 namespace {
@@ -37,7 +38,7 @@ std::optional<Refusal> fault_in(const schemas::Publish& publish) {
         return Refusal{Reason::malformed, "publish.origin.signature"};
     if (origin->size() < 1 || origin->size() > limits::origin_batch_max || origin->index() >= origin->size())
         return Refusal{Reason::malformed, "publish.origin.index"};
-    if (count_of(origin->path()) > 6 || !all_digests(origin->path()))
+    if (count_of(origin->path()) > limits::origin_path_max || !all_digests(origin->path()))
         return Refusal{Reason::malformed, "publish.origin.path"};
     return std::nullopt;
 }
@@ -247,6 +248,19 @@ Bytes refuse_frame(const Refusal& refusal, const std::optional<Id16>& id, std::u
     body.request = request;
     body.retry_after_ms = retry_after_ms;
     return pack_frame(std::move(body));
+}
+
+Bytes origin_bytes(const schemas::Origin& origin) {
+    flatbuffers::FlatBufferBuilder builder(512);
+    std::array<flatbuffers::Offset<schemas::Hash>, limits::origin_path_max> path;
+    std::size_t length = 0;
+    if (origin.path() != nullptr)
+        for (const auto* hash : *origin.path())
+            path.at(length++) = schemas::CreateHash(builder, put(builder, bytes_of(hash->bytes())));
+    const auto path_at = length == 0 ? 0 : builder.CreateVector(path.data(), length);
+    const auto signature_at = put(builder, bytes_of(origin.signature()));
+    builder.Finish(schemas::CreateOrigin(builder, signature_at, origin.index(), origin.size(), path_at));
+    return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
 Bytes origin_message(const Digest& root) {

@@ -75,6 +75,9 @@ Bytes acknowledge_frame(std::string_view topic, const std::vector<std::uint64_t>
 Bytes refuse_frame(const Refusal& refusal, const std::optional<Id16>& id = {}, std::uint32_t request = 0,
                    std::uint32_t retry_after_ms = 0);
 
+/// An origin, verified with the frame it came in, as the bytes of its own FlatBuffer.
+Bytes origin_bytes(const schemas::Origin& origin);
+
 /// What an origin signature covers: "flagpost-origin/1\n" and the root.
 Bytes origin_message(const Digest& root);
 

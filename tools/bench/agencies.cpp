@@ -15,27 +15,6 @@ void put_number(Bytes& out, std::uint64_t number, int bytes) {
         out.push_back(static_cast<std::uint8_t>(number >> shift));
 }
 
-/// All inclusion paths of a small tree at once: hashing each level once keeps the client from being the
-/// limit.
-std::vector<std::vector<Digest>> all_paths(std::vector<Digest> level, Digest& root) {
-    std::vector<std::vector<Digest>> paths(level.size());
-    std::vector<std::size_t> at(level.size());
-    for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
-    while (level.size() > 1) {
-        for (std::size_t i = 0; i < at.size(); ++i) {
-            if ((at[i] ^ 1) < level.size()) paths[i].push_back(level[at[i] ^ 1]);
-            at[i] /= 2;
-        }
-        std::vector<Digest> above;
-        for (std::size_t i = 0; i + 1 < level.size(); i += 2)
-            above.push_back(log::node_hash(level[i], level[i + 1]));
-        if (level.size() % 2 == 1) above.push_back(level.back());
-        level = std::move(above);
-    }
-    root = level.at(0);
-    return paths;
-}
-
 }  // namespace
 
 Agency load_agency(const std::filesystem::path& certs, const std::string& kind, const std::string& code) {
@@ -165,20 +144,19 @@ Bytes Payloads::make_incident(const Numbered& message) {
 }
 
 std::vector<Bytes> publish_frames(const crypto::OriginKey& key, const std::vector<Bytes>& envelopes) {
-    std::vector<Digest> leaves;
-    leaves.reserve(envelopes.size());
-    for (const auto& envelope : envelopes) leaves.push_back(log::leaf_hash(crypto::sha256(envelope)));
-    Digest root{};
-    const auto paths = all_paths(std::move(leaves), root);
+    std::vector<Digest> digests;
+    digests.reserve(envelopes.size());
+    for (const auto& envelope : envelopes) digests.push_back(crypto::sha256(envelope));
+    const auto tree = log::batch_tree(digests);
     schemas::OriginValue origin;
-    origin.signature = key.sign(wire::origin_message(root));
+    origin.signature = key.sign(wire::origin_message(tree.root));
     origin.size = static_cast<std::uint32_t>(envelopes.size());
     std::vector<Bytes> frames;
     frames.reserve(envelopes.size());
     for (std::size_t i = 0; i < envelopes.size(); ++i) {
         origin.index = static_cast<std::uint32_t>(i);
         origin.path.clear();
-        for (const auto& hash : paths[i]) {
+        for (const auto& hash : tree.paths[i]) {
             origin.path.push_back(std::make_unique<schemas::HashValue>());
             origin.path.back()->bytes.assign(hash.begin(), hash.end());
         }

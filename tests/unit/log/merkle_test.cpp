@@ -265,3 +265,56 @@ TEST_CASE("a batch of any size is one tree, and each entry's path leads to its r
     CHECK_THROWS(batch_root({}));
     CHECK_THROWS(batch_root(std::vector<Digest>(256)));
 }
+
+TEST_CASE("all paths of a batch made at once are those made one by one", "[log]") {
+    for (const std::size_t size : {1, 2, 3, 6, 7, 63, 64, 255}) {
+        std::vector<Digest> entries;
+        for (std::size_t i = 0; i < size; ++i) entries.push_back(numbered_leaf(i));
+        const auto tree = batch_tree(entries);
+        CAPTURE(size);
+        CHECK(tree.root == batch_root(entries));
+        REQUIRE(tree.paths.size() == size);
+        for (std::size_t i = 0; i < size; ++i) REQUIRE(tree.paths[i] == batch_proof(entries, i));
+    }
+    CHECK_THROWS(batch_tree({}));
+    CHECK_THROWS(batch_tree(std::vector<Digest>(256)));
+}
+
+TEST_CASE("a path is followed from another of its batch exactly where it leads to the same root", "[log]") {
+    for (const std::size_t size : {1, 2, 3, 5, 6, 7, 11, 64}) {
+        std::vector<Digest> entries;
+        for (std::size_t i = 0; i < size; ++i) entries.push_back(numbered_leaf(i));
+        const auto tree = batch_tree(entries);
+        for (std::size_t from = 0; from < size; ++from) {
+            const auto proven = ProvenPath::prove(from, size, leaf_hash(entries[from]), tree.paths[from]);
+            REQUIRE(proven);
+            REQUIRE(proven->root() == tree.root);
+            for (std::size_t to = 0; to < size; ++to) {
+                CAPTURE(size, from, to);
+                const auto leaf = leaf_hash(entries[to]);
+                auto path = *proven;
+                REQUIRE(path.follow(to, size, leaf, tree.paths[to]) == (to != from));
+                REQUIRE(path.root() == tree.root);
+                // Having gone there, it leads on as well as from where it came.
+                if (to != from) REQUIRE(path.follow(from, size, leaf_hash(entries[from]), tree.paths[from]));
+
+                path = *proven;
+                REQUIRE_FALSE(path.follow(to, size, leaf_hash(numbered_leaf(1000)), tree.paths[to]));
+                REQUIRE_FALSE(path.follow(to, size + 1, leaf, tree.paths[to]));
+                REQUIRE_FALSE(path.follow(to + 1, size, leaf, tree.paths[to]));
+                for (std::size_t spoilt = 0; spoilt < tree.paths[to].size(); ++spoilt) {
+                    auto wrong = tree.paths[to];
+                    wrong[spoilt][31] ^= 1;
+                    REQUIRE_FALSE(path.follow(to, size, leaf, wrong));
+                }
+                auto longer = tree.paths[to];
+                longer.push_back(numbered_leaf(7));
+                REQUIRE_FALSE(path.follow(to, size, leaf, longer));
+                if (!tree.paths[to].empty()) {
+                    const std::span shorter{tree.paths[to].data(), tree.paths[to].size() - 1};
+                    REQUIRE_FALSE(path.follow(to, size, leaf, shorter));
+                }
+            }
+        }
+    }
+}

@@ -214,6 +214,31 @@ TEST_CASE("each message of a signed batch is accepted, and one not in the batch 
     CHECK(refused(session.receive(wire::publish_frame(other, world.peer.sign(batch, 2)), start_time)));
 }
 
+TEST_CASE("under one signature each message of a batch is held to its own path", "[session]") {
+    World world;
+    std::vector<Bytes> batch;
+    for (int i = 0; i < 6; ++i) batch.push_back(world.peer.envelope("incidents/31"));
+    std::vector<schemas::OriginValue> origins;
+    const auto signature = world.peer.sign(batch, 0).signature;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        origins.push_back(world.peer.sign(batch, i));
+        origins.back().signature = signature;
+    }
+    auto session = world.opened();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        // Its path with one hash spoilt, another's path, and another envelope on its path: none of them, each time.
+        for (const auto& hash : origins[i].path) {
+            hash->bytes[0] ^= 1;
+            CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[i]), start_time)));
+            hash->bytes[0] ^= 1;
+        }
+        CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[(i + 1) % 6]), start_time)));
+        const auto other = world.peer.envelope("incidents/31");
+        CHECK(refused(session.receive(wire::publish_frame(other, origins[i]), start_time)));
+        CHECK(only<Publish>(session.receive(wire::publish_frame(batch[i], origins[i]), start_time)));
+    }
+}
+
 TEST_CASE("a signature once verified does not vouch for another root", "[session]") {
     World world;
     auto session = world.opened();

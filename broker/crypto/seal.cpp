@@ -139,14 +139,24 @@ SealedBody Sealer::seal(BytesView body, const SealLabel& label) {
 }
 
 std::optional<Bytes> Sealer::open(BytesView wrap, BytesView ciphertext, const SealLabel& label) const {
+    const auto key = body_key(wrap, label);
+    if (!key) return std::nullopt;
+    return open_body(*key, ciphertext, label);
+}
+
+std::optional<SymmetricKey> Sealer::body_key(BytesView wrap, const SealLabel& label) const {
     if (wrap.size() != wrap_size) return std::nullopt;
+    Key raw{};
+    if (!unwrap(raw, masters_, wrap, label)) return std::nullopt;
+    SymmetricKey key{raw};
+    OPENSSL_cleanse(raw.data(), raw.size());
+    return key;
+}
+
+std::optional<Bytes> open_body(const SymmetricKey& key, BytesView ciphertext, const SealLabel& label) {
     if (ciphertext.size() < nonce_size + tag_size || ciphertext.size() > body_size_max) return std::nullopt;
-    Key body_key{};
-    const bool unwrapped = unwrap(body_key, masters_, wrap, label);
     Bytes body(ciphertext.size() - nonce_size - tag_size);
-    const bool opened = unwrapped && decrypt(body, body_key, ciphertext, body_data(label));
-    OPENSSL_cleanse(body_key.data(), body_key.size());
-    if (!opened) return std::nullopt;
+    if (!decrypt(body, key.reveal(), ciphertext, body_data(label))) return std::nullopt;
     return body;
 }
 

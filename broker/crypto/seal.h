@@ -52,11 +52,16 @@ public:
     /// The same body key and salt under the current master key: the body and the leaf's digest stay as they are.
     /// Nothing if neither master key opens the wrap; the wrap itself if it is under the current one already.
     std::optional<Bytes> rewrap(BytesView wrap, const SealLabel& label);
+    /// The body key, for somebody who is to read this one body; nothing if wrap or label is not what was sealed.
+    std::optional<SymmetricKey> body_key(BytesView wrap, const SealLabel& label) const;
 
 private:
     MasterKeys masters_;
     Random& random_;
 };
+
+/// The body under a body key that was handed over; nothing if key, ciphertext or label is not what was sealed.
+std::optional<Bytes> open_body(const SymmetricKey& key, BytesView ciphertext, const SealLabel& label);
 
 /// What the leaf must carry for this wrap and ciphertext; nothing if the wrap is too short to hold a salt.
 std::optional<Digest> body_digest(BytesView wrap, BytesView ciphertext);

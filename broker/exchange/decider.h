@@ -35,6 +35,7 @@ private:
                                           const std::vector<std::uint64_t>& numbers) const;
     Reply take(const Turned& turned);
     Reply take(const Consult& consult);
+    void disclose(const Consult& consult, std::uint64_t consulted);
     Reply take(const GaveUp& gave_up);
     Reply take(const ClockSynchronised& synchronised);
     Reply take(const Tick& tick);

@@ -234,6 +234,8 @@ constexpr std::array consult_rows{
     ConsultRow{"dead_letters", false, true,  true },
     ConsultRow{"entries",      false, false, true },
     ConsultRow{"bodies",       false, false, true },
+    ConsultRow{"keys",         false, false, true },
+    ConsultRow{"reading",      false, false, true },
 };
 
 }  // namespace
@@ -253,9 +255,25 @@ Reply Decider::take(const Consult& consult) {
         auto record = record_by(consult.actor, LeafKind::consulted, Operation::consultation);
         record.leaf.agreement = setting_.agreement.digest();
         record.leaf.outcome = row->what;
-        emit(std::move(record));
+        if (consult.terms) {
+            record.leaf.outcome += ": " + consult.terms->scope;
+            record.leaf.purpose = consult.terms->reason;
+        }
+        const auto consulted = emit(std::move(record));
+        if (consult.terms && consult.terms->key) disclose(consult, consulted);
     }
     return Permitted{};
+}
+
+void Decider::disclose(const Consult& consult, std::uint64_t consulted) {
+    auto record = record_by_broker(LeafKind::disclosed, Operation::disclosure);
+    record.leaf.recipient = consult.actor.id.agency().text();
+    record.leaf.agreement = setting_.agreement.digest();
+    record.leaf.outcome = consult.terms->scope;
+    record.leaf.purpose = consult.terms->reason;
+    record.leaf.certificate = consult.terms->key;
+    record.leaf.related = consulted;
+    emit(std::move(record));
 }
 
 Reply Decider::take(const Tick& tick) {

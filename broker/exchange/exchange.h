@@ -70,10 +70,19 @@ struct Turned {
     std::string topic;
     std::optional<Id16> message;
 };
-/// A query: permitted or not, and logged as a consultation when it reads other people's records.
+/// How far an auditor wants to see, and why, in the auditor's own words.
+struct Terms {
+    std::string scope;
+    std::string reason;
+    std::optional<Digest> key;  // of the one to which keys of bodies are sealed for it
+    friend bool operator==(const Terms&, const Terms&) = default;
+};
+/// A query: permitted or not, and logged as a consultation when it reads other people's records; with a key in the
+/// terms, as a disclosure too.
 struct Consult {
     Actor actor;
     std::string what;
+    std::optional<Terms> terms{};
 };
 /// A delivery was tried so often without being stored that it stands in the way of those behind it.
 struct GaveUp {

@@ -96,6 +96,18 @@ Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size) {
     });
 }
 
+Page keys_page(const Ask& ask, const log::Scope& scope, store::Reader& reader, std::uint64_t size) {
+    log::KeysPage keys{ask.from, {}};
+    std::uint64_t index = ask.from;
+    for (; index < size && keys.keys.size() < items_wanted(ask); ++index) {
+        keys.keys.emplace_back();
+        if (index < scope.first || index > scope.last) continue;
+        auto key = reader.body_key(index);
+        if (key && scope.covers(index, key->controller)) keys.keys.back() = std::move(key);
+    }
+    return Page{keys.seal_to(*ask.key), index < size};
+}
+
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open) {
     return listed(ask, open);
 }

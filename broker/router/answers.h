@@ -25,6 +25,9 @@ Page entries_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 /// leaf's digest covers. Length 0: the leaf has no body, or it is erased.
 Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 
+/// Keys of the bodies from leaf number `from` that the scope covers, sealed to the key given: a log::KeysPage.
+Page keys_page(const Ask& ask, const log::Scope& scope, store::Reader& reader, std::uint64_t size);
+
 /// JSON array of obligations, oldest first: {"notice","recipient","topic","state","owed_since","due","with","overdue"}.
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open);
 

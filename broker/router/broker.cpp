@@ -44,6 +44,10 @@ std::string what_is_asked(schemas::QueryKind kind) {
             return "proof";
         case schemas::QueryKind::witnesses:
             return "witnesses";
+        case schemas::QueryKind::keys:
+            return "keys";
+        case schemas::QueryKind::reading:
+            return "reading";
     }
     return "unknown";
 }
@@ -65,6 +69,18 @@ bool ended_by_consumer(Reason reason) {
         default:
             return true;
     }
+}
+
+/// How far and why, where a question has to say so.
+Result<std::optional<exchange::Terms>> terms_of(const Ask& ask) {
+    const bool is_keys = ask.kind == schemas::QueryKind::keys;
+    if (!is_keys && ask.kind != schemas::QueryKind::reading) return std::nullopt;
+    if (ask.scope.empty() || (is_keys && !log::Scope::parse(ask.scope)))
+        return refuse(Reason::invalid_value, "query.scope");
+    if (ask.reason.empty()) return refuse(Reason::invalid_value, "query.reason");
+    if (!is_keys) return exchange::Terms{ask.scope, ask.reason, std::nullopt};
+    if (!ask.key) return refuse(Reason::invalid_value, "query.key");
+    return exchange::Terms{ask.scope, ask.reason, crypto::sha256(*ask.key)};
 }
 
 }  // namespace
@@ -364,6 +380,8 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
     const AgencyId& agency = session.machine.peer().agency();
     const bool about_itself = asks_about_itself(ask, agency);
     Answers answers{ask, {}};
+    const auto terms = terms_of(ask);
+    if (!terms) return send(id, session, wire::refuse_frame(terms.error(), {}, ask.request));
     if (ask.kind == schemas::QueryKind::obligations) {
         // Read now, told after the commit: by then all that is in it is on disk.
         auto open = setting_.exchange.open_obligations();
@@ -373,12 +391,14 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
     }
     if (ask.kind == schemas::QueryKind::dead_letters)
         answers.page = dead_letters_page(ask, setting_.exchange.dead_letters());
-    if (about_itself)
+    // One export is one disclosure, however many pages it takes.
+    const bool is_granted = ask.kind == schemas::QueryKind::keys && session.granted == *terms;
+    if (about_itself || is_granted)
         return hold(Held{{}, {}, id, std::move(answers), exchange::Permitted{}, {}, 0, false, now_});
     decide(
         exchange::Consult{
             {session.machine.peer(), id},
-            what_is_asked(ask.kind)
+            what_is_asked(ask.kind), *terms
     },
         id, std::move(answers));
 }

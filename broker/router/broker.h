@@ -95,8 +95,9 @@ private:
         wire::fabric::Opening facts;
         SessionMachine machine;
         Subscription subscription;
-        bool recorded = false;           // its opening is a leaf: its closing has to be one too
-        std::uint32_t frames_taken = 0;  // since the gate was last granted more
+        std::optional<exchange::Terms> granted{};  // under which keys of bodies were handed to it
+        bool recorded = false;                     // its opening is a leaf: its closing has to be one too
+        std::uint32_t frames_taken = 0;            // since the gate was last granted more
     };
     struct Gate {
         bool attached = false;

@@ -205,6 +205,11 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
                 return answers.page;
             case schemas::QueryKind::policies:
                 return Page{copy(view(setting_.policies)), false};
+            case schemas::QueryKind::keys:
+                session.granted = exchange::Terms{ask.scope, ask.reason, crypto::sha256(*ask.key)};
+                return keys_page(ask, *log::Scope::parse(ask.scope), setting_.reader, size_);
+            case schemas::QueryKind::reading:
+                return Page{};
             case schemas::QueryKind::proof:
             case schemas::QueryKind::witnesses:
                 break;

@@ -59,7 +59,10 @@ Ask ask_of(const schemas::Query& query) {
                query.from(),
                query.width(),
                exactly<16>(bytes_of(query.id())),
-               query.reference() == nullptr ? std::string{} : query.reference()->str()};
+               query.reference() == nullptr ? std::string{} : query.reference()->str(),
+               text_of(query.scope()),
+               text_of(query.reason()),
+               exactly<32>(bytes_of(query.key()))};
 }
 
 }  // namespace

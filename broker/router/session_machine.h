@@ -57,6 +57,9 @@ struct Ask {
     std::uint16_t width;
     std::optional<Id16> id;
     std::string reference;
+    std::string scope;
+    std::string reason;
+    std::optional<Digest> key;
 };
 struct Cosign {
     std::string checkpoint;

@@ -109,6 +109,12 @@ std::optional<Refusal> fault_in(const schemas::Frame& frame) {
         case Body::Query:
             if (const auto* id = frame.body_as_Query()->id(); id != nullptr && id->size() != 16)
                 return Refusal{Reason::malformed, "query.id"};
+            if (const auto* key = frame.body_as_Query()->key(); key != nullptr && key->size() != 32)
+                return Refusal{Reason::malformed, "query.key"};
+            if (size_of(frame.body_as_Query()->scope()) > limits::topic_size_max)
+                return Refusal{Reason::too_large, "query.scope"};
+            if (size_of(frame.body_as_Query()->reason()) > limits::name_size_max)
+                return Refusal{Reason::too_large, "query.reason"};
             return std::nullopt;
         case Body::NONE:
             return Refusal{Reason::malformed, "frame.body"};

@@ -32,6 +32,7 @@ public:
     std::optional<Bytes> leaf(std::uint64_t index) override;
     std::optional<SealedItem> sealed(std::uint64_t index) override;
     std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override;
+    std::optional<log::BodyKey> body_key(std::uint64_t index) override;
     log::TileHashes tile(log::TileId id) override {
         return guarded("read tile", [&] { return entries_.tile(id); });
     }
@@ -107,6 +108,14 @@ std::vector<std::uint64_t> SqliteReader::about(std::string_view subject, std::si
                     BytesView{pseudonyms_.subject(subject)}, std::uint64_t{most});
     });
     return found;
+}
+
+std::optional<log::BodyKey> SqliteReader::body_key(std::uint64_t index) {
+    auto entry = sound_entry(index);
+    if (!entry || !entry->wrap) return std::nullopt;
+    auto key = sealer_.body_key(*entry->wrap, {entry->controller, entry->retention, index});
+    if (!key) throw StorageFailure{"entry " + std::to_string(index) + ": its wrap does not open"};
+    return log::BodyKey{*std::move(key), std::move(entry->controller), std::move(entry->retention)};
 }
 
 }  // namespace

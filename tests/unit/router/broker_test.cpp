@@ -621,6 +621,82 @@ TEST_CASE("a body is handed to an auditor sealed: salt and ciphertext, and nothi
     CHECK(answers[0].content == expected);
 }
 
+TEST_CASE(
+    "keys of bodies are handed out sealed to the auditor's key, as one disclosure a session and its terms",
+    "[broker]") {
+    World world;
+    const auto key = crypto::BoxKey::generate();
+    const Id16 session = world.open("auditor/office");
+    const Id16 publisher = world.open("bench/1");
+    world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    const auto ask = [&](std::uint64_t from, const std::string& scope, const std::string& reason) {
+        schemas::QueryValue value;
+        value.request = 77;
+        value.kind = schemas::QueryKind::keys;
+        value.from = from;
+        value.width = 2;
+        value.scope = scope;
+        value.reason = reason;
+        const auto own = key.public_key();
+        value.key.assign(own.begin(), own.end());
+        world.send(session, wire::pack_frame(std::move(value)));
+        world.commit();
+    };
+    const auto size = world.disk->tree.size();
+    ask(0, "all", "ICO-1");
+    ask(2, "all", "ICO-1");
+    const auto answers = world.take<schemas::Answer>(session);
+    REQUIRE(answers.size() == 2);
+    for (std::size_t page = 0; page < 2; ++page) {
+        const auto opened = log::KeysPage::open(answers[page].content, key);
+        REQUIRE(opened);
+        CHECK(opened->first == 2 * page);
+        REQUIRE(opened->keys.size() == 2);
+        for (std::size_t i = 0; i < 2; ++i)
+            CHECK(opened->keys[i].has_value() == !world.disk->entries[2 * page + i].body.empty());
+        CHECK_FALSE(log::KeysPage::open(answers[page].content, crypto::BoxKey::generate()));
+    }
+    REQUIRE(world.disk->tree.size() == size + 2);
+    const auto leaf = *log::decode_leaf(world.disk->entries[size + 1].leaf);
+    CHECK(world.leaves()[size] == LeafKind::consulted);
+    CHECK(leaf.kind == LeafKind::disclosed);
+    CHECK(leaf.operation == log::Operation::disclosure);
+    CHECK(leaf.recipient == "auditor/office");
+    CHECK(leaf.outcome == "all");
+    CHECK(leaf.purpose == "ICO-1");
+    CHECK(leaf.certificate == crypto::sha256(key.public_key()));
+    CHECK(leaf.related == size);
+
+    ask(0, "controller=school/900001", "ICO-1");
+    REQUIRE(world.disk->tree.size() == size + 4);
+    const auto narrow = log::KeysPage::open(world.take<schemas::Answer>(session).at(0).content, key);
+    REQUIRE(narrow);
+    for (const auto& each : narrow->keys) CHECK_FALSE(each);
+
+    ask(0, "everything", "ICO-1");
+    ask(0, "all", "");
+    CHECK(world.take<schemas::Refuse>(session).size() == 2);
+    CHECK(world.disk->tree.size() == size + 4);
+}
+
+TEST_CASE("a reading made offline is written down when it is told", "[broker]") {
+    World world;
+    const Id16 session = world.open("auditor/office");
+    schemas::QueryValue value;
+    value.request = 77;
+    value.kind = schemas::QueryKind::reading;
+    value.scope = "explain";
+    value.reason = "ICO-1";
+    world.send(session, wire::pack_frame(std::move(value)));
+    world.commit();
+    CHECK(world.take<schemas::Answer>(session).size() == 1);
+    const auto leaf = *log::decode_leaf(world.disk->entries.back().leaf);
+    CHECK(leaf.kind == LeafKind::consulted);
+    CHECK(leaf.outcome == "reading: explain");
+    CHECK(leaf.purpose == "ICO-1");
+}
+
 TEST_CASE("a gate of another process is heard only once it has proved that it knows the key", "[broker]") {
     const auto [why, fabric_key, asked, answered, let_in] = GENERATE(table<const char*, int, int, int, bool>({
         {"the right key",               3, 1, 1, true },

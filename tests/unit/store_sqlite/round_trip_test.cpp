@@ -150,6 +150,11 @@ TEST_CASE("a reader sees a body opened, and its sealed form fits the leaf", "[st
     REQUIRE(leaf);
     CHECK(crypto::sha256({sealed->salt, sealed->ciphertext}) == leaf->body);
     CHECK_FALSE(reader->sealed(1));
+    const auto key = reader->body_key(0);
+    REQUIRE(key);
+    CHECK(crypto::open_body(key->key, sealed->ciphertext, {key->controller, key->retention, 0}) ==
+          reader->body(0));
+    CHECK_FALSE(reader->body_key(1));
 }
 
 TEST_CASE("a reader sees nothing of a batch before its commit and all of it after", "[store]") {

@@ -101,6 +101,15 @@ class Partnership:
         name = agency.replace("/", "-")
         return self.call(*self.command_of(program, *arguments, "--config", self.folder / f"{name}.toml"), wait_s=wait_s)
 
+    def sealed_export(self, auditor, directory, scope="all", reason="practice"):
+        """An export with bodies, and with what opens them sealed to `seal.key` in the partnership's folder."""
+        key, public = self.folder / "seal.key", self.folder / "seal.pub"
+        if not key.exists():
+            self.call("openssl", "genpkey", "-algorithm", "X25519", "-out", key)
+            key.chmod(0o600)
+            self.call("openssl", "pkey", "-in", key, "-pubout", "-out", public)
+        return self.run("flagpost-audit", auditor, "export", "--sealed", directory, "--scope", scope, "--for", public, "--reason", reason)
+
     def json(self, program, agency, *arguments):
         return json.loads(self.run(program, agency, *arguments, "--json"))
 

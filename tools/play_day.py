@@ -70,7 +70,7 @@ def audit_of(demo):
     """The auditor takes an export and checks it offline, trusting only the log's key handed over out of band."""
     p, export = demo.partnership, BUILD / "export"
     shutil.rmtree(export, ignore_errors=True)
-    p.run("flagpost-audit", county.AUDITOR, "export", export)
+    p.sealed_export(county.AUDITOR, export)
     try:
         answer = json.loads(p.call(BIN / "flagpost-audit", "verify", export, "--vkey", p.pki / "broker" / "log.vkey", "--json"))
         return {"verified": answer["verified"], "size": answer["size"]}
@@ -122,6 +122,7 @@ def where_to_look(demo, social, school):
         say(f"  build/bin/flagpost-school inbox show {school[0]['reference']} --config {run}/{school[0]['agency'].replace('/', '-')}.toml")
     say("  build/bin/flagpost-audit replay build/demo/export | less")
     say("  build/bin/flagpost-audit verify build/demo/export --vkey build/demo/pki/broker/log.vkey")
+    say("  build/bin/flagpost-audit decisions build/demo/export --key build/demo/run/seal.key")
     print("Ctrl-C ends it.", flush=True)
 
 

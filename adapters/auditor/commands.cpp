@@ -1,25 +1,37 @@
 #include "adapters/auditor/commands.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <ostream>
 
 #include "adapters/auditor/complete.h"
+#include "adapters/auditor/decisions.h"
+#include "adapters/auditor/explain.h"
+#include "adapters/auditor/printable.h"
+#include "adapters/auditor/progress.h"
+#include "adapters/auditor/proof.h"
+#include "adapters/auditor/readings.h"
 #include "adapters/auditor/replay.h"
+#include "adapters/auditor/subject.h"
 #include "adapters/auditor/verify.h"
 #include "adapters/auditor/wire_source.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/keys.h"
+#include "broker/log/disclosure.h"
 
 namespace flagpost::auditor {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The beginning of a small file; what is longer than any policy is refused by whoever reads it.
-std::string small_file(const fs::path& path) {
+/// The beginning of a file; what is longer than `most` is refused by whoever reads it.
+std::string file_in(const fs::path& path, std::size_t most) {
     std::ifstream in{path, std::ios::binary};
-    std::string content(limits::policy_size_max + 1, '\0');
+    std::string content(most + 1, '\0');
     in.read(content.data(), static_cast<std::streamsize>(content.size()));
     if (in.bad() || !in.is_open()) throw WrongUsage{path.string() + ": cannot be read"};
     content.resize(static_cast<std::size_t>(in.gcount()));
@@ -27,7 +39,7 @@ std::string small_file(const fs::path& path) {
 }
 
 log::VerifierKey key_in(const fs::path& path) {
-    auto line = small_file(path);
+    auto line = file_in(path, limits::policy_size_max);
     while (line.ends_with('\n')) line.pop_back();
     const auto key = log::VerifierKey::parse(line);
     if (!key || key->type() != log::VerifierKey::Type::note)
@@ -35,9 +47,10 @@ log::VerifierKey key_in(const fs::path& path) {
     return *key;
 }
 
-log::Policy policy_in(const fs::path& path) {
-    auto policy = log::Policy::parse(small_file(path));
-    if (!policy) throw WrongUsage{path.string() + ": " + policy.error().where};
+log::Policy trusted(const Typed& typed) {
+    if (typed.policy.empty()) return log::Policy::of_log(key_in(typed.vkey));
+    auto policy = log::Policy::parse(file_in(typed.policy, limits::policy_size_max));
+    if (!policy) throw WrongUsage{typed.policy.string() + ": " + policy.error().where};
     return *std::move(policy);
 }
 
@@ -47,50 +60,223 @@ Instant time_in(const std::string& text) {
     return *time;
 }
 
+/// A new file of its owner alone; one that is there stays as it is.
+void write_new(const fs::path& path, BytesView content) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) throw std::runtime_error{path.string() + ": exists already, or cannot be made"};
+    std::size_t done = 0;
+    while (done < content.size()) {
+        const auto written = ::write(fd, content.data() + done, content.size() - done);
+        if (written <= 0) break;
+        done += static_cast<std::size_t>(written);
+    }
+    const bool kept = ::close(fd) == 0 && done == content.size();
+    if (!kept) throw std::runtime_error{path.string() + ": cannot be written"};
+}
+
+/// Whoever is connected to the broker as this auditor.
+class Connection {
+public:
+    explicit Connection(const fs::path& config_file)
+        : config_{client::load_config(config_file, {})},
+          lock_{client::BoxLock::take(config_.data)},
+          box_{config_.data, clock_, random_},
+          agent_{config_, box_, clock_, random_} {
+        if (!lock_)
+            throw std::runtime_error{config_.data.string() + ": in use by another program of this agency"};
+    }
+    const client::Config& config() const { return config_; }
+    WireSource source(unsigned cosigned = 0) { return {agent_, static_cast<std::uint8_t>(cosigned)}; }
+
+private:
+    client::Config config_;
+    std::optional<client::BoxLock> lock_;
+    SystemClock clock_;
+    crypto::SystemRandom random_;
+    client::Box box_;
+    client::Agent agent_;
+};
+
+std::size_t tell_all(WireSource& source, const fs::path& directory) {
+    return tell_readings(
+        directory, [&](const std::string& read, const std::string& why) { source.tell_reading(read, why); });
+}
+
+/// Writes down that an export is read, and why: in the terms it was sealed under, if nothing else is said.
+void note(const Typed& typed, const char* command) {
+    const auto terms = SealedTerms::in(typed.directory);
+    note_reading(typed.directory, command, typed.reason.empty() && terms ? terms->reason : typed.reason);
+}
+
+crypto::BoxKey own_key(const Typed& typed) {
+    if (!SealedTerms::in(typed.directory))
+        throw WrongUsage{typed.directory.string() + ": is a public export; bodies lie in a sealed one"};
+    return crypto::BoxKey::load(typed.key);
+}
+
+/// Entries that hold a version of the incident, by their number or by force and reference.
+std::set<std::uint64_t> entries_of(const Typed& typed) {
+    std::uint64_t index = 0;
+    const auto* const end = typed.incident.data() + typed.incident.size();
+    if (std::from_chars(typed.incident.data(), end, index).ptr == end) return {index};
+    if (typed.key.empty())
+        throw WrongUsage{"--incident " + typed.incident +
+                         ": by its reference only with --key, else by its entry"};
+    std::set<std::uint64_t> entries;
+    for (const auto& part : explain(typed.directory, own_key(typed), typed.incident))
+        if (part["what"] == "published") entries.insert(part["index"].get<std::uint64_t>());
+    if (entries.empty())
+        throw std::runtime_error{"no incident " + printable(typed.incident) + " in this export"};
+    return entries;
+}
+
+Id16 reference_in(const std::string& text) {
+    const auto bytes = from_hex(text);
+    const auto reference = bytes ? exactly<16>(*bytes) : std::nullopt;
+    if (!reference)
+        throw WrongUsage{"--subject: is not a reference of 32 hexadecimal digits, as --json shows"};
+    return *reference;
+}
+
 }  // namespace
 
-int run_export(const fs::path& config_file, const fs::path& directory, std::ostream& out) {
-    const auto config = client::load_config(config_file, {});
-    const auto lock = client::BoxLock::take(config.data);
-    if (!lock) throw std::runtime_error{config.data.string() + ": in use by another program of this agency"};
-    SystemClock clock;
-    crypto::SystemRandom random;
-    client::Box box{config.data, clock, random};
-    client::Agent agent{config, box, clock, random};
-    WireSource source{agent};
-    const auto exported = write_export(source, key_in(config.log_vkey), directory);
-    out << "exported " << exported.size << " entries and " << exported.bodies << " bodies, " << exported.bytes
-        << " bytes, to " << directory.string() << "\n";
+int run_export(const Typed& typed, std::ostream& out) {
+    std::optional<SealedTerms> terms;
+    if (typed.sealed) {
+        if (!log::Scope::parse(typed.scope))
+            throw WrongUsage{
+                "--scope: is not all, entries=FIRST-LAST, controller=KIND/CODE, or both with a comma"};
+        if (typed.reason.empty() || typed.reason.size() > limits::name_size_max)
+            throw WrongUsage{"--reason: should be 1 to 64 bytes, such as the number of a case"};
+        terms = {typed.scope, typed.reason, crypto::load_box_public_key(typed.for_key)};
+    }
+    Connection connection{typed.config};
+    auto source = connection.source(typed.cosigned);
+    const auto told = tell_all(source, typed.directory);
+    ProgressBar bar{"exporting"};
+    const auto exported =
+        write_export(source, key_in(connection.config().log_vkey), typed.directory, terms, bar.to());
+    out << "exported " << exported.size << " entries, " << exported.new_entries << " of them new, "
+        << exported.bytes << " bytes, to " << typed.directory.string() << "\n";
+    if (told > 0) out << "told the broker of " << told << " readings made offline\n";
     return 0;
 }
 
-int run_verify(const fs::path& directory, const fs::path& policy, const fs::path& vkey, bool json,
-               std::ostream& out) {
-    const auto trusted = policy.empty() ? log::Policy::of_log(key_in(vkey)) : policy_in(policy);
-    const auto verification = verify(directory, trusted);
-    tell(out, verification, json);
+int run_tell_readings(const Typed& typed, std::ostream& out) {
+    Connection connection{typed.config};
+    auto source = connection.source();
+    out << "told the broker of " << tell_all(source, typed.directory) << " readings made offline\n";
+    return 0;
+}
+
+int run_verify(const Typed& typed, std::ostream& out) {
+    const auto policy = trusted(typed);
+    ProgressBar bar{"verifying"};
+    const auto verification = verify(typed.directory, policy, bar.to());
+    tell(out, verification, typed.json);
     return verification.verified() ? 0 : 1;
 }
 
-int run_replay(const fs::path& directory, const std::string& from, const std::string& to,
-               const std::string& agency, bool json, std::ostream& out) {
-    ReplayOptions options;
-    options.json = json;
-    if (!from.empty()) options.from = time_in(from);
-    if (!to.empty()) options.to = time_in(to);
-    if (!agency.empty()) {
-        const auto id = AgencyId::parse(agency);
-        if (!id) throw WrongUsage{agency + ": is not an agency such as police/31"};
-        options.agency = *id;
-    }
-    replay(directory, options, out);
+int run_prove(const Typed& typed, std::ostream& out) {
+    const auto proven = prove(typed.directory, typed.index);
+    write_new(typed.out, view(proven.proof.format()));
+    write_new(typed.leaf, proven.leaf);
+    out << "entry " << typed.index << ": proof in " << typed.out.string() << ", its bytes in "
+        << typed.leaf.string() << "\n";
     return 0;
 }
 
-int run_complete(const fs::path& directory, bool json, std::ostream& out) {
-    const auto completeness = complete(directory);
-    tell(out, completeness, json);
+int run_check(const Typed& typed, std::ostream& out) {
+    const auto proof = log::TlogProof::parse(file_in(typed.file, 2 * limits::note_size_max));
+    if (!proof) {
+        out << "NOT PROVEN: " << typed.file.string() << ": " << proof.error().where << "\n";
+        return 1;
+    }
+    const auto leaf = file_in(typed.leaf, limits::leaf_size_max);
+    const auto judged = log::check_proof(*proof, view(leaf), trusted(typed));
+    if (!judged) {
+        out << "NOT PROVEN: entry " << proof->index << ": " << judged.error().where << "\n";
+        return 1;
+    }
+    out << "proven: these bytes are entry " << proof->index << " of " << judged->head.origin << ", "
+        << judged->head.size << " entries, cosigned by " << judged->witnesses.size() << " known witnesses\n";
+    if (const auto decoded = log::decode_leaf(view(leaf))) out << in_words(*decoded, proof->index) << "\n";
+    return 0;
+}
+
+int run_replay(const Typed& typed, std::ostream& out) {
+    ReplayOptions options;
+    options.json = typed.json;
+    if (!typed.from.empty()) options.from = time_in(typed.from);
+    if (!typed.to.empty()) options.to = time_in(typed.to);
+    if (!typed.agency.empty()) {
+        const auto id = AgencyId::parse(typed.agency);
+        if (!id) throw WrongUsage{typed.agency + ": is not an agency such as police/31"};
+        options.agency = *id;
+    }
+    if (!typed.subject.empty()) options.subject = reference_in(typed.subject);
+    note(typed, "replay");
+    if (!typed.incident.empty()) options.entries = entries_of(typed);
+    replay(typed.directory, options, out);
+    return 0;
+}
+
+int run_complete(const Typed& typed, std::ostream& out) {
+    note(typed, "complete");
+    const auto completeness = complete(typed.directory);
+    tell(out, completeness, typed.json);
     return completeness.complete() ? 0 : 1;
+}
+
+int run_decisions(const Typed& typed, std::ostream& out) {
+    const auto key = own_key(typed);
+    note(typed, "decisions");
+    ProgressBar bar{"deciding again"};
+    const auto decisions = replay_decisions(typed.directory, key, bar.to());
+    tell(out, decisions, typed.json);
+    return decisions.differs == 0 ? 0 : 1;
+}
+
+int run_explain(const Typed& typed, std::ostream& out) {
+    const auto key = own_key(typed);
+    note(typed, "explain");
+    ProgressBar bar{"reading"};
+    const auto explanation = explain(typed.directory, key, typed.incident, bar.to());
+    if (explanation.empty())
+        throw std::runtime_error{"no incident " + printable(typed.incident) +
+                                 " in this export, or it is erased; try the number of its entry"};
+    if (typed.json)
+        out << explanation.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << "\n";
+    else
+        out << explained_in_words(explanation);
+    return 0;
+}
+
+int run_subject(const Typed& typed, std::ostream& out) {
+    const auto key = own_key(typed);
+    note(typed, "subject");
+    std::set<std::string> keys{typed.people.begin(), typed.people.end()};
+    if (!typed.family_name.empty())
+        keys.merge(subject_keys(typed.directory, key, typed.family_name, typed.born));
+    if (keys.empty()) throw std::runtime_error{"nobody of that name and date of birth in this export"};
+    ProgressBar bar{"reading"};
+    const auto draft = subject_draft(typed.directory, key, keys, bar.to());
+    write_new(typed.out, view(draft.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"));
+    out << draft["items"].size() << " items about";
+    for (const auto& each : keys) out << " " << printable(each);
+    out << ", to be marked, in " << typed.out.string() << "\n";
+    return 0;
+}
+
+int run_release(const Typed& typed, std::ostream& out) {
+    std::ifstream in{typed.file};
+    const auto draft = nlohmann::ordered_json::parse(in, nullptr, false);
+    if (draft.is_discarded()) throw WrongUsage{typed.file.string() + ": is not JSON"};
+    const auto released = release(draft);
+    write_new(typed.out, view(released.text));
+    out << released.kept << " items released, " << released.redacted << " in part, " << released.withheld
+        << " withheld: " << typed.out.string() << "\n";
+    return 0;
 }
 
 }  // namespace flagpost::auditor

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace flagpost::auditor {
 
@@ -14,17 +15,33 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-int run_export(const std::filesystem::path& config, const std::filesystem::path& directory,
-               std::ostream& out);
+/// What was typed; what a command does not take is empty.
+struct Typed {
+    std::filesystem::path config;
+    std::filesystem::path directory;  // of the export
+    std::filesystem::path policy, vkey;
+    std::filesystem::path key;  // the auditor's own, that opens a sealed export
+    std::filesystem::path for_key;
+    std::filesystem::path out, leaf, file;
+    std::string scope, reason;
+    std::string from, to, agency, subject, incident;
+    std::vector<std::string> people;
+    std::string family_name, born;
+    std::uint64_t index = 0;
+    unsigned cosigned = 0;
+    bool sealed = false, json = false, signatures = false;
+};
 
-/// policy, vkey   one of them is empty
-int run_verify(const std::filesystem::path& directory, const std::filesystem::path& policy,
-               const std::filesystem::path& vkey, bool json, std::ostream& out);
-
-/// from, to, agency   empty: no bound
-int run_replay(const std::filesystem::path& directory, const std::string& from, const std::string& to,
-               const std::string& agency, bool json, std::ostream& out);
-
-int run_complete(const std::filesystem::path& directory, bool json, std::ostream& out);
+int run_export(const Typed& typed, std::ostream& out);
+int run_tell_readings(const Typed& typed, std::ostream& out);
+int run_verify(const Typed& typed, std::ostream& out);
+int run_prove(const Typed& typed, std::ostream& out);
+int run_check(const Typed& typed, std::ostream& out);
+int run_replay(const Typed& typed, std::ostream& out);
+int run_complete(const Typed& typed, std::ostream& out);
+int run_decisions(const Typed& typed, std::ostream& out);
+int run_explain(const Typed& typed, std::ostream& out);
+int run_subject(const Typed& typed, std::ostream& out);
+int run_release(const Typed& typed, std::ostream& out);
 
 }  // namespace flagpost::auditor

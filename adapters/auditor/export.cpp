@@ -1,110 +1,146 @@
 #include "adapters/auditor/export.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "adapters/auditor/items.h"
 #include "adapters/auditor/layout.h"
+#include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
+#include "broker/log/disclosure.h"
 
 namespace flagpost::auditor {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder beside the one asked for, of the owner alone, gone again unless it gets its name.
-class Unfinished {
-public:
-    explicit Unfinished(fs::path directory) : directory_{std::move(directory)} {
-        if (!directory_.has_filename()) directory_ = directory_.parent_path();
-        if (fs::exists(fs::symlink_status(directory_)))
-            throw std::runtime_error{directory_.string() + ": exists already"};
-        auto name = directory_.string() + ".unfinished-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr)
-            throw fs::filesystem_error{
-                "cannot make", name, std::error_code{errno, std::generic_category()}
-            };
-        path_ = name;
-    }
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-    ~Unfinished() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    const fs::path& path() const { return path_; }
-    void finish() {
-        fs::rename(path_, directory_);
-        path_.clear();
-    }
-
-private:
-    fs::path directory_;
-    fs::path path_;
-};
-
-class File {
-public:
-    File(const fs::path& directory, const std::string& name) : path_{directory / name} {
-        fs::create_directories(path_.parent_path());
-        out_.open(path_, std::ios::binary | std::ios::trunc);
-        check();
-    }
-    void write(BytesView bytes) {
-        const auto chars = text(bytes);
-        out_.write(chars.data(), static_cast<std::streamsize>(chars.size()));
-        check();
-    }
-    void close() {
-        out_.close();
-        check();
-    }
-
-private:
-    void check() const {
-        if (!out_) throw std::runtime_error{path_.string() + ": cannot be written"};
-    }
-    fs::path path_;
-    std::ofstream out_;
-};
+std::optional<std::string> content_of(const fs::path& file, std::size_t most) {
+    std::ifstream in{file, std::ios::binary};
+    if (!in) return std::nullopt;
+    std::string content(most + 1, '\0');
+    in.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(in.gcount()));
+    if (content.size() > most) throw std::runtime_error{file.string() + ": is too large"};
+    return content;
+}
 
 class Export {
 public:
-    Export(Source& source, fs::path directory) : source_{source}, directory_{std::move(directory)} {}
+    Export(Source& source, const log::VerifierKey& log, fs::path directory,
+           const std::optional<SealedTerms>& terms, const Progress& progress)
+        : source_{source}, log_{log}, directory_{std::move(directory)}, terms_{terms}, progress_{progress} {
+        if (!directory_.has_filename()) directory_ = directory_.parent_path();
+    }
 
-    Exported write(const log::VerifierKey& log) {
+    Exported write() {
+        const auto place = begin();
+        const auto before = head_in(place);
         const auto note = source_.checkpoint();
-        const auto head = log::open_checkpoint(note, log);
+        const auto head = log::open_checkpoint(note, log_);
         if (!head)
             throw std::runtime_error{"the broker's head is not signed by the log's key: " +
                                      head.error().where};
+        if (before && head->size < before->size)
+            throw std::runtime_error{"the broker's head has " + std::to_string(head->size) +
+                                     " entries, and the export " + std::to_string(before->size) +
+                                     ": the log was cut"};
         exported_.size = head->size;
-        write_file("checkpoint", view(note));
-        write_file("vkey", view(log.text() + "\n"));
-        for (unsigned level = 0; level < levels_of(exported_.size); ++level) write_tiles(level);
+        place_ = place;
+        for (unsigned level = levels_of(exported_.size); level-- > 0;) write_tiles(level);
+        require(*head, "the broker's head");
+        if (before) require(*before, "the head in the export");
         for (std::uint64_t number = 0; number < tiles_at(0, exported_.size); ++number) {
             write_items(Piece::Of::entries, number);
-            write_items(Piece::Of::bodies, number);
+            if (terms_) write_items(Piece::Of::bodies, number);
+            if (terms_) write_keys(number);
+            if (progress_) progress_(number + 1, tiles_at(0, exported_.size));
         }
         for (const auto& policy : source_.policies())
             write_file("policies/" + to_hex(crypto::sha256(view(policy))) + ".toml", view(policy));
+        write_file("vkey", view(log_.text() + "\n"));
+        write_file("checkpoint", view(note));
+        remove_outgrown();
+        if (place_ != directory_) fs::rename(place_, directory_);
         return exported_;
     }
 
 private:
+    /// The folder to write into: the export that is there, or an unfinished one beside it, begun before or now.
+    fs::path begin() {
+        if (fs::exists(fs::symlink_status(directory_))) {
+            if (!fs::is_regular_file(directory_ / "checkpoint"))
+                throw std::runtime_error{directory_.string() + ": exists already, and is no export"};
+            require_terms(directory_);
+            return directory_;
+        }
+        const fs::path unfinished = directory_.string() + ".unfinished";
+        if (fs::exists(unfinished)) {
+            require_terms(unfinished);
+            return unfinished;
+        }
+        fs::create_directories(unfinished);
+        // What opens bodies is its owner's alone; what a web server is to hand out, everybody may read.
+        if (terms_) fs::permissions(unfinished, fs::perms::owner_all);
+        place_ = unfinished;
+        if (terms_) write_file("sealed-for", view(terms_->format()));
+        return unfinished;
+    }
+
+    void require_terms(const fs::path& place) const {
+        if (SealedTerms::in(place) != terms_)
+            throw std::runtime_error{
+                place.string() +
+                ": is an export of another kind or under other terms; choose another folder"};
+    }
+
+    std::optional<log::Checkpoint> head_in(const fs::path& place) const {
+        const auto note = content_of(place / "checkpoint", limits::note_size_max);
+        if (!note) return std::nullopt;
+        const auto head = log::open_checkpoint(*note, log_);
+        if (!head)
+            throw std::runtime_error{place.string() + ": its checkpoint is not signed by the log's key"};
+        return *head;
+    }
+
+    /// Both ends of an update must be heads of one tree, or somebody has rewritten what was exported before.
+    void require(const log::Checkpoint& head, const char* which) const {
+        const auto read = [&](log::TileId id) {
+            const auto width = width_of(id.level, id.number, exported_.size);
+            const auto content = content_of(place_ / path_of({Piece::Of::hashes, id.level, id.number, width}),
+                                            log::tile_width * sizeof(Digest));
+            log::TileHashes hashes;
+            for (std::size_t at = 0; content && at + sizeof(Digest) <= content->size(); at += sizeof(Digest))
+                hashes.push_back(*exactly<sizeof(Digest)>(view(*content).subspan(at, sizeof(Digest))));
+            return hashes;
+        };
+        if (log::root_at(head.size, read) != head.root)
+            throw std::runtime_error{std::string{which} + " (" + std::to_string(head.size) +
+                                     " entries) is not of the tree the broker shows: the log was rewritten"};
+    }
+
+    /// Whole or not at all, so that a piece that is there need not be fetched again.
     void write_file(const std::string& name, BytesView content) {
-        File file{directory_, name};
-        file.write(content);
-        file.close();
+        const auto path = place_ / name;
+        fs::create_directories(path.parent_path());
+        const fs::path fresh = path.string() + ".new";
+        std::ofstream out{fresh, std::ios::binary | std::ios::trunc};
+        out.write(reinterpret_cast<const char*>(content.data()),
+                  static_cast<std::streamsize>(content.size()));
+        out.close();
+        if (!out) throw std::runtime_error{fresh.string() + ": cannot be written"};
+        fs::rename(fresh, path);
         exported_.bytes += content.size();
     }
+
+    bool is_there(const Piece& piece) const { return fs::is_regular_file(place_ / path_of(piece)); }
 
     void write_tiles(unsigned level) {
         for (std::uint64_t number = 0; number < tiles_at(level, exported_.size); ++number) {
             const Piece piece{Piece::Of::hashes, static_cast<std::uint8_t>(level), number,
                               width_of(level, number, exported_.size)};
+            if (is_there(piece)) continue;
             const auto hashes = source_.tile({piece.level, number}, piece.width);
             if (hashes.size() != piece.width)
                 throw std::runtime_error{"the broker's " + path_of(piece) + " has " +
@@ -118,7 +154,8 @@ private:
     void write_items(Piece::Of of, std::uint64_t number) {
         const bool bodies = of == Piece::Of::bodies;
         const Piece piece{of, 0, number, width_of(0, number, exported_.size)};
-        File file{directory_, path_of(piece)};
+        if (is_there(piece)) return;
+        Bytes content;
         for (std::size_t done = 0; done < piece.width;) {
             const auto from = number * log::tile_width + done;
             const auto wanted = piece.width - done;
@@ -126,30 +163,77 @@ private:
             if (items.empty() || items.size() > wanted)
                 throw std::runtime_error{"the broker's answer for " + path_of(piece) + " has " +
                                          std::to_string(items.size()) + " items"};
-            Bytes content;
-            for (const auto& item : items) {
-                append_item(content, bodies ? Prefix::body : Prefix::entry, item);
-                if (bodies && !item.empty()) ++exported_.bodies;
-            }
-            file.write(content);
-            exported_.bytes += content.size();
+            for (const auto& item : items) append_item(content, bodies ? Prefix::body : Prefix::entry, item);
             done += items.size();
         }
-        file.close();
+        write_file(path_of(piece), content);
+        if (!bodies) exported_.new_entries += piece.width;
+    }
+
+    void write_keys(std::uint64_t number) {
+        const Piece piece{Piece::Of::keys, 0, number, width_of(0, number, exported_.size)};
+        if (is_there(piece)) return;
+        const auto from = number * log::tile_width;
+        const auto page = source_.keys(from, piece.width, *terms_);
+        if (log::keys_page_range(page) != std::pair{from, piece.width})
+            throw std::runtime_error{"the broker's answer for " + path_of(piece) + " is of other entries"};
+        write_file(path_of(piece), page);
+    }
+
+    /// Partial pieces of the head before.
+    void remove_outgrown() const {
+        std::vector<fs::path> outgrown;
+        for (const auto& file : fs::recursive_directory_iterator{place_}) {
+            if (!file.is_regular_file()) continue;
+            const auto piece = piece_at(file.path().lexically_relative(place_).generic_string());
+            const bool is_partial = piece && piece->width < log::tile_width;
+            if (is_partial && !belongs(*piece, exported_.size)) outgrown.push_back(file.path());
+        }
+        for (const auto& file : outgrown) {
+            fs::remove(file);
+            std::error_code not_empty;
+            fs::remove(file.parent_path(), not_empty);
+        }
     }
 
     Source& source_;
+    const log::VerifierKey& log_;
     fs::path directory_;
+    const std::optional<SealedTerms>& terms_;
+    const Progress& progress_;
+    fs::path place_;
     Exported exported_{0, 0, 0};
 };
 
 }  // namespace
 
-Exported write_export(Source& source, const log::VerifierKey& log, const fs::path& directory) {
-    Unfinished unfinished{directory};
-    const auto exported = Export{source, unfinished.path()}.write(log);
-    unfinished.finish();
-    return exported;
+std::string SealedTerms::format() const {
+    return nlohmann::ordered_json{
+               {"scope",  scope      },
+               {"reason", reason     },
+               {"key",    to_hex(key)},
+    }
+               .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
+           "\n";
+}
+
+std::optional<SealedTerms> SealedTerms::in(const fs::path& directory) {
+    const auto content = content_of(directory / "sealed-for", 4096);
+    if (!content) return std::nullopt;
+    const auto json = nlohmann::json::parse(*content, nullptr, false);
+    const auto text_in = [&](const char* name) {
+        const bool is_there = json.is_object() && json.contains(name) && json[name].is_string();
+        return is_there ? json[name].get<std::string>() : std::string{};
+    };
+    const auto key = from_hex(text_in("key"));
+    const auto fixed = key ? exactly<32>(*key) : std::nullopt;
+    if (!fixed) throw std::runtime_error{(directory / "sealed-for").string() + ": is damaged"};
+    return SealedTerms{text_in("scope"), text_in("reason"), *fixed};
+}
+
+Exported write_export(Source& source, const log::VerifierKey& log, const fs::path& directory,
+                      const std::optional<SealedTerms>& terms, const Progress& progress) {
+    return Export{source, log, directory, terms, progress}.write();
 }
 
 }  // namespace flagpost::auditor

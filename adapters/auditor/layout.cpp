@@ -18,6 +18,8 @@ std::string prefix_of(Piece::Of of, unsigned level) {
             return "tile/entries/";
         case Piece::Of::bodies:
             return "bodies/";
+        case Piece::Of::keys:
+            return "keys/";
     }
     throw std::logic_error{"no such piece"};
 }
@@ -76,6 +78,8 @@ std::optional<Piece> piece_at(std::string_view path) {
         piece.of = level ? Piece::Of::hashes : Piece::Of::entries;
         if (level.value_or(0) > 7) return std::nullopt;
         piece.level = static_cast<std::uint8_t>(level.value_or(0));
+    } else if (first == "keys") {
+        piece.of = Piece::Of::keys;
     } else if (first != "bodies") {
         return std::nullopt;
     }

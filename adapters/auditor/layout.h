@@ -6,6 +6,8 @@
 ///     tile/entries/<N>[.p/<W>]          256 (or W) leaves, each behind its length, u16 big-endian
 ///     bodies/<N>[.p/<W>]                salt and ciphertext of each entry, behind its length, u32 big-endian;
 ///                                       empty where the entry has none or it is erased
+///     keys/<N>[.p/<W>]                  what opens those bodies, sealed to one auditor (broker/log/disclosure.h)
+///     sealed-for                        to whom, how far and why
 ///     policies/<SHA-256>.toml           agreement and parties in force, by digest
 ///
 /// N is written in groups of three digits, all but the last behind an `x`: 1234067 is x001/x234/067.
@@ -20,11 +22,11 @@
 
 namespace flagpost::auditor {
 
-/// One file of a tree of hashes, entries or bodies.
+/// One file of a tree of hashes, entries, bodies or keys.
 struct Piece {
-    enum class Of : std::uint8_t { hashes, entries, bodies };
+    enum class Of : std::uint8_t { hashes, entries, bodies, keys };
     Of of;
-    std::uint8_t level;  // of hashes; 0 for entries and bodies
+    std::uint8_t level;  // of hashes; 0 for the others
     std::uint64_t number;
     std::size_t width;  // 1 to 256
     friend bool operator==(const Piece&, const Piece&) = default;

@@ -8,65 +8,212 @@
 #include "adapters/auditor/commands.h"
 
 using namespace flagpost;
-namespace fs = std::filesystem;
+using auditor::Typed;
 
-int main(int argc, char** argv) {
+namespace {
+
+/// The command line: what each command takes, and which one was typed.
+class CommandLine {
+public:
+    CommandLine() {
+        app.require_subcommand(1);
+        app.set_version_flag("--version", "flagpost-audit " FLAGPOST_VERSION);
+        app.footer(
+            "Exit codes: 0 all well, 1 something is damaged, open, differing or went wrong, 2 wrong usage.\n"
+            "docs/guides/audit.md leads through all of them.");
+        add_export();
+        add_verify();
+        add_proofs();
+        add_reading();
+        add_decisions();
+        add_subject();
+    }
+
     CLI::App app{"Takes the log away from the broker and checks it without the broker.", "flagpost-audit"};
-    app.require_subcommand(1);
-    app.set_version_flag("--version", "flagpost-audit " FLAGPOST_VERSION);
-    app.footer("Exit codes: 0 all well, 1 something is damaged, open or went wrong, 2 wrong usage.");
-
-    fs::path config, directory, policy, vkey;
-    std::string from, to, agency;
-    bool json = false;
     std::function<int()> action;
 
-    auto* exporting = app.add_subcommand(
-        "export", "Fetch the log as it stands at the newest signed head, into a new folder.");
-    exporting->add_option("--config", config, "config file of the auditor (TOML)")
-        ->required()
-        ->check(CLI::ExistingFile);
-    exporting->add_option("DIR", directory, "the folder to make")->required();
-    exporting->callback([&] { action = [&] { return auditor::run_export(config, directory, std::cout); }; });
+private:
+    using Run = int (*)(const Typed&, std::ostream&);
 
-    auto* verifying = app.add_subcommand(
-        "verify",
-        "Check every byte of an export against the head the log signed; needs no network.\n"
-        "Trusts only the policy or key given here, which must not come with the export.");
-    verifying->add_option("DIR", directory, "the export")->required()->check(CLI::ExistingDirectory);
-    auto* trust = verifying->add_option_group("trust");
-    trust->add_option("--policy", policy, "trust policy: C2SP tlog-policy, lines log, witness, group, quorum")
-        ->check(CLI::ExistingFile);
-    trust->add_option("--vkey", vkey, "the log's verifier key")->check(CLI::ExistingFile);
-    trust->require_option(1);
-    verifying->add_flag("--json", json, "answer in JSON");
-    verifying->callback(
-        [&] { action = [&] { return auditor::run_verify(directory, policy, vkey, json, std::cout); }; });
+    CLI::App* command(const char* name, const char* what, Run run) {
+        auto* added = app.add_subcommand(name, what);
+        added->callback([this, run] { action = [this, run] { return run(typed, std::cout); }; });
+        return added;
+    }
+    CLI::Option* takes_export(CLI::App* to) {
+        return to->add_option("DIR", typed.directory, "the export")
+            ->required()
+            ->check(CLI::ExistingDirectory);
+    }
+    CLI::Option* takes_key(CLI::App* to) {
+        return to->add_option("--key", typed.key, "your own key, that the export is sealed to (X25519, PEM)")
+            ->check(CLI::ExistingFile);
+    }
+    void takes_json(CLI::App* to) { to->add_flag("--json", typed.json, "answer in JSON"); }
+    void takes_config(CLI::App* to) {
+        to->add_option("--config", typed.config, "config file of the auditor (TOML)")
+            ->required()
+            ->check(CLI::ExistingFile);
+    }
+    CLI::Option* takes_reason(CLI::App* to) {
+        return to->add_option("--reason", typed.reason, "why, such as the number of a case; no personal data");
+    }
+    void takes_trust(CLI::App* to) {
+        auto* trust = to->add_option_group("trust");
+        trust
+            ->add_option("--policy", typed.policy,
+                         "trust policy: C2SP tlog-policy, lines log, witness, group, quorum")
+            ->check(CLI::ExistingFile);
+        trust->add_option("--vkey", typed.vkey, "the log's verifier key")->check(CLI::ExistingFile);
+        trust->require_option(1);
+    }
 
-    auto* replaying = app.add_subcommand("replay", "Tell what happened, one line an entry. Verify first.");
-    replaying->add_option("DIR", directory, "the export")->required()->check(CLI::ExistingDirectory);
-    replaying->add_option("--from", from, "from this time on: 2026-03-02 or 2026-03-02T21:40:12, UTC");
-    replaying->add_option("--to", to, "before this time");
-    replaying->add_option("--agency", agency, "only what this agency did or was owed, such as school/122802");
-    replaying->add_flag("--json", json, "one JSON object a line");
-    replaying->callback(
-        [&] { action = [&] { return auditor::run_replay(directory, from, to, agency, json, std::cout); }; });
+    void add_export() {
+        auto* exporting =
+            command("export",
+                    "Fetch the log as it stands at the newest signed head, into a folder; an export that "
+                    "is there is brought up to it.",
+                    auditor::run_export);
+        takes_config(exporting);
+        auto* what = exporting->add_option_group("what");
+        what->add_option("--public", typed.directory, "the folder: tiles, heads, policies; opens nothing");
+        auto* sealed = what->add_option_function<std::string>(
+            "--sealed",
+            [this](const std::string& directory) {
+                typed.directory = directory;
+                typed.sealed = true;
+            },
+            "the folder: bodies too, and what opens them, sealed to you");
+        what->require_option(1);
+        auto* scope = exporting->add_option(
+            "--scope", typed.scope,
+            "of which bodies: all, entries=FIRST-LAST, controller=KIND/CODE; with --sealed");
+        auto* to =
+            exporting->add_option("--for", typed.for_key, "your public key (X25519, PEM); with --sealed")
+                ->check(CLI::ExistingFile);
+        exporting
+            ->add_option("--cosigned", typed.cosigned, "wait for a head that so many agencies have cosigned")
+            ->check(CLI::Range(0, 255));
+        auto* reason = takes_reason(exporting);
+        sealed->needs(scope)->needs(to)->needs(reason);
 
-    auto* completing = app.add_subcommand(
-        "complete",
-        "List the notices owed that nobody has closed. Verify first. Exit code 1 if there are any.");
-    completing->add_option("DIR", directory, "the export")->required()->check(CLI::ExistingDirectory);
-    completing->add_flag("--json", json, "answer in JSON");
-    completing->callback([&] { action = [&] { return auditor::run_complete(directory, json, std::cout); }; });
+        auto* telling = command("tell-readings", "Tell the broker what was read offline; export does so too.",
+                                auditor::run_tell_readings);
+        takes_config(telling);
+        takes_export(telling);
+    }
 
+    void add_verify() {
+        auto* verifying =
+            command("verify",
+                    "Check every byte of an export against the head the log signed; needs no network.\n"
+                    "Trusts only the policy or key given here, which must not come with the export.",
+                    auditor::run_verify);
+        takes_export(verifying);
+        takes_trust(verifying);
+        takes_json(verifying);
+    }
+
+    void add_proofs() {
+        auto* proving =
+            command("prove", "Write one entry and the proof that it is in the log.", auditor::run_prove);
+        takes_export(proving);
+        proving->add_option("INDEX", typed.index, "the entry")->required();
+        proving->add_option("--out", typed.out, "the proof to write, FILE.tlog-proof")->required();
+        proving->add_option("--leaf", typed.leaf, "the entry's bytes to write")->required();
+
+        auto* checking = command("check", "Check such a proof; needs nothing but it.", auditor::run_check);
+        checking->add_option("PROOF", typed.file, "FILE.tlog-proof")->required()->check(CLI::ExistingFile);
+        checking->add_option("LEAF", typed.leaf, "the entry's bytes")->required()->check(CLI::ExistingFile);
+        takes_trust(checking);
+    }
+
+    void add_reading() {
+        auto* replaying =
+            command("replay", "Tell what happened, one line an entry. Verify first.", auditor::run_replay);
+        takes_export(replaying);
+        replaying->add_option("--from", typed.from,
+                              "from this time on: 2026-03-02 or 2026-03-02T21:40:12, UTC");
+        replaying->add_option("--to", typed.to, "before this time");
+        replaying->add_option("--agency", typed.agency,
+                              "only what this agency did or was owed, such as school/122802");
+        replaying->add_option("--subject", typed.subject,
+                              "only what is about this reference, 32 digits as --json shows");
+        replaying->add_option("--incident", typed.incident,
+                              "only this incident and what followed: its entry, or with --key 31/REFERENCE");
+        takes_key(replaying);
+        takes_reason(replaying);
+        replaying->add_flag("--json", typed.json, "one JSON object a line");
+
+        auto* completing =
+            command("complete",
+                    "List the notices owed that nobody has closed, or that were closed twice. Verify "
+                    "first. Exit code 1 if there are any.",
+                    auditor::run_complete);
+        takes_export(completing);
+        takes_reason(completing);
+        takes_json(completing);
+    }
+
+    void add_decisions() {
+        auto* deciding =
+            command("decisions",
+                    "Make every decision again from what was known then, and list what comes out "
+                    "otherwise. Exit code 1 if anything does.",
+                    auditor::run_decisions);
+        takes_export(deciding);
+        takes_key(deciding)->required();
+        takes_reason(deciding);
+        takes_json(deciding);
+
+        auto* explaining =
+            command("explain", "Say why these people were told about an incident, and others not.",
+                    auditor::run_explain);
+        takes_export(explaining);
+        explaining->add_option("INCIDENT", typed.incident, "31/REFERENCE, or the number of its entry")
+            ->required();
+        takes_key(explaining)->required();
+        takes_reason(explaining);
+        takes_json(explaining);
+    }
+
+    void add_subject() {
+        auto* subject =
+            command("subject",
+                    "Collect everything shared about one child, for an access request, as a draft in which "
+                    "each item has to be marked keep, redact or withhold.",
+                    auditor::run_subject);
+        takes_export(subject);
+        takes_key(subject)->required();
+        takes_reason(subject);
+        subject->add_option("--person", typed.people,
+                            "key of a flag or pupil, such as flag/E10000024/1234; repeatable");
+        auto* family = subject->add_option("--family-name", typed.family_name, "of the child; with --born");
+        auto* born = subject->add_option("--born", typed.born, "date of birth, 2015-04-17");
+        family->needs(born);
+        subject->add_option("--out", typed.out, "the draft to write (JSON)")->required();
+
+        auto* releasing = command("release", "Write what a draft, gone through and marked, releases.",
+                                  auditor::run_release);
+        releasing->add_option("DRAFT", typed.file, "the draft")->required()->check(CLI::ExistingFile);
+        releasing->add_option("--out", typed.out, "the text to write")->required();
+    }
+
+    Typed typed;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CommandLine line;
     try {
-        app.parse(argc, argv);
+        line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
+        return line.app.exit(error) == 0 ? 0 : 2;
     }
     spdlog::set_default_logger(spdlog::stderr_logger_mt("flagpost-audit"));
     try {
-        return action();
+        return line.action();
     } catch (const auditor::WrongUsage& error) {
         std::cerr << "flagpost-audit: " << error.what() << "\n";
         return 2;

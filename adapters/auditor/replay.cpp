@@ -2,6 +2,7 @@
 
 #include <date/date.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -14,13 +15,15 @@ namespace {
 using log::Leaf;
 using log::LeafKind;
 
-std::string time_of(const Leaf& leaf, const char* form) {
+std::string formatted(Instant time, const char* form) {
     // Instants far outside history are damage; date's arithmetic is kept away from them.
     static constexpr auto far = std::chrono::hours{24 * 365 * 5000};
-    const auto since = leaf.time.time_since_epoch();
+    const auto since = time.time_since_epoch();
     if (since > far || since < -far) return std::to_string(since.count()) + " us";
-    return date::format(form, leaf.time);
+    return date::format(form, time);
 }
+
+std::string time_of(const Leaf& leaf, const char* form) { return formatted(leaf.time, form); }
 
 /// What kind of message goes over a topic.
 std::string message_on(const std::string& topic) {
@@ -110,7 +113,11 @@ std::string deed_of(const Leaf& leaf) {
         case LeafKind::clock_step:
             return "saw its clock set" + because(leaf);
         case LeafKind::consulted:
-            return "read " + (leaf.outcome.empty() ? "records" : leaf.outcome);
+            return "read " + (leaf.outcome.empty() ? "records" : leaf.outcome) +
+                   (leaf.purpose.empty() ? "" : ", for " + leaf.purpose);
+        case LeafKind::disclosed:
+            return "handed keys of bodies (" + leaf.outcome + ") to " + leaf.recipient +
+                   (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
         case LeafKind::erased:
             return "destroyed the keys of " + std::to_string(leaf.candidates) + " records" + because(leaf);
         case LeafKind::escalated:
@@ -141,6 +148,24 @@ std::string deed_of(const Leaf& leaf) {
 bool concerns(const Leaf& leaf, const AgencyId& agency) {
     return agency_of(leaf.actor) == agency.text() || leaf.recipient == agency.text();
 }
+
+/// What follows from one message: its decisions, their notices, and what became of those.
+class Thread {
+public:
+    explicit Thread(std::set<std::uint64_t> first) : entries_{std::move(first)} {}
+    bool holds(const Leaf& leaf, std::uint64_t index) {
+        const bool is_one = entries_.contains(index) || (leaf.related && entries_.contains(*leaf.related)) ||
+                            (leaf.message && messages_.contains(*leaf.message));
+        if (!is_one) return false;
+        entries_.insert(index);
+        if (leaf.message) messages_.insert(*leaf.message);
+        return true;
+    }
+
+private:
+    std::set<std::uint64_t> entries_;
+    std::set<Id16> messages_;
+};
 
 }  // namespace
 
@@ -210,10 +235,19 @@ std::optional<Instant> parse_time(const std::string& text) {
                    std::chrono::minutes{minute} + std::chrono::seconds{second}};
 }
 
+std::string time_text(Instant time) {
+    const auto text = formatted(time, "%FT%T");
+    return text.ends_with("us") ? text : text.substr(0, 19) + "Z";
+}
+
 void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out) {
+    Thread thread{options.entries};
     each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) {
-        if (leaf.time < options.from || leaf.time >= options.to) return;
+        const bool follows = options.entries.empty() || thread.holds(leaf, index);
+        if (!follows || leaf.time < options.from || leaf.time >= options.to) return;
         if (options.agency && !concerns(leaf, *options.agency)) return;
+        if (options.subject && std::ranges::find(leaf.subjects, *options.subject) == leaf.subjects.end())
+            return;
         out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
     });
 }

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "broker/core/clock.h"
@@ -16,8 +17,10 @@ namespace flagpost::auditor {
 struct ReplayOptions {
     Instant from = Instant::min();
     Instant to = Instant::max();
-    std::optional<AgencyId> agency;  // who did it, or whom it was done for
-    bool json = false;               // one object a line
+    std::optional<AgencyId> agency;   // who did it, or whom it was done for
+    std::optional<Id16> subject;      // whom it is about, as leaves name them
+    std::set<std::uint64_t> entries;  // only these and what followed from them; empty: all
+    bool json = false;                // one object a line
 };
 
 /// Reads an unverified export; says nothing about whether it is the log.
@@ -29,6 +32,9 @@ std::string in_json(const log::Leaf& leaf, std::uint64_t index);
 
 /// "2026-03-02" or "2026-03-02T21:40:12", with or without a Z: UTC. Nothing if it is neither.
 std::optional<Instant> parse_time(const std::string& text);
+
+/// "2026-03-02T21:40:12Z"
+std::string time_text(Instant time);
 
 /// The agency of a SPIFFE id, "police/31"; the id itself where it is none.
 std::string agency_of(const std::string& actor);

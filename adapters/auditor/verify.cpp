@@ -54,7 +54,7 @@ class Verifier {
 public:
     Verifier(const fs::path& directory, const log::Policy& policy) : directory_{directory}, policy_{policy} {}
 
-    Verification run() {
+    Verification run(const Progress& progress) {
         const auto root = read_head();
         TreeCheck tree{directory_, result_.size, report_};
         for (std::uint64_t number = 0; number < tiles_at(0, result_.size); ++number) {
@@ -64,6 +64,7 @@ public:
                 check_contents(tile, std::vector<bool>(tile.width(), true), last_time_);
             else
                 doubtful_.push_back(number);
+            if (progress) progress(number, tiles_at(0, result_.size));
         }
         tree.resolve(root);
         settle(tree);
@@ -184,6 +185,10 @@ private:
     void check_bodies(const Tile& tile, const std::vector<std::optional<log::Leaf>>& leaves) {
         const auto name = path_of({Piece::Of::bodies, 0, tile.number, tile.width()});
         const auto file = MappedFile::open(directory_ / name);
+        if (!file && !has_bodies_) {
+            for (const auto& leaf : leaves) result_.bodies_absent += leaf && leaf->body ? 1 : 0;
+            return;
+        }
         if (!file) return report("file " + name, "is missing");
         const auto judge = [&](std::size_t place, BytesView body) {
             const auto& leaf = leaves[place];
@@ -191,6 +196,8 @@ private:
             const bool right = leaf->body ? crypto::sha256(body) == *leaf->body : body.empty();
             return right ? Verdict::right : Verdict::wrong;
         };
+        const auto keys = path_of({Piece::Of::keys, 0, tile.number, tile.width()});
+        if (is_sealed_ && !fs::is_regular_file(directory_ / keys)) report("file " + keys, "is missing");
         const auto found = items_of(file->bytes(), Prefix::body, tile.width(), judge);
         if (found.damaged_length)
             report("body of " + entry_name(tile.first + *found.damaged_length), "its length is damaged");
@@ -245,7 +252,7 @@ private:
             if (file.is_directory() && !file.is_symlink()) continue;
             const auto path = file.path().lexically_relative(directory_).generic_string();
             const auto piece = piece_at(path);
-            const bool known = path == "checkpoint" || path == "vkey" ||
+            const bool known = path == "checkpoint" || path == "vkey" || path == "sealed-for" ||
                                (piece && belongs(*piece, result_.size)) ||
                                (path.starts_with("policies/") && is_policy_name(path.substr(9)));
             if (!known || !file.is_regular_file() || file.is_symlink())
@@ -259,6 +266,8 @@ private:
     Verification result_;
     std::vector<std::uint64_t> doubtful_;  // tiles that disagree with their entries, ascending
     Instant last_time_ = Instant::min();
+    const bool is_sealed_ = fs::exists(directory_ / "sealed-for");
+    const bool has_bodies_ = is_sealed_ || fs::exists(directory_ / "bodies");
     std::optional<Digest> agreement_;  // of the newest agreement_set
 };
 
@@ -268,8 +277,8 @@ std::string count_of(std::uint64_t count, const char* one, const char* several) 
 
 }  // namespace
 
-Verification verify(const fs::path& directory, const log::Policy& policy) {
-    return Verifier{directory, policy}.run();
+Verification verify(const fs::path& directory, const log::Policy& policy, const Progress& progress) {
+    return Verifier{directory, policy}.run(progress);
 }
 
 void tell(std::ostream& out, const Verification& verification, bool json) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/auditor/export.h"
 #include "broker/log/policy.h"
 
 namespace flagpost::auditor {
@@ -36,7 +37,8 @@ struct Verification {
 /// Every damage is named, not only the first. Where an entry and the tile above it disagree, the one that does not lead
 /// to the signed root is named. Without a head that can be believed, everything else is still held against each other.
 /// Throws std::system_error if the disk cannot be read.
-Verification verify(const std::filesystem::path& directory, const log::Policy& policy);
+Verification verify(const std::filesystem::path& directory, const log::Policy& policy,
+                    const Progress& progress = {});
 
 /// In words, or as one JSON object.
 void tell(std::ostream& out, const Verification& verification, bool json);

@@ -14,33 +14,61 @@ constexpr std::chrono::seconds answer_patience{30};
 constexpr std::chrono::milliseconds busy_wait{200};
 constexpr int busy_tries_max = 50;
 constexpr auto newer_head_wait = 2 * limits::checkpoint_interval;
+constexpr auto cosigned_head_wait = 4 * limits::heartbeat_interval;
+
+std::runtime_error refused(const Refusal& refusal) {
+    return std::runtime_error{"the broker refused: " + std::string{name(refusal.reason)} + ", " +
+                              refusal.where};
+}
 
 }  // namespace
 
 Bytes WireSource::ask(QueryKind kind, std::uint8_t level, std::uint64_t from, std::size_t width) {
+    schemas::QueryValue query;
+    query.kind = kind;
+    query.level = level;
+    query.from = from;
+    query.width = static_cast<std::uint16_t>(width);
+    return ask(query);
+}
+
+Bytes WireSource::ask(const schemas::QueryValue& query) {
     for (int tries = 0;; ++tries) {
-        auto answer =
-            agent_.ask(kind, level, from, static_cast<std::uint16_t>(width), std::nullopt, answer_patience);
+        auto answer = agent_.ask(query, answer_patience);
         if (answer) return std::move(answer->content);
-        if (answer.error().reason != Reason::busy || tries == busy_tries_max)
-            throw std::runtime_error{"the broker refused: " + std::string{name(answer.error().reason)} +
-                                     ", " + answer.error().where};
+        if (answer.error().reason != Reason::busy || tries == busy_tries_max) throw refused(answer.error());
         std::this_thread::sleep_for(busy_wait);
     }
 }
 
 // The head at hand may be older than this connection, and so miss what happened just before somebody asked for an
-// export. Our own connecting is a leaf: the head that covers it follows within a moment, if it is not this one already.
+// export. Our own connecting is a leaf: the head that covers it follows within a moment, if it is not this one already;
+// witnesses take longer, as they sign when they next hear of a head.
 std::string WireSource::checkpoint() {
-    const auto newest = [this] { return std::string{text(ask(QueryKind::checkpoint, 0, 0, 0))}; };
-    const auto first = newest();
-    const auto until = std::chrono::steady_clock::now() + newer_head_wait;
+    const auto text_of = [](const std::string& note) { return note.substr(0, note.find("\n\n")); };
+    const auto first = head_cosigned_by(0);
+    const auto until =
+        std::chrono::steady_clock::now() + (cosigned_ == 0 ? newer_head_wait : cosigned_head_wait);
+    std::optional<std::string> newest;
     while (std::chrono::steady_clock::now() < until) {
+        newest = head_cosigned_by(cosigned_);
+        if (newest && (!first || text_of(*newest) != text_of(*first))) return *newest;
         std::this_thread::sleep_for(busy_wait);
-        if (auto note = newest(); note.substr(0, note.find("\n\n")) != first.substr(0, first.find("\n\n")))
-            return note;
     }
-    return newest();
+    if (!newest)
+        throw std::runtime_error{"no head that " + std::to_string(cosigned_) + " agencies have cosigned"};
+    return *newest;
+}
+
+std::optional<std::string> WireSource::head_cosigned_by(std::uint8_t witnesses) {
+    schemas::QueryValue query;
+    query.kind = QueryKind::checkpoint;
+    query.level = witnesses;
+    const auto answer = agent_.ask(query, answer_patience);
+    if (answer) return std::string{text(answer->content)};
+    if (answer.error().reason == Reason::not_found || answer.error().reason == Reason::busy)
+        return std::nullopt;
+    throw refused(answer.error());
 }
 
 log::TileHashes WireSource::tile(log::TileId id, std::size_t width) {
@@ -59,6 +87,25 @@ std::vector<Bytes> WireSource::entries(std::uint64_t from, std::size_t count) {
 
 std::vector<Bytes> WireSource::bodies(std::uint64_t from, std::size_t count) {
     return items_in(ask(QueryKind::bodies, 0, from, count), count);
+}
+
+Bytes WireSource::keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) {
+    schemas::QueryValue query;
+    query.kind = QueryKind::keys;
+    query.from = from;
+    query.width = static_cast<std::uint16_t>(count);
+    query.scope = terms.scope;
+    query.reason = terms.reason;
+    query.key.assign(terms.key.begin(), terms.key.end());
+    return ask(query);
+}
+
+void WireSource::tell_reading(const std::string& what, const std::string& why) {
+    schemas::QueryValue query;
+    query.kind = QueryKind::reading;
+    query.scope = what;
+    query.reason = why;
+    ask(query);
 }
 
 std::vector<std::string> WireSource::policies() {

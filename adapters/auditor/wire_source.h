@@ -8,16 +8,23 @@ namespace flagpost::auditor {
 
 class WireSource final : public Source {
 public:
-    explicit WireSource(client::Agent& agent) : agent_{agent} {}
+    /// cosigned   how many agencies must have cosigned the head
+    WireSource(client::Agent& agent, std::uint8_t cosigned) : agent_{agent}, cosigned_{cosigned} {}
     std::string checkpoint() override;
     log::TileHashes tile(log::TileId id, std::size_t width) override;
     std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override;
     std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override;
+    Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override;
     std::vector<std::string> policies() override;
+    /// Has the log say what was read offline. Throws as the others do.
+    void tell_reading(const std::string& what, const std::string& why);
 
 private:
     Bytes ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::size_t width);
+    Bytes ask(const schemas::QueryValue& query);
+    std::optional<std::string> head_cosigned_by(std::uint8_t witnesses);
     client::Agent& agent_;
+    std::uint8_t cosigned_;
 };
 
 /// The items of an answer: each behind its length, u32 big-endian. Throws std::runtime_error if they do not fit.

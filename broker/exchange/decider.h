@@ -17,6 +17,9 @@ public:
 
     Outcome decide(const Command& command, Instant now);
 
+    std::vector<log::Record> rehearse(std::uint64_t index, BytesView body, bool late, Instant now);
+    void put_in_force(agreement::Agreement agreement) { setting_.agreement = std::move(agreement); }
+
     State state;
     std::uint64_t next_index = 0;
     const Digest& engine() const { return engine_; }
@@ -121,6 +124,7 @@ private:
     Digest engine_;
     Instant now_{};
     Outcome outcome_;
+    bool rehearsing_ = false;  // records are made and not applied
     /// Where reconsidering retained incidents goes on after the register changed. Not state: starting over is safe,
     /// as a notice that was sent is not sent again, and a start begins with it.
     std::optional<IncidentName> reconsider_from_;

@@ -41,7 +41,7 @@ std::uint64_t Decider::emit(log::Record record) {
     clip(record.leaf.outcome);
     clip(record.leaf.rule);
     if (record.subjects.size() > limits::leaf_subjects_max) record.subjects.resize(limits::leaf_subjects_max);
-    state.apply(next_index, record.leaf.kind, record.body);
+    if (!rehearsing_) state.apply(next_index, record.leaf.kind, record.body);
     outcome_.records.push_back(std::move(record));
     return next_index++;
 }
@@ -77,7 +77,11 @@ Refusal Decider::refused(const Actor& actor, Refusal refusal, std::string_view t
 
 std::uint64_t Decider::next_number(const std::string& topic) const {
     const auto mailbox = state.mailboxes.find(topic);
-    return mailbox == state.mailboxes.end() ? 1 : mailbox->second.high_water() + 1;
+    const auto next = mailbox == state.mailboxes.end() ? 1 : mailbox->second.high_water() + 1;
+    // What is only rehearsed has not reached the mailbox.
+    return !rehearsing_ ? next
+                        : next + static_cast<std::uint64_t>(std::ranges::count(outcome_.deliveries, topic,
+                                                                              &Delivery::topic));
 }
 
 schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
@@ -318,6 +322,12 @@ void Exchange::apply(std::uint64_t index, LeafKind kind, BytesView body) {
     impl_->state.apply(index, kind, body);
     impl_->next_index = index + 1;
 }
+
+std::vector<log::Record> Exchange::rehearse(std::uint64_t index, BytesView body, bool late, Instant now) {
+    return impl_->rehearse(index, body, late, now);
+}
+
+void Exchange::put_in_force(agreement::Agreement agreement) { impl_->put_in_force(std::move(agreement)); }
 
 void Exchange::set_next_index(std::uint64_t index) { impl_->next_index = index; }
 std::uint64_t Exchange::next_index() const { return impl_->next_index; }

@@ -165,6 +165,13 @@ public:
     void set_next_index(std::uint64_t index);
     std::uint64_t next_index() const;
 
+    /// Replay: the records this exchange would make of the incident in record `index`, were it decided now; nothing if a
+    /// later version of it is known. `late`: it was decided before, and the register has changed since. What is applied
+    /// so far is what it knows, and stays as it is. Throws std::runtime_error for a body that holds no incident.
+    std::vector<log::Record> rehearse(std::uint64_t index, BytesView body, bool late, Instant now);
+    /// Replay: the agreement by which what comes next was decided.
+    void put_in_force(agreement::Agreement agreement);
+
     // Mailboxes, read by the router.
     std::uint64_t high_water(const std::string& topic) const;  // 0: nothing yet
     /// The oldest delivery of `topic` not yet acknowledged with a number above `after`.

@@ -172,6 +172,36 @@ Reply Decider::take_incident(const Message& message) {
     return Confirmed{index, false};
 }
 
+std::vector<log::Record> Decider::rehearse(std::uint64_t index, BytesView body, bool late, Instant now) {
+    const auto& facts = read_body(body);
+    if (facts.incident() == nullptr) throw std::runtime_error{"a record that holds no incident"};
+    IncidentName name{facts.incident()->force()->str(), facts.incident()->reference()->str()};
+    const auto known = state.incidents.find(name);
+    if (known == state.incidents.end() || known->second.newest != index) return {};
+
+    const auto envelope = wire::read_envelope(bytes_of(facts.envelope()));
+    const auto incident = envelope ? wire::read_table<schemas::Incident>(envelope->payload, "envelope.payload")
+                                   : tl::unexpected{envelope.error()};
+    if (!incident) throw std::runtime_error{"a record that holds no incident"};
+    Case which{std::move(name), {}, index, std::nullopt, "", {}, late};
+    (*incident)->UnPackTo(&which.value);
+    if (!late) {
+        which.message = envelope->id;
+        if (envelope->table->purpose() != nullptr) which.purpose = envelope->table->purpose()->str();
+        if (envelope->table->legal_basis() != nullptr)
+            for (const auto* code : *envelope->table->legal_basis())
+                which.legal_basis.push_back(code->str());
+    }
+    now_ = now;
+    outcome_ = {};
+    rehearsing_ = true;
+    const auto next = next_index;
+    decide_incident(which);
+    next_index = next;
+    rehearsing_ = false;
+    return std::move(outcome_.records);
+}
+
 void Decider::decide_incident(const Case& which) {
     const auto decision = match::decide(state.known, which.value, now_);
     auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone);

@@ -11,7 +11,10 @@ import unittest
 
 SOURCE = pathlib.Path(os.environ.get("FLAGPOST_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(SOURCE / "tools"))
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
 import county  # noqa: E402
+from figures import figure  # noqa: E402
+from partnership import BIN  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("FLAGPOST_BUILD", SOURCE / "build")) / "scenario"
 SEEDS = [int(seed) for seed in os.environ.get("FLAGPOST_SEEDS", "3").split()]
@@ -40,6 +43,16 @@ class CountyMonth(unittest.TestCase):
                         print("  missed:", {k: miss[k] for k in ("kind", "incident", "intact", "corruption")})
                     self.assertEqual(len(result["wrong"]), 0, result["wrong"][:2])
                     self.assertTrue(county.within_bounds(result))
+                    self.decide_again(world.partnership, seed)
+
+    def decide_again(self, p, seed):
+        """The auditor takes the month away and makes each decision anew from what was known then."""
+        export = p.folder / "export"
+        p.sealed_export(county.AUDITOR, export)
+        answer = json.loads(p.call(BIN / "flagpost-audit", "decisions", export, "--key", p.folder / "seal.key", "--json"))
+        figure("T40", **{f"month_{seed}": {key: answer[key] for key in ("same", "differs", "not_replayable", "other_engine", "late")}})
+        self.assertEqual((answer["differs"], answer["not_replayable"], answer["other_engine"]), (0, 0, 0))
+        self.assertGreater(answer["same"], 100)
 
 
 if __name__ == "__main__":

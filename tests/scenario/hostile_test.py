@@ -97,7 +97,7 @@ class Hostile(Scenario):
         self.partnership.config("auditor/audit-office")
         export = self.folder / "export"
         shutil.rmtree(export, ignore_errors=True)
-        self.partnership.run("flagpost-audit", "auditor/audit-office", "export", export)
+        self.partnership.run("flagpost-audit", "auditor/audit-office", "export", "--public", export)
         return [json.loads(line) for line in self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()]
 
     def publish_a_day(self, name, count=50):

@@ -64,7 +64,7 @@ class Kills(unittest.TestCase):
             self.assertTrue(county.within_bounds(result), (result["misses"][:5], result["wrong"][:5]))
 
             export = p.folder / "export"
-            p.run("flagpost-audit", county.AUDITOR, "export", export)
+            p.run("flagpost-audit", county.AUDITOR, "export", "--public", export)
             answer = json.loads(p.call(BIN / "flagpost-audit", "verify", export, "--vkey", p.pki / "broker" / "log.vkey", "--json"))
             self.assertTrue(answer["verified"])
             published = collections.Counter()

@@ -89,7 +89,7 @@ class Tamper(unittest.TestCase):
         # An auditor who comes for the first time, so that nothing but the export can tell them.
         for kept in p.folder.glob("auditor-audit-office.db*"):
             kept.unlink()
-        p.run("flagpost-audit", county.AUDITOR, "export", export)
+        p.sealed_export(county.AUDITOR, export)
         return self.verify(p)
 
     def verify(self, p):

@@ -32,6 +32,9 @@ public:
         grow();
         return log_.bodies(from, count);
     }
+    Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
+        return log_.keys(from, count, terms);
+    }
     std::vector<std::string> policies() override { return log_.policies(); }
 
 private:
@@ -60,12 +63,15 @@ public:
         if (broken) throw std::runtime_error{"the connection ended"};
         return log_.bodies(from, count);
     }
+    Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
+        return log_.keys(of_others ? from + 1 : from, count, terms);
+    }
     std::vector<std::string> policies() override { return log_.policies(); }
 
     std::string note;
     std::size_t narrower = 0;
     std::optional<std::uint64_t> empty_at;
-    bool too_many = false, broken = false;
+    bool too_many = false, broken = false, of_others = false;
 
 private:
     SampleLog log_{600};
@@ -78,7 +84,8 @@ TEST_CASE("an export is exactly the log at the head fetched first, however it gr
         CAPTURE(size);
         const test::TemporaryDirectory temporary;
         GrowingLog log{size};
-        CHECK(write_export(log, test::log_vkey(), temporary.path() / "export").size == size);
+        CHECK(write_export(log, test::log_vkey(), temporary.path() / "export", test::sample_terms()).size ==
+              size);
         CHECK(verifies(temporary.path() / "export"));
     }
 }
@@ -89,8 +96,9 @@ TEST_CASE("an answer may hold fewer items than asked for", "[auditor]") {
     for (const std::size_t page : {1, 7, 256}) {
         log.page_max = page;
         const auto directory = temporary.path() / std::to_string(page);
-        CHECK(write_export(log, test::log_vkey(), directory).bodies == 99);
+        CHECK(write_export(log, test::log_vkey(), directory, test::sample_terms()).new_entries == 300);
         CHECK(verifies(directory));
+        CHECK(verify(directory, log::Policy::of_log(test::log_vkey())).bodies == 99);
     }
 }
 
@@ -107,21 +115,85 @@ TEST_CASE("an export that fails leaves nothing that could be taken for one", "[a
                 .format();
     };
     const std::vector<Row> rows{
-        {"the head is signed by another key", other_key                               },
-        {"the head is no note",               [](OddLog& log) { log.note = "600\n"; } },
-        {"a tile is narrower than its place", [](OddLog& log) { log.narrower = 1; }   },
-        {"an answer without items",           [](OddLog& log) { log.empty_at = 300; } },
-        {"an answer with too many",           [](OddLog& log) { log.too_many = true; }},
-        {"the broker goes away",              [](OddLog& log) { log.broken = true; }  },
+        {"the head is signed by another key", other_key                                },
+        {"the head is no note",               [](OddLog& log) { log.note = "600\n"; }  },
+        {"a tile is narrower than its place", [](OddLog& log) { log.narrower = 1; }    },
+        {"an answer without items",           [](OddLog& log) { log.empty_at = 300; }  },
+        {"an answer with too many",           [](OddLog& log) { log.too_many = true; } },
+        {"the broker goes away",              [](OddLog& log) { log.broken = true; }   },
+        {"keys of other entries",             [](OddLog& log) { log.of_others = true; }},
     };
     for (const auto& row : rows) {
         CAPTURE(row.why);
         const test::TemporaryDirectory temporary;
         OddLog log;
         row.spoil(log);
-        CHECK_THROWS(write_export(log, test::log_vkey(), temporary.path() / "export"));
-        CHECK(fs::is_empty(temporary.path()));
+        const auto directory = temporary.path() / "export";
+        CHECK_THROWS(write_export(log, test::log_vkey(), directory, test::sample_terms()));
+        CHECK_FALSE(fs::exists(directory));
+        CHECK_FALSE(fs::exists(directory.string() + ".unfinished/checkpoint"));
+        // And what is there of it is gone on from.
+        OddLog sound;
+        write_export(sound, test::log_vkey(), directory, test::sample_terms());
+        CHECK(verifies(directory));
     }
+}
+
+TEST_CASE("an export that is there is brought up to the newest head, and only what is new is fetched",
+          "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    const auto directory = temporary.path() / "export";
+    std::uint64_t before = 0;
+    for (const std::uint64_t size : {1, 200, 256, 300, 300, 513, 70'000}) {
+        CAPTURE(size);
+        SampleLog log{size};
+        const auto exported = write_export(log, test::log_vkey(), directory, test::sample_terms());
+        CHECK(exported.size == size);
+        CHECK(exported.new_entries == (size == before ? 0 : size - before / 256 * 256));
+        CHECK(verifies(directory));
+        before = size;
+    }
+}
+
+TEST_CASE("an export is not brought up to a log that was cut or rewritten since", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    const auto directory = temporary.path() / "export";
+    SampleLog log{600};
+    write_export(log, test::log_vkey(), directory);
+    SampleLog shorter{599};
+    CHECK_THROWS_WITH(write_export(shorter, test::log_vkey(), directory), Catch::Contains("the log was cut"));
+    for (const std::size_t size : {600, 700}) {
+        SampleLog rewritten{3};
+        log::Leaf leaf;
+        leaf.kind = log::LeafKind::consulted;
+        while (rewritten.size() < size) rewritten.append(leaf, {});
+        CHECK_THROWS_WITH(write_export(rewritten, test::log_vkey(), directory),
+                          Catch::Contains("the log was rewritten"));
+    }
+}
+
+TEST_CASE("an export is not brought up under other terms", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{5};
+    const auto directory = temporary.path() / "export";
+    write_export(log, test::log_vkey(), directory, test::sample_terms());
+    CHECK(SealedTerms::in(directory) == test::sample_terms());
+    auto others = test::sample_terms();
+    others.scope = "entries=0-3";
+    CHECK_THROWS_WITH(write_export(log, test::log_vkey(), directory, others), Catch::Contains("other terms"));
+    CHECK_THROWS_WITH(write_export(log, test::log_vkey(), directory), Catch::Contains("other terms"));
+}
+
+TEST_CASE("a public export holds no body and nothing that opens one, and verifies", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{300};
+    const auto directory = temporary.path() / "export";
+    write_export(log, test::log_vkey(), directory);
+    CHECK_FALSE(fs::exists(directory / "bodies"));
+    CHECK_FALSE(fs::exists(directory / "keys"));
+    const auto verified = verify(directory, log::Policy::of_log(test::log_vkey()));
+    CHECK(verified.verified());
+    CHECK(verified.bodies_absent == 99);
 }
 
 TEST_CASE("nothing is written over what is there", "[auditor]") {
@@ -132,13 +204,12 @@ TEST_CASE("nothing is written over what is there", "[auditor]") {
     CHECK(test::read_file(temporary.path() / "export") == "a file");
     write_export(log, test::log_vkey(), temporary.path() / "other/");
     CHECK(verifies(temporary.path() / "other"));
-    CHECK_THROWS(write_export(log, test::log_vkey(), temporary.path() / "other"));
 }
 
-TEST_CASE("an export is its owner's alone", "[auditor]") {
+TEST_CASE("a sealed export is its owner's alone", "[auditor]") {
     const test::TemporaryDirectory temporary;
     SampleLog log{5};
-    write_export(log, test::log_vkey(), temporary.path() / "export");
+    write_export(log, test::log_vkey(), temporary.path() / "export", test::sample_terms());
     const auto permissions = fs::status(temporary.path() / "export").permissions();
     CHECK((permissions & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
 }

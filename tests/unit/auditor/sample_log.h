@@ -8,6 +8,7 @@
 #include "adapters/auditor/export.h"
 #include "adapters/auditor/layout.h"
 #include "broker/crypto/digest.h"
+#include "broker/log/disclosure.h"
 #include "broker/log/leaf.h"
 #include "tests/support/temporary_directory.h"
 
@@ -29,6 +30,7 @@ class SampleLog final : public auditor::Source {
 public:
     /// `count` messages of police/31, one a second, every third with a body; the agreement first.
     explicit SampleLog(std::uint64_t count) {
+        if (count == 0) return;
         log::Leaf leaf;
         leaf.kind = log::LeafKind::agreement_set;
         leaf.agreement = crypto::sha256(view(agreement));
@@ -80,6 +82,10 @@ public:
     std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override {
         return page(bodies_, from, count);
     }
+    /// Of nothing: what is in the bodies here is not sealed.
+    Bytes keys(std::uint64_t from, std::size_t count, const auditor::SealedTerms& terms) override {
+        return log::KeysPage{from, std::vector<std::optional<log::BodyKey>>(count)}.seal_to(terms.key);
+    }
     std::vector<std::string> policies() override { return {agreement, parties}; }
 
     std::string agreement = "# the agreement\n", parties = "# the parties\n";
@@ -94,6 +100,12 @@ private:
     std::map<log::TileId, log::TileHashes> tiles_;
     std::vector<Bytes> leaves_, bodies_;
 };
+
+/// Terms under which a sample's bodies are exported; nothing opens them.
+inline auditor::SealedTerms sample_terms() {
+    static const auto key = crypto::BoxKey::generate();
+    return {"all", "ICO-1", key.public_key()};
+}
 
 inline std::string read_file(const std::filesystem::path& path) {
     std::ifstream in{path, std::ios::binary};

@@ -14,7 +14,7 @@ from figures import figure  # noqa: E402
 from flagpost import BIN, SOURCE, Scenario, main, until  # noqa: E402
 
 AUDITOR, POLICE, CARE = "auditor/audit-office", "police/31", "social-care/E10000024"
-FLAGS = """la_child_id,given_names,family_name,date_of_birth,kind,start_date
+FLAGS = """LAchildID,GivenNames,FamilyName,PersonBirthDate,FlagKind,CPPstartDate
 100,Amelia Rose,Ravenscroft,2015-04-17,child_protection_plan,2024-01-10
 200,Oskar,Lindqvist,2012-11-03,looked_after,2024-01-10
 """

@@ -100,7 +100,7 @@ class Escalation(Scenario):
                 p.run("flagpost-police", agency, "status", reference)
 
         export = self.folder / "export"
-        p.run("flagpost-audit", AUDITOR, "export", export)
+        p.run("flagpost-audit", AUDITOR, "export", "--public", export)
         self.assertIn("1 notices were issued, 1 are closed, 0 are open", p.call(BIN / "flagpost-audit", "complete", export))
 
 

@@ -97,7 +97,7 @@ class Feeding(Scenario):
         """Every leaf of the log, by an auditor's export that verifies."""
         export = self.folder / f"export-{len(list(self.folder.glob('export-*')))}"
         self.partnership.config(AUDITOR)
-        self.partnership.run("flagpost-audit", AUDITOR, "export", export)
+        self.partnership.run("flagpost-audit", AUDITOR, "export", "--public", export)
         answer = self.partnership.call(BIN / "flagpost-audit", "verify", export, "--vkey", self.pki / "broker" / "log.vkey", "--json")
         self.assertTrue(json.loads(answer)["verified"])
         return [json.loads(line) for line in self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()]

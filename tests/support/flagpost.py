@@ -112,7 +112,7 @@ class Scenario(unittest.TestCase):
     def leaves(self, auditor, *kinds):
         """The leaves of these kinds, as the auditor's export has them."""
         export = self.folder / "export"
-        self.partnership.run("flagpost-audit", auditor, "export", export)
+        self.partnership.run("flagpost-audit", auditor, "export", "--public", export)
         lines = self.partnership.call(BIN / "flagpost-audit", "replay", export, "--json").splitlines()
         return [leaf for leaf in map(json.loads, lines) if leaf["kind"] in kinds]
 

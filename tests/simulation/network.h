@@ -28,6 +28,8 @@ public:
     Connection(Scheduler& scheduler, Dice& dice, microseconds slowest)
         : scheduler_{scheduler}, dice_{dice}, slowest_{slowest} {}
 
+    /// When the gate will have accepted it. What is sent before waits until then.
+    void accepted_at(Moment when) { way_to(End::gate).last = when; }
     void receive_at(End end, Receiver receiver) { way_to(end).receiver = std::move(receiver); }
     void send(End from, BytesView bytes);
     /// This end has closed: what it sent before still arrives, then the other end hears of it.

@@ -42,7 +42,9 @@ std::shared_ptr<Connection> World::connect(AgencyId agency, Connection::Receiver
     auto connection = std::make_shared<Connection>(scheduler, dice, weather.slowest_segment);
     connection->receive_at(End::client, std::move(client));
     links_.push_back({connection, agency});
-    scheduler.after(dice.between(100us, weather.slowest_segment * 2), [this, connection, agency] {
+    const Moment accepted = scheduler.now() + dice.between(100us, weather.slowest_segment * 2);
+    connection->accepted_at(accepted);
+    scheduler.at(accepted, [this, connection, agency] {
         if (!connection->open_at(End::client) || connection->silent()) return connection->close(End::gate);
         if (broker->alive()) return broker->accept(connection, agency);
         connection->close(End::gate);

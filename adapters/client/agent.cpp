@@ -327,10 +327,6 @@ Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, 
     return impl_->ask(std::move(query), patience);
 }
 
-Result<Agent::Answered> Agent::ask(const schemas::QueryValue& query, milliseconds patience) {
-    return impl_->ask(query, patience);
-}
-
 std::optional<BoxLock> BoxLock::take(const std::filesystem::path& box_file) {
     const std::string file = box_file.string() + ".lock";
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

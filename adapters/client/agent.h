@@ -43,7 +43,6 @@ public:
     Result<Answered> ask(schemas::QueryValue query, std::chrono::milliseconds patience);
     Result<Answered> ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::uint16_t width,
                          const std::optional<Id16>& id, std::chrono::milliseconds patience);
-    Result<Answered> ask(const schemas::QueryValue& query, std::chrono::milliseconds patience);
 
 private:
     class Impl;

@@ -46,7 +46,7 @@ class AdapterKilled(Feeding):
         return self.partnership.start("flagpost-social-care", SOCIAL, "run")
 
     def box(self, agency, question):
-        file = sqlite3.connect(f"file:{self.named(agency, '.db')}?mode=ro", uri=True, timeout=30)
+        file = sqlite3.connect(f"file:{self.named(agency, '.db')}?mode=rw", uri=True, timeout=30)
         try:
             return file.execute(question).fetchall()
         finally:

@@ -61,7 +61,7 @@ class Feeding(Scenario):
         box = self.named(agency, ".db")
         if not box.exists():
             return (0, 0, 0)
-        with sqlite3.connect(f"file:{box}?mode=ro", uri=True, timeout=30) as file:
+        with sqlite3.connect(f"file:{box}?mode=rw", uri=True, timeout=30) as file:  # whoever comes after a kill rolls back
             try:
                 found = dict(file.execute("SELECT state, count(*) FROM outgoing GROUP BY state"))
             except sqlite3.OperationalError as error:

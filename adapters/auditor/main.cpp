@@ -56,7 +56,8 @@ private:
             ->check(CLI::ExistingFile);
     }
     CLI::Option* takes_reason(CLI::App* to) {
-        return to->add_option("--reason", typed.reason, "why, such as the number of a case; no personal data");
+        return to->add_option("--reason", typed.reason,
+                              "why, such as the number of a case; no personal data");
     }
     void takes_trust(CLI::App* to) {
         auto* trust = to->add_option_group("trust");

@@ -80,8 +80,8 @@ std::uint64_t Decider::next_number(const std::string& topic) const {
     const auto next = mailbox == state.mailboxes.end() ? 1 : mailbox->second.high_water() + 1;
     // What is only rehearsed has not reached the mailbox.
     return !rehearsing_ ? next
-                        : next + static_cast<std::uint64_t>(std::ranges::count(outcome_.deliveries, topic,
-                                                                              &Delivery::topic));
+                        : next + static_cast<std::uint64_t>(
+                                     std::ranges::count(outcome_.deliveries, topic, &Delivery::topic));
 }
 
 schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,

@@ -180,8 +180,9 @@ std::vector<log::Record> Decider::rehearse(std::uint64_t index, BytesView body, 
     if (known == state.incidents.end() || known->second.newest != index) return {};
 
     const auto envelope = wire::read_envelope(bytes_of(facts.envelope()));
-    const auto incident = envelope ? wire::read_table<schemas::Incident>(envelope->payload, "envelope.payload")
-                                   : tl::unexpected{envelope.error()};
+    const auto incident = envelope
+                              ? wire::read_table<schemas::Incident>(envelope->payload, "envelope.payload")
+                              : tl::unexpected{envelope.error()};
     if (!incident) throw std::runtime_error{"a record that holds no incident"};
     Case which{std::move(name), {}, index, std::nullopt, "", {}, late};
     (*incident)->UnPackTo(&which.value);
@@ -189,8 +190,7 @@ std::vector<log::Record> Decider::rehearse(std::uint64_t index, BytesView body, 
         which.message = envelope->id;
         if (envelope->table->purpose() != nullptr) which.purpose = envelope->table->purpose()->str();
         if (envelope->table->legal_basis() != nullptr)
-            for (const auto* code : *envelope->table->legal_basis())
-                which.legal_basis.push_back(code->str());
+            for (const auto* code : *envelope->table->legal_basis()) which.legal_basis.push_back(code->str());
     }
     now_ = now;
     outcome_ = {};

@@ -27,7 +27,8 @@ struct Record {
     std::vector<StateKey> sets;         // these keys rest on this record from now on
     std::vector<StateKey> drops;        // these no longer rest on any
     std::vector<StateKey> shreds;       // the bodies these rest on are destroyed, then they are dropped
-    std::vector<std::uint64_t> erases;  // bodies of these records are destroyed; no key may rest on them any more
+    std::vector<std::uint64_t>
+        erases;  // bodies of these records are destroyed; no key may rest on them any more
     friend bool operator==(const Record&, const Record&) = default;
 };
 

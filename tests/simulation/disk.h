@@ -78,7 +78,9 @@ public:
     std::optional<Bytes> body(std::uint64_t index) override;
     std::optional<Bytes> leaf(std::uint64_t index) override;
     std::optional<SealedItem> sealed(std::uint64_t index) override;
-    std::optional<log::BodyKey> body_key(std::uint64_t) override { return std::nullopt; }  // nothing is sealed here
+    std::optional<log::BodyKey> body_key(std::uint64_t) override {
+        return std::nullopt;
+    }  // nothing is sealed here
     log::TileHashes tile(log::TileId id) override;
     std::uint64_t size() override { return disk_.platter.tree.size(); }
     std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override;

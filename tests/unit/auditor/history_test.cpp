@@ -150,7 +150,7 @@ bool names(const Verification& found, std::uint64_t index) {
 void lay_over(const std::filesystem::path& over, const std::filesystem::path& under) {
     for (const auto* part : {"tile/entries", "bodies"}) {
         const auto last = [&](const std::filesystem::path& of) {
-            return std::filesystem::directory_iterator{of / part / "002.p"}->path().filename();
+            return std::filesystem::directory_iterator { of / part / "002.p" } -> path().filename();
         };
         const auto named = last(over);
         std::filesystem::remove_all(over / part);

@@ -121,7 +121,8 @@ TEST_CASE("a message goes through the sockets and both threads and is confirmed 
     CHECK_NOTHROW(broker.ended.get());
 }
 
-TEST_CASE("a broker whose clock was set back while it was down writes nothing earlier than before", "[loop]") {
+TEST_CASE("a broker whose clock was set back while it was down writes nothing earlier than before",
+          "[loop]") {
     const Instant before = SystemClock{}.now() + 1h;
     Running broker{before};
     broker.open();

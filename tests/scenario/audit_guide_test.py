@@ -18,7 +18,7 @@ FLAGS = """LAchildID,GivenNames,FamilyName,PersonBirthDate,FlagKind,CPPstartDate
 100,Amelia Rose,Ravenscroft,2015-04-17,child_protection_plan,2024-01-10
 200,Oskar,Lindqvist,2012-11-03,looked_after,2024-01-10
 """
-INCIDENT = {"reference": "OCC-2026-0815", "version": 1, "occurred": "2026-03-01T20:00:00Z", "recorded": "2026-03-01T21:00:00Z", "category": "Concern for safety",
+INCIDENT = {"reference": "OCC-2026-0815", "version": 1, "occurred": "2026-03-01T20:00:00Z", "recorded": "2026-03-01T21:00:00Z", "category": "Concern for safety", "domestic_abuse": "no",
             "circumstances": "Called by a neighbour.",
             "people": [{"given_names": "Amelia Rose", "family_name": "Ravenscroft", "date_of_birth": "2015-04-17", "role": "child", "present": True}]}
 

@@ -81,7 +81,8 @@ public:
     virtual std::optional<SealedItem> sealed(std::uint64_t index) = 0;
     /// The leaves about this subject whose bodies are kept, by index, at most `most`.
     virtual std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) = 0;
-    /// What opens the ciphertext of this body and no other, with the label both were sealed under; absent likewise.
+    /// What opens the ciphertext of this body and no other, with the label both were sealed under. As it lies, for an
+    /// auditor to judge: absent too where the wrap was damaged, and given for a body or leaf that was.
     virtual std::optional<log::BodyKey> body_key(std::uint64_t index) = 0;
     virtual log::TileHashes tile(log::TileId id) = 0;
     virtual std::uint64_t size() = 0;

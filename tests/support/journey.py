@@ -253,7 +253,7 @@ class Journey:
             self.require("inbox", told, collections.Counter((r, c[0], "recorded") for r, c in zip(self.incidents, CHILDREN)))
             self.require("open obligations", p.json("flagpost-broker", OPERATOR, "status")["open_obligations"], 0)
             shutil.rmtree(p.folder / "export", ignore_errors=True)
-            p.run("flagpost-audit", AUDITOR, "export", p.folder / "export")
+            p.run("flagpost-audit", AUDITOR, "export", "--public", p.folder / "export")
             p.call(BIN / "flagpost-audit", "verify", p.folder / "export", "--vkey", p.pki / "broker" / "log.vkey")
             leaves = [json.loads(line) for line in p.call(BIN / "flagpost-audit", "replay", p.folder / "export", "--json").splitlines()]
             published = [leaf["message"] for leaf in leaves if leaf["kind"] == "published" and leaf.get("topic") == "incidents/31"]

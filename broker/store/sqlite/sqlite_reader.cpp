@@ -111,10 +111,10 @@ std::vector<std::uint64_t> SqliteReader::about(std::string_view subject, std::si
 }
 
 std::optional<log::BodyKey> SqliteReader::body_key(std::uint64_t index) {
-    auto entry = sound_entry(index);
+    auto entry = stored_entry(index);
     if (!entry || !entry->wrap) return std::nullopt;
     auto key = sealer_.body_key(*entry->wrap, {entry->controller, entry->retention, index});
-    if (!key) throw StorageFailure{"entry " + std::to_string(index) + ": its wrap does not open"};
+    if (!key) return std::nullopt;
     return log::BodyKey{*std::move(key), std::move(entry->controller), std::move(entry->retention)};
 }
 

@@ -122,6 +122,23 @@ TEST_CASE("one flipped bit is found by the check and named", "[store]") {
     CHECK_THAT(all(report.named), Contains(row.named));
 }
 
+TEST_CASE("a damaged entry is handed to an auditor as it lies, and never to the exchange", "[store]") {
+    const auto [where, select, key_opens] = GENERATE(table<const char*, const char*, bool>({
+        {"a leaf's bytes", "SELECT leaf FROM entry WHERE idx = 17", true },
+        {"a ciphertext",   "SELECT body FROM entry WHERE idx = 17", true },
+        {"a wrapped key",  "SELECT wrap FROM entry WHERE idx = 17", false},
+    }));
+    World world;
+    fill(world);
+    flip(world, select);
+    CAPTURE(where);
+    const auto reader = world.reader();
+    CHECK_THROWS_AS(reader->body(17), StorageFailure);
+    CHECK(reader->leaf(17));
+    CHECK(reader->sealed(17));
+    CHECK(reader->body_key(17).has_value() == key_opens);
+}
+
 TEST_CASE("a row changed, taken away or added is found by the check and named", "[store]") {
     struct Row {
         const char* where;

@@ -5,12 +5,6 @@
 namespace flagpost::auditor {
 namespace {
 
-std::size_t length_in(BytesView prefix) {
-    std::size_t length = 0;
-    for (const auto byte : prefix) length = length << 8 | byte;
-    return length;
-}
-
 /// A place in the file, moving from item to item.
 struct Walk {
     BytesView file;
@@ -20,7 +14,7 @@ struct Walk {
     /// The item here, if all of it is in the file.
     std::optional<BytesView> item() const {
         if (file.size() - at < prefix_size) return std::nullopt;
-        return item_of(length_in(file.subspan(at, prefix_size)));
+        return item_of(read_be(file.subspan(at, prefix_size)));
     }
     std::optional<BytesView> item_of(std::size_t length) const {
         if (file.size() - at < prefix_size || file.size() - at - prefix_size < length) return std::nullopt;
@@ -50,7 +44,7 @@ std::optional<BytesView> with_length_put_right(const Walk& walk, std::size_t cou
         const auto written = byte;
         for (unsigned value = 0; value < 256; ++value) {
             byte = static_cast<std::uint8_t>(value);
-            const auto item = byte == written ? std::nullopt : walk.item_of(length_in(prefix));
+            const auto item = byte == written ? std::nullopt : walk.item_of(read_be(prefix));
             if (!item) continue;
             auto rest = walk;
             rest.pass(*item);
@@ -93,7 +87,7 @@ Items items_of(BytesView file, Prefix prefix, std::size_t count, const Judge& ju
 void append_item(Bytes& out, Prefix prefix, BytesView item) {
     const auto size = static_cast<std::size_t>(prefix);
     if (item.size() >> 8 * size != 0) throw std::length_error{"an item is longer than its prefix can say"};
-    for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(item.size() >> 8 * i));
+    append_be(out, item.size(), size);
     out.insert(out.end(), item.begin(), item.end());
 }
 

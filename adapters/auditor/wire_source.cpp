@@ -123,9 +123,8 @@ std::vector<std::string> WireSource::policies() {
 std::vector<Bytes> items_in(BytesView answer, std::size_t most) {
     std::vector<Bytes> items;
     while (!answer.empty() && items.size() < most) {
-        std::size_t length = 0;
         if (answer.size() < 4) throw std::runtime_error{"the broker's answer ends inside a length"};
-        for (const auto byte : answer.first(4)) length = length << 8 | byte;
+        const auto length = read_be(answer.first(4));
         answer = answer.subspan(4);
         if (answer.size() < length) throw std::runtime_error{"the broker's answer ends inside an item"};
         items.push_back(copy(answer.first(length)));

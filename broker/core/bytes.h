@@ -33,6 +33,18 @@ template <std::size_t N> std::optional<std::array<std::uint8_t, N>> exactly(Byte
     return fixed;
 }
 
+/// The number in these bytes, most significant first; of more than eight, the last eight count.
+inline std::uint64_t read_be(BytesView bytes) {
+    std::uint64_t number = 0;
+    for (const auto byte : bytes) number = number << 8 | byte;
+    return number;
+}
+
+/// The last `width` bytes of the number, at most 8, most significant first.
+inline void append_be(Bytes& out, std::uint64_t number, std::size_t width) {
+    while (width-- > 0) out.push_back(static_cast<std::uint8_t>(number >> 8 * width));
+}
+
 /// Lower-case hexadecimal, two characters a byte.
 std::string to_hex(BytesView bytes);
 

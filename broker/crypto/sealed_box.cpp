@@ -9,19 +9,17 @@
 
 #include <algorithm>
 
+#include "broker/crypto/aes_gcm.h"
 #include "broker/crypto/private_file.h"
 
 namespace flagpost::crypto {
 namespace {
 
-constexpr std::size_t key_size = 32;
-constexpr std::size_t nonce_size = 12;
-constexpr std::size_t tag_size = 16;
-constexpr std::size_t overhead = sizeof(BoxPublicKey) + tag_size;
+constexpr std::size_t overhead = sizeof(BoxPublicKey) + gcm_tag_size;
 constexpr std::size_t message_size_max = 64 * 1024 * 1024;
 constexpr std::string_view salt = "flagpost-sealed-box/1\n";
 
-using Secrets = std::array<std::uint8_t, key_size + nonce_size>;
+using Secrets = std::array<std::uint8_t, aes_key_size + gcm_nonce_size>;
 using Derivation = std::unique_ptr<EVP_PKEY_CTX, FreeWith<EVP_PKEY_CTX_free>>;
 using Kdf = std::unique_ptr<EVP_KDF, FreeWith<EVP_KDF_free>>;
 using KdfContext = std::unique_ptr<EVP_KDF_CTX, FreeWith<EVP_KDF_CTX_free>>;
@@ -98,20 +96,11 @@ Bytes seal_to(const BoxPublicKey& recipient, BytesView context, BytesView messag
     auto secrets = secrets_of(ephemeral, recipient, own, recipient, context);
     if (!secrets) throw CryptoFailure{"a recipient's X25519 key that agrees with no other"};
     Bytes box{own.begin(), own.end()};
-    box.resize(own.size() + message.size() + tag_size);
-    std::uint8_t* const at = box.data() + own.size();
-    const CipherContext cipher{EVP_CIPHER_CTX_new()};
-    int written = 0;
-    const bool done =
-        cipher &&
-        EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, secrets->data(),
-                           secrets->data() + key_size) == 1 &&
-        EVP_EncryptUpdate(cipher.get(), at, &written, message.data(), static_cast<int>(message.size())) ==
-            1 &&
-        EVP_EncryptFinal_ex(cipher.get(), at + message.size(), &written) == 1 &&
-        EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, tag_size, at + message.size()) == 1;
+    box.resize(own.size() + message.size() + gcm_tag_size);
+    const std::span<const std::uint8_t, std::tuple_size_v<Secrets>> key_and_nonce{*secrets};
+    gcm_encrypt(std::span{box}.subspan(own.size()), key_and_nonce.first<aes_key_size>(),
+                key_and_nonce.last<gcm_nonce_size>(), {}, message);
     OPENSSL_cleanse(secrets->data(), secrets->size());
-    if (!done) throw CryptoFailure{"sealing a box"};
     return box;
 }
 
@@ -130,24 +119,12 @@ std::optional<Bytes> BoxKey::open(BytesView context, BytesView box) const {
     const auto ephemeral = *exactly<32>(box.first(32));
     auto secrets = secrets_of(key_, ephemeral, ephemeral, public_key(), context);
     if (!secrets) return std::nullopt;
-    const BytesView sealed = box.subspan(ephemeral.size(), box.size() - overhead);
-    std::array<std::uint8_t, tag_size> tag;
-    std::copy_n(box.last(tag_size).begin(), tag_size, tag.begin());
-    Bytes message(sealed.size());
-    const CipherContext cipher{EVP_CIPHER_CTX_new()};
-    int written = 0;
-    const bool done = cipher &&
-                      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, secrets->data(),
-                                         secrets->data() + key_size) == 1 &&
-                      EVP_DecryptUpdate(cipher.get(), message.data(), &written, sealed.data(),
-                                        static_cast<int>(sealed.size())) == 1 &&
-                      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()) == 1 &&
-                      EVP_DecryptFinal_ex(cipher.get(), message.data() + message.size(), &written) == 1;
+    const std::span<const std::uint8_t, std::tuple_size_v<Secrets>> key_and_nonce{*secrets};
+    Bytes message(box.size() - overhead);
+    const bool done = gcm_decrypt(message, key_and_nonce.first<aes_key_size>(),
+                                  key_and_nonce.last<gcm_nonce_size>(), {}, box.subspan(ephemeral.size()));
     OPENSSL_cleanse(secrets->data(), secrets->size());
-    if (!done) {
-        ERR_clear_error();
-        return std::nullopt;
-    }
+    if (!done) return std::nullopt;
     return message;
 }
 

@@ -75,8 +75,7 @@ public:
     }
     Description& operator<<(BytesView bytes) { return *this << text(bytes); }
     Description& operator<<(std::uint64_t number) {
-        for (int shift = 56; shift >= 0; shift -= 8)
-            pending_.push_back(static_cast<std::uint8_t>(number >> shift));
+        append_be(pending_, number, 8);
         return flush_when_long();
     }
     Description& operator<<(Instant at) { return *this << static_cast<std::uint64_t>(to_us(at)); }

@@ -11,16 +11,7 @@ namespace {
 constexpr std::size_t key_size = 32;
 constexpr std::size_t range_size = 10;
 
-template <class Number> void put(Bytes& out, Number number) {
-    for (int shift = 8 * (sizeof number - 1); shift >= 0; shift -= 8)
-        out.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
-std::uint64_t number_in(BytesView bytes) {
-    std::uint64_t number = 0;
-    for (const auto byte : bytes) number = number << 8 | byte;
-    return number;
-}
+template <class Number> void put(Bytes& out, Number number) { append_be(out, number, sizeof number); }
 
 Bytes context_of(BytesView range) {
     auto context = copy(view("flagpost-keys/1\n"));
@@ -109,7 +100,7 @@ Result<KeysPage> KeysPage::open(BytesView page, const crypto::BoxKey& key) {
     BytesView rest{*items};
     for (std::size_t i = 0; i < range->second; ++i) {
         if (rest.size() < 2) return refuse(Reason::malformed, "keys: fewer than the page says");
-        const auto length = number_in(rest.first(2));
+        const auto length = read_be(rest.first(2));
         rest = rest.subspan(2);
         if (rest.size() < length) return refuse(Reason::malformed, "keys: cut short");
         opened.keys.emplace_back();
@@ -126,7 +117,7 @@ Result<KeysPage> KeysPage::open(BytesView page, const crypto::BoxKey& key) {
 
 std::optional<std::pair<std::uint64_t, std::size_t>> keys_page_range(BytesView page) {
     if (page.size() < range_size) return std::nullopt;
-    return std::pair{number_in(page.first(8)), static_cast<std::size_t>(number_in(page.subspan(8, 2)))};
+    return std::pair{read_be(page.first(8)), static_cast<std::size_t>(read_be(page.subspan(8, 2)))};
 }
 
 }  // namespace flagpost::log

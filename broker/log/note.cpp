@@ -13,15 +13,7 @@ constexpr std::string_view dash = "\u2014 ";  // every signature line begins wit
 constexpr std::size_t key_id_size = 4;
 constexpr std::size_t signature_size = 64;
 
-std::uint32_t read_u32(BytesView bytes) {
-    std::uint32_t value = 0;
-    for (const auto byte : bytes.first(4)) value = value << 8 | byte;
-    return value;
-}
-
-void append_u32(Bytes& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
+std::uint32_t read_u32(BytesView bytes) { return static_cast<std::uint32_t>(read_be(bytes.first(4))); }
 
 /// One code point of UTF-8 taken off the front of `rest`; nothing if it is not shortest-form UTF-8.
 std::optional<char32_t> take_code_point(std::string_view& rest) {
@@ -117,7 +109,7 @@ VerifierKey::VerifierKey(std::string name, Type type, const std::array<std::uint
 
 std::string VerifierKey::text() const {
     Bytes id;
-    append_u32(id, id_);
+    append_be(id, id_, 4);
     Bytes typed{static_cast<std::uint8_t>(type_)};
     typed.insert(typed.end(), key_.begin(), key_.end());
     return name_ + "+" + to_hex(id) + "+" + to_base64(typed);
@@ -147,7 +139,7 @@ std::string SignedNote::format() const {
     std::string note = text + "\n";
     for (const auto& signature : signatures) {
         Bytes blob;
-        append_u32(blob, signature.key_id);
+        append_be(blob, signature.key_id, 4);
         blob.insert(blob.end(), signature.signature.begin(), signature.signature.end());
         note.append(dash).append(signature.name).append(" ").append(to_base64(blob)).append("\n");
     }
@@ -184,8 +176,7 @@ NoteSignature cosign_note(std::string_view text, const std::string& name, const 
     const auto seconds =
         static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
     Bytes blob;
-    append_u32(blob, static_cast<std::uint32_t>(seconds >> 32));
-    append_u32(blob, static_cast<std::uint32_t>(seconds));
+    append_be(blob, seconds, 8);
     const auto signature = key.sign(view(cosigned_text(text, seconds)));
     blob.insert(blob.end(), signature.begin(), signature.end());
     return {name, key_id(name, VerifierKey::Type::cosignature, key.public_key()), std::move(blob)};

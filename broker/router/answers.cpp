@@ -7,10 +7,6 @@
 namespace flagpost::router {
 namespace {
 
-void put_u32(Bytes& out, std::size_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 void put(Bytes& out, BytesView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 std::size_t items_wanted(const Ask& ask) {
@@ -25,7 +21,7 @@ template <class Item> Page paged(const Ask& ask, std::uint64_t size, Item&& item
     for (std::size_t taken = 0; index < size && taken < items_wanted(ask); ++index, ++taken) {
         const Bytes content = item(index);
         if (taken > 0 && page.content.size() + content.size() + 4 > limits::answer_bytes_max) break;
-        put_u32(page.content, content.size());
+        append_be(page.content, content.size(), 4);
         put(page.content, content);
     }
     page.more = index < size;

@@ -13,17 +13,6 @@ constexpr std::size_t remote_size_max = 64;
 constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::refused);
 constexpr auto last_reason = static_cast<std::uint16_t>(Reason::not_consistent);
 
-std::uint64_t read_be(BytesView bytes) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-}
-
-void append_be(Bytes& out, std::uint64_t value, int width) {
-    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8)
-        out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 std::size_t padded(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
 
 bool all_zero(BytesView bytes) {

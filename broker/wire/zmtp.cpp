@@ -12,17 +12,6 @@ constexpr std::size_t ping_context_max = 16;         // RFC 37
 constexpr std::size_t partial_kept_idle = 4 * 1024;  // a larger buffer is given back after its message
 constexpr std::string_view mechanism = "NULL";
 
-std::uint64_t read_be(BytesView bytes) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-}
-
-void append_be(Bytes& out, std::uint64_t value, int width) {
-    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8)
-        out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 void append_text(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
 
 void append_header(Bytes& out, std::uint8_t flags, std::size_t size) {

@@ -153,12 +153,12 @@ gate::GateConfig gate_config(const BrokerConfig& config) {
 }
 
 /// Whether there is room, looked up once a second: statvfs for every message would cost more than the message.
-std::function<bool()> room_on(const std::filesystem::path& folder, Clock& clock) {
-    return [folder, &clock, looked = Instant::min(), room = true]() mutable {
+std::function<bool()> room_on(const std::filesystem::path& database, Clock& clock) {
+    return [database, &clock, looked = Instant::min(), room = true]() mutable {
         const Instant now = clock.now();
         if (now >= looked && now < looked + std::chrono::seconds{1}) return room;
         looked = now;
-        const bool had_room = std::exchange(room, store::has_room(folder));
+        const bool had_room = std::exchange(room, store::has_room(database));
         if (had_room != room)
             spdlog::log(room ? spdlog::level::info : spdlog::level::critical,
                         room ? "disk: room again" : "disk: less than 10 % free, publishes are refused");
@@ -234,7 +234,7 @@ void serve(const BrokerConfig& config) {
                                   fabric_key,
                                   log_public,
                                   policies_json(config, agreement, parties),
-                                  room_on(config.data, clock),
+                                  room_on(config.database(), clock),
                                   crl_number,
                                   store->size(),
                                   store->root(),

@@ -75,6 +75,8 @@ inline constexpr int wal_frames_tidied = 256;         // pages of 16 KiB: the le
 inline constexpr std::size_t wal_rows_max = 2 * 1024 * 1024;  // bytes of rows, if idleness never comes
 inline constexpr int wal_frames_max =
     4096;  // likewise: many small commits write the same pages again and again
+inline constexpr std::uint64_t wal_bytes_max =
+    256ull * 1024 * 1024;  // held back by a reader that does not end: from there on publishes are refused
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
 inline constexpr int reader_wait_max_ms = 1000;  // what a reader waits for a lock
 inline constexpr std::uint64_t rewraps_at_once =

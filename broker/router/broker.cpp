@@ -330,7 +330,8 @@ void Broker::act(const Id16& id, Session& session, Publish& publish) {
 // Refused before anything is decided, so that acknowledgements, which are never refused here, always fit.
 std::optional<Refusal> Broker::admit() {
     if (pending_bytes_ >= limits::pending_bytes_max) return Refusal{Reason::busy, "publish"};
-    if (!setting_.has_room()) return Refusal{Reason::storage_low, "publish"};
+    if (!setting_.has_room() || wal_bytes_ >= limits::wal_bytes_max)
+        return Refusal{Reason::storage_low, "publish"};
     return std::nullopt;
 }
 

@@ -67,6 +67,8 @@ public:
     void tick(Instant now, bool ahead = false);
     /// A head the store thread has signed.
     void head_signed(const std::string& note) { heads_.add(note); }
+    /// How large the store's WAL is: a reader that never ends lets it grow.
+    void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
     void files_changed(std::uint64_t crl_number, std::string policies, Instant now);
     void clock_stepped(Instant::duration by, Instant now);
@@ -216,6 +218,7 @@ private:
     std::deque<Held> pending_;    // decided, not yet handed to the store
     std::deque<Held> in_flight_;  // being committed
     std::size_t pending_bytes_ = 0;
+    std::uint64_t wal_bytes_ = 0;
     std::size_t urgent_ = 0;  // of those pending: how many cannot wait
     bool shutting_down_ = false;
     std::vector<Id16> touched_;                         // sessions whose frames the batch at hand holds

@@ -88,6 +88,7 @@ void BrokerLoop::turn(milliseconds longest) {
 
 void BrokerLoop::take_news() {
     auto news = store_.take();
+    broker_.wal_stands_at(news.wal_bytes);
     for (const auto& head : news.heads) broker_.head_signed(head);
     if (news.committed) broker_.committed(*news.committed, now());
 }

@@ -50,7 +50,7 @@ StoreThread::News StoreThread::take() {
         throw std::system_error{errno, std::generic_category(), "eventfd"};
     const std::lock_guard lock{mutex_};
     if (failure_) std::rethrow_exception(failure_);
-    News news = std::exchange(news_, {});
+    News news = std::exchange(news_, {{}, {}, news_.wal_bytes});
     if (news.committed) busy_ = false;
     return news;
 }
@@ -73,21 +73,19 @@ void StoreThread::run() {
         sign(*reader);
         store::Batch batch;
         for (;;) {
-            const auto idle_for = tidied_ ? std::chrono::milliseconds{limits::checkpoint_interval}
-                                          : std::chrono::milliseconds{limits::tidy_after_idle};
-            const Duty duty = wait(std::min(idle_for, until_signing()), batch);
+            const Duty duty = wait(std::min(until_tidying(), until_signing()), batch);
             if (duty == Duty::stop) break;
             if (duty == Duty::commit) {
                 tell(setting_.store->commit(std::exchange(batch, {})), std::nullopt);
-                setting_.store->relieve();
+                when_there_is_room([&] { relieve(); });
                 tidied_ = false;
             }
-            sign_if_due(*reader);
-            if (duty == Duty::idle && !tidied_) tidied_ = !tidy();
+            when_there_is_room([&] { sign_if_due(*reader); });
+            if (duty == Duty::idle && !tidied_) when_there_is_room([&] { tidy(); });
         }
         if (finishing_) {
-            sign(*reader);
-            setting_.store->tidy();
+            when_there_is_room([&] { sign(*reader); });
+            when_there_is_room([&] { tidy(); });
         }
     } catch (...) {
         {
@@ -98,12 +96,46 @@ void StoreThread::run() {
     }
 }
 
-bool StoreThread::tidy() {
+/// Does what nobody has been promised yet, or leaves it for later: a full disk must not end what still can be done.
+template <class Step> void StoreThread::when_there_is_room(Step&& step) {
+    try {
+        step();
+    } catch (const store::NoRoom& none) {
+        if (!std::exchange(no_room_, true))
+            spdlog::critical("no room on the disk, heads of the log and erasures are late: free some ({})",
+                             none.what());
+        signed_at_ = std::chrono::steady_clock::now();  // tried again in a while, not at once
+        tidied_ = false;
+    }
+}
+
+void StoreThread::relieve() {
+    setting_.store->relieve();
+    const bool stuck = setting_.store->wal_bytes() >= limits::wal_bytes_max;
+    if (stuck && !std::exchange(wal_stuck_, true))
+        spdlog::critical(
+            "a reader of the database keeps {} MiB of its WAL: publishes are refused until it ends",
+            setting_.store->wal_bytes() >> 20);
+}
+
+void StoreThread::tidy() {
     const bool rewrapping = setting_.store->rewraps_left() > 0;
     const bool more = setting_.store->tidy();
     if (rewrapping && setting_.store->rewraps_left() == 0)
         spdlog::info("every wrap is under the new master key: the one before is not needed any more");
-    return more;
+    if (std::exchange(no_room_, false)) spdlog::info("room on the disk again");
+    const bool was_stuck = wal_stuck_;
+    wal_stuck_ = wal_stuck_ && setting_.store->wal_bytes() >= limits::wal_bytes_max;
+    if (was_stuck && !wal_stuck_) {
+        spdlog::info("the WAL is moved again");
+        tell({}, {});
+    }
+    tidied_ = !more && !wal_stuck_;
+}
+
+std::chrono::milliseconds StoreThread::until_tidying() const {
+    if (tidied_ || no_room_ || wal_stuck_) return limits::checkpoint_interval;
+    return limits::tidy_after_idle;
 }
 
 StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Batch& batch) {
@@ -121,6 +153,7 @@ void StoreThread::tell(std::optional<store::Committed> committed, std::optional<
         const std::lock_guard lock{mutex_};
         if (committed) news_.committed = std::move(committed);
         if (head) news_.heads.push_back(std::move(*head));
+        news_.wal_bytes = setting_.store->wal_bytes();
     }
     const std::uint64_t one = 1;
     if (write(wake_fd_, &one, sizeof one) < 0 && errno != EAGAIN)

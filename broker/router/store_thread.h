@@ -48,6 +48,7 @@ public:
     struct News {
         std::optional<store::Committed> committed;
         std::vector<std::string> heads;  // signed notes, oldest first
+        std::uint64_t wal_bytes = 0;     // as it stands
     };
     /// What has happened since the last call. Rethrows what ended the store thread.
     News take();
@@ -61,10 +62,13 @@ private:
     void run();
     Duty wait(std::chrono::milliseconds longest, store::Batch& batch);
     void tell(std::optional<store::Committed> committed, std::optional<std::string> head);
+    template <class Step> void when_there_is_room(Step&& step);
+    void relieve();
     void sign_if_due(store::Reader& reader);
     void sign(store::Reader& reader);
     std::chrono::milliseconds until_signing() const;
-    bool tidy();
+    void tidy();
+    std::chrono::milliseconds until_tidying() const;
     void stop();
 
     // The store thread's
@@ -72,6 +76,8 @@ private:
     std::uint64_t signed_size_ = 0;
     std::chrono::steady_clock::time_point signed_at_{};  // intervals, not wall time: steps must not matter
     bool tidied_ = false;
+    bool no_room_ = false;    // something waits for room on the disk
+    bool wal_stuck_ = false;  // a reader keeps more of the WAL than may be
 
     // The broker thread's
     bool busy_ = false;

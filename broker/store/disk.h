@@ -6,6 +6,10 @@
 
 namespace flagpost::store {
 
+/// Throws what errno says of this step: NoRoom for a full disk or quota, unless it was a sync that failed; else
+/// StorageFailure.
+[[noreturn]] void disk_failure(const char* step, const std::filesystem::path& file);
+
 /// An open descriptor, closed by its owner.
 class Descriptor {
 public:
@@ -33,22 +37,35 @@ private:
 /// Room kept back, so that receipts and the log can still be written when the disk is full.
 class Reserve {
 public:
-    /// Writes the file if it is not there in full. A disk without room for it is not an error: `held` says
-    /// so.
     Reserve(std::filesystem::path file, std::uint64_t bytes);
     bool held() const { return held_; }
-    /// Gives the room back to the disk. It is taken again at the next start that finds enough.
+    /// Writes the file if it is not there in full. A disk without room for it is not an error: `held` says so.
+    void take();
+    /// Gives the room back to the disk.
     void release();
 
 private:
     std::filesystem::path file_;
+    std::uint64_t bytes_;
     bool held_ = false;
 };
 
-/// Share of the disk that is free to this process, 0 to 1. Throws StorageFailure.
-double free_share(const std::filesystem::path& path);
+/// Where the room kept back for the store in `database` lies.
+std::filesystem::path reserve_file(const std::filesystem::path& database);
+
+/// Bytes of a disk.
+struct Space {
+    std::uint64_t total;
+    std::uint64_t free;  // to this process
+};
+/// Throws StorageFailure.
+Space space_of(const std::filesystem::path& path);
 
 /// Whether new work may be taken on (limits::free_disk_min). Acknowledgements are taken either way.
-bool has_room(const std::filesystem::path& path);
+///
+/// owed  what is still to be kept back: room that was given up is not there for new work
+bool has_room(const Space& disk, std::uint64_t owed);
+/// The same of the disk under this store. Throws StorageFailure.
+bool has_room(const std::filesystem::path& database);
 
 }  // namespace flagpost::store

@@ -11,14 +11,13 @@ constexpr std::size_t index_size = 8;
 constexpr std::size_t line_size = index_size + std::tuple_size_v<Digest>;
 
 void put(Bytes& bytes, const ErasureList::Line& line) {
-    for (int shift = 56; shift >= 0; shift -= 8)
-        bytes.push_back(static_cast<std::uint8_t>(line.index >> shift));
+    append_be(bytes, line.index, index_size);
     bytes.insert(bytes.end(), line.leaf.begin(), line.leaf.end());
 }
 
 ErasureList::Line line_of(BytesView bytes) {
     ErasureList::Line line{};
-    for (std::size_t i = 0; i < index_size; ++i) line.index = line.index << 8 | bytes[i];
+    line.index = read_be(bytes.first(index_size));
     std::ranges::copy(bytes.subspan(index_size, line.leaf.size()), line.leaf.begin());
     return line;
 }

@@ -20,6 +20,13 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// There is no room on the disk for this. What was asked was not done, and what was there still stands: whatever was
+/// promised to nobody may be tried again once there is room.
+class NoRoom : public StorageFailure {
+public:
+    using StorageFailure::StorageFailure;
+};
+
 /// Remembered for limits::dedup_kept: what was received under this id.
 struct Receipt {
     AgencyId agency;
@@ -44,10 +51,11 @@ struct Committed {
 class Store {
 public:
     virtual ~Store() = default;
-    /// All of it or, by exception, the end of the process. Durable on return.
+    /// All of it or, by exception, the end of the process, even for want of room. Durable on return.
     virtual Committed commit(Batch batch) = 0;
     /// What commits leave to be done and what idleness may never come for. To be called after each commit, once
     /// those who wait for it have been told.
+    /// Throws NoRoom, as tidy does, when that has to wait for room.
     virtual void relieve() {}
     /// Calls `each` with every record some state key rests on, by index, bodies opened.
     virtual void reload(
@@ -59,6 +67,8 @@ public:
     /// Moves WAL into the database a little, and wraps to a new master key; called when idle. Whether there is more
     /// to do of the same.
     virtual bool tidy() = 0;
+    /// What the WAL holds by now, in bytes, because a reader still needs it or nobody has moved it yet.
+    virtual std::uint64_t wal_bytes() const { return 0; }
     /// Entries whose wraps may still be under the master key before.
     virtual std::uint64_t rewraps_left() const = 0;
 };

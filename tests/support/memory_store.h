@@ -29,7 +29,7 @@ struct MemoryDisk {
     bool broken = false;  // the next commit fails
 };
 
-class MemoryStore final : public store::Store {
+class MemoryStore : public store::Store {
 public:
     explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_{std::move(disk)} {}
 

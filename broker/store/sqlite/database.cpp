@@ -130,19 +130,21 @@ SQLite::Database open_reader(const std::filesystem::path& file) {
     return database;
 }
 
+void fail(const char* step, const SQLite::Exception& error) {
+    const auto words = std::string{step} + ": " + error.what();
+    if (error.getErrorCode() == SQLITE_FULL) throw NoRoom{words};
+    throw StorageFailure{words};
+}
+
 Bytes two_numbers(std::uint64_t first, std::uint64_t second) {
     Bytes bytes;
-    for (const auto number : {first, second})
-        for (int shift = 56; shift >= 0; shift -= 8)
-            bytes.push_back(static_cast<std::uint8_t>(number >> shift));
+    for (const auto number : {first, second}) append_be(bytes, number, 8);
     return bytes;
 }
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> two_numbers(BytesView bytes) {
     if (bytes.size() != 16) return std::nullopt;
-    std::array<std::uint64_t, 2> numbers{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) numbers[i / 8] = numbers[i / 8] << 8 | bytes[i];
-    return std::pair{numbers[0], numbers[1]};
+    return std::pair{read_be(bytes.first(8)), read_be(bytes.last(8))};
 }
 
 std::optional<BytesView> blob(const SQLite::Statement& row, int column) {

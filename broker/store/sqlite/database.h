@@ -87,12 +87,15 @@ private:
     SQLite::Statement statement_;
 };
 
-/// Runs `step`; what SQLite throws in it becomes a StorageFailure that names the step.
+/// A StorageFailure that names the step, NoRoom where that is what SQLite met.
+[[noreturn]] void fail(const char* step, const SQLite::Exception& error);
+
+/// Runs `step`; what SQLite throws in it becomes such a failure.
 template <class Step> auto guarded(const char* name, Step&& step) {
     try {
         return step();
     } catch (const SQLite::Exception& error) {
-        throw StorageFailure{std::string{name} + ": " + error.what()};
+        fail(name, error);
     }
 }
 

@@ -55,15 +55,15 @@ Rewrapping::Rewrapping(SQLite::Database& database, Entries& entries, const crypt
 void Rewrapping::remember(const Id16& master) {
     SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
     put_meta_.run(master_key, BytesView{master});
-    remember_place();
+    remember_place(next_);
     transaction.commit();
 }
 
-void Rewrapping::remember_place() {
-    if (left() == 0)
+void Rewrapping::remember_place(std::uint64_t next) {
+    if (next == until_)
         drop_meta_.run(place_key);
     else
-        put_meta_.run(place_key, two_numbers(next_, until_));
+        put_meta_.run(place_key, two_numbers(next, until_));
 }
 
 bool Rewrapping::some(crypto::Sealer& sealer) {
@@ -80,9 +80,9 @@ bool Rewrapping::some(crypto::Sealer& sealer) {
         if (*wrap != *entry.wrap) fresh.emplace_back(entry.index, std::move(*wrap));
     });
     for (const auto& [index, wrap] : fresh) put_wrap_.run(BytesView{wrap}, index);
-    next_ = to;
-    remember_place();
+    remember_place(to);
     transaction.commit();
+    next_ = to;  // not before: without room the same entries come again
     return left() > 0;
 }
 

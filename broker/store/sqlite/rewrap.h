@@ -22,7 +22,7 @@ public:
 
 private:
     void remember(const Id16& master);
-    void remember_place();
+    void remember_place(std::uint64_t next);
 
     SQLite::Database& database_;
     Entries& entries_;

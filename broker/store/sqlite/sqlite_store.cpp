@@ -19,6 +19,7 @@ namespace flagpost::store::sqlite {
 namespace {
 
 constexpr std::uint64_t entries_checked_at_start = 1000;
+constexpr std::uint64_t wal_frame_header = 24;
 constexpr const char* checkpoint_key = "checkpoint";
 constexpr const char* digest_key_key = "digest_key";
 constexpr const char* erasures_key = "erasures";
@@ -77,6 +78,7 @@ public:
     void save_checkpoint(std::string_view signed_note) override { unsaved_checkpoint_ = signed_note; }
     std::optional<std::string> checkpoint() const override;
     bool tidy() override;
+    std::uint64_t wal_bytes() const override;
     std::uint64_t rewraps_left() const override { return rewrapping_.left(); }
 
 private:
@@ -138,7 +140,7 @@ private:
 SqliteStore::SqliteStore(Options options)
     : file_{options.file},
       lock_{beside(options.file, "-lock")},
-      reserve_{beside(options.file, "-reserve"), limits::reserve_bytes},
+      reserve_{reserve_file(options.file), limits::reserve_bytes},
       pseudonyms_{std::move(options.digest)},
       random_{options.random},
       sealer_{options.master, random_},
@@ -460,6 +462,7 @@ std::optional<std::string> SqliteStore::checkpoint() const {
 
 bool SqliteStore::tidy() {
     return guarded("tidy", [&] {
+        if (!reserve_.held() && has_room(file_)) reserve_.take();
         const bool more = rewrapping_.some(sealer_);
         if (!unlisted_shreds_.empty()) list_new_erasures();
         if (!unsaved_checkpoint_.empty()) {
@@ -474,6 +477,10 @@ bool SqliteStore::tidy() {
             checkpoint_wal(SQLITE_CHECKPOINT_PASSIVE);
         return more;
     });
+}
+
+std::uint64_t SqliteStore::wal_bytes() const {
+    return static_cast<std::uint64_t>(wal_frames_) * (page_size + wal_frame_header);
 }
 
 /// Whether everything was moved. A reader in the way is waited for only when erased bytes must leave the WAL.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <future>
 
 #include "tests/support/catch.h"
@@ -51,6 +52,24 @@ store::Committed await_commit(StoreThread& thread) {
     for (;;)
         if (auto news = next_news(thread); news.committed) return *news.committed;
 }
+
+/// A store on a disk without room for all but commits, until there is some.
+class FullStore final : public MemoryStore {
+public:
+    FullStore(std::shared_ptr<MemoryDisk> disk, const std::atomic<bool>& room)
+        : MemoryStore{std::move(disk)}, room_{room} {}
+    void relieve() override { need_room(); }
+    bool tidy() override {
+        need_room();
+        return MemoryStore::tidy();
+    }
+
+private:
+    void need_room() const {
+        if (!room_) throw store::NoRoom{"no room"};
+    }
+    const std::atomic<bool>& room_;
+};
 
 /// Relieves itself for as long as a test wants.
 class BusyStore final : public store::Store {
@@ -122,6 +141,30 @@ TEST_CASE("after a thousand leaves a head does not wait for its second, and it i
           1 + std::chrono::duration_cast<std::chrono::milliseconds>(elapsed) / limits::checkpoint_spacing);
     thread.finish();
     CHECK(world.remembered.back().size == world.disk->tree.size());
+}
+
+TEST_CASE("without room for heads and tidying batches are committed still, and heads come once there is room",
+          "[store-thread]") {
+    World world;
+    std::atomic<bool> room = true;
+    auto setting = world.setting();
+    setting.store = std::make_unique<FullStore>(world.disk, room);
+    setting.signer = log::Signer{crypto::NoteKey::from_seed({9}), log::Signer::new_log("county.example/log"),
+                                 [&](const log::Checkpoint&) {
+                                     if (!room) throw store::NoRoom{"no room"};
+                                 }};
+    StoreThread thread{std::move(setting)};
+    CHECK(next_news(thread).heads.size() == 1);
+    room = false;
+    for (std::uint64_t index = 0; index < 3 * limits::checkpoint_leaves; index += 250) {
+        thread.hand_over(batch_of(index, 250));
+        while (!thread.idle()) CHECK(next_news(thread).heads.empty());
+    }
+    room = true;
+    std::vector<std::string> heads;
+    while (heads.empty()) heads = next_news(thread).heads;
+    CHECK(log::open_checkpoint(heads.back(), world.vkey)->size == 3 * limits::checkpoint_leaves);
+    CHECK_NOTHROW(thread.finish());
 }
 
 TEST_CASE("whoever waits for a commit is told before the store moves its WAL", "[store-thread]") {

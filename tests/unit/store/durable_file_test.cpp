@@ -73,9 +73,21 @@ TEST_CASE("a disk without room for the reserve still starts", "[store]") {
     CHECK_FALSE(std::filesystem::exists(directory.path() / "reserve"));
 }
 
-TEST_CASE("the free share of a disk is a share", "[store]") {
-    const auto share = store::free_share("/tmp");
-    CHECK(share >= 0);
-    CHECK(share <= 1);
-    CHECK_THROWS_AS(store::free_share("/no/such/place"), StorageFailure);
+TEST_CASE("there is room for new work while a tenth of the disk is free besides what is to be kept back",
+          "[store]") {
+    const auto [why, free, owed, room] = GENERATE(table<const char*, std::uint64_t, std::uint64_t, bool>({
+        {"a tenth, to the byte",                           100, 0,  true },
+        {"one less",                                       99,  0,  false},
+        {"what was kept back is in use: it is owed first", 163, 64, false},
+        {"and enough besides",                             164, 64, true },
+        {"less than is owed",                              30,  64, false},
+    }));
+    CAPTURE(why);
+    CHECK(store::has_room(store::Space{1000, free}, owed) == room);
+}
+
+TEST_CASE("the space of a disk that is not there is no number", "[store]") {
+    const auto space = store::space_of("/tmp");
+    CHECK(space.free <= space.total);
+    CHECK_THROWS_AS(store::space_of("/no/such/place"), StorageFailure);
 }

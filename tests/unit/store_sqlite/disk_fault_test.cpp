@@ -104,3 +104,40 @@ TEST_CASE("the reserve lets one more batch through when the disk is full, then t
     CHECK_THROWS_AS(store->commit(batch_of(first_batch, second_batch)), StorageFailure);
     CHECK(store->size() == first_batch);
 }
+
+TEST_CASE("what tidying leaves for want of room is done once there is some", "[store]") {
+    int operations = 0;
+    for (bool met = true; met; ++operations) {
+        World world;
+        FaultyDisk disk;
+        auto store = world.open();
+        auto batch = batch_of(0, first_batch);
+        batch.records[4].body = copy(view("what is to be forgotten"));
+        store->commit(std::move(batch));
+        auto erasing = batch_of(first_batch, 1);
+        erasing.records[0].shreds = {
+            {"key/4", false}
+        };
+        const auto root = store->commit(std::move(erasing)).root;
+        const auto note = checkpoint_note(first_batch + 1, root);
+        store->save_checkpoint(note);
+
+        INFO("after " << operations << " good operations");
+        disk.fail_after(operations, Fault::full);
+        try {
+            store->tidy();
+        } catch (const store::NoRoom&) {
+            CHECK(disk.failed());
+        }
+        met = disk.failed();
+        disk.mend();
+        store->tidy();
+        CHECK(store->size() == first_batch + 1);
+        CHECK(store->checkpoint() == note);
+        CHECK(std::filesystem::file_size(world.wal()) == 0);
+        store.reset();
+        CHECK_NOTHROW(world.open(log::Checkpoint{log_name, first_batch + 1, root}));
+        CHECK(world.check().named == std::vector<std::string>{});
+    }
+    CHECK(operations > 6);
+}

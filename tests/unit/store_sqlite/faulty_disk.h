@@ -39,6 +39,8 @@ public:
         fault_ = fault;
         failing_ = false;
     }
+    /// From now on nothing fails.
+    void mend() { fail_after(-1, Fault::lost); }
     /// A full disk has room again once this file is gone.
     void mend_once_gone(std::filesystem::path file) { room_ = std::move(file); }
     /// Whether the fault has been met.

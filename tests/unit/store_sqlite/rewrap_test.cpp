@@ -1,6 +1,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "broker/core/limits.h"
+#include "faulty_disk.h"
 #include "tests/support/catch.h"
 #include "world.h"
 
@@ -58,6 +59,36 @@ TEST_CASE("a change of the master key reaches every wrap while the store serves"
     CHECK(reader->sealed(3).value().salt == sealed.salt);
     CHECK(log::root_at(many, [&](log::TileId id) { return reader->tile(id); }) == root);
     CHECK_THROWS_AS(world.reader()->body(3), store::StorageFailure);  // the old key opens nothing any more
+}
+
+TEST_CASE("a change of the master key that finds no room goes on where it stopped", "[store]") {
+    int operations = 0;
+    for (bool met = true; met; ++operations) {
+        World world;
+        FaultyDisk disk;
+        auto store = open_under(world, key_of(master_byte));
+        fill(*store, 0, many);
+        store.reset();
+        store = open_under(world, both());
+        INFO("after " << operations << " good operations");
+        disk.fail_after(operations, FaultyDisk::Fault::full);
+        try {
+            store->tidy();
+        } catch (const store::NoRoom&) {
+            CHECK(disk.failed());
+        }
+        met = disk.failed();
+        disk.mend();
+        while (store->tidy()) continue;
+        CHECK(store->rewraps_left() == 0);
+        store.reset();
+        store = open_under(world, key_of(next_byte));
+        const auto reader =
+            store::sqlite::open_store_reader(world.file(), key_of(next_byte), key_of(digest_byte));
+        for (std::uint64_t index = 0; index < many; ++index)
+            REQUIRE(text(reader->body(index).value()) == "body " + std::to_string(index));
+    }
+    CHECK(operations > 1);
 }
 
 TEST_CASE("a store is opened under the master keys that fit where its change stands, and no others",

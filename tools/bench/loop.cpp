@@ -221,6 +221,13 @@ Peer& Loop::add(SSL_CTX* tls) {
     return *peers_.back();
 }
 
+void Loop::come_again(std::size_t number) {
+    auto& peer = peers_[number];
+    peer = std::make_unique<Peer>(*this, number, peer->tls_context_);
+    --closed_;
+    peer->connect(source_of(number));
+}
+
 std::string Loop::source_of(std::size_t number) const {
     return "127.0.0." + std::to_string(1 + number % sources);
 }

@@ -79,6 +79,9 @@ public:
 
     /// Adds a connection; it begins once fewer handshakes are under way than the broker allows a source.
     Peer& add(SSL_CTX* tls);
+    /// Connects again, at once and however many do, as adapters that know nothing of each other. Only for one that has
+    /// closed, and not from within its own callback; the peer it was is gone.
+    void come_again(std::size_t number);
     /// Waits at most until `deadline_ns` and handles what has happened.
     void turn(std::int64_t deadline_ns);
     /// Turns until `done`, or until the deadline; whether it was done.

@@ -13,6 +13,7 @@ int run(const flagpost::bench::Options& options) {
     if (options.mode == "lat") return run_latency(options);
     if (options.mode == "fanout") return run_fanout(options);
     if (options.mode == "idle") return run_idle(options);
+    if (options.mode == "storm") return run_storm(options);
     if (options.mode == "drain") return run_drain(options);
     if (options.mode == "match") return run_match(options);
     return run_limits(options);

@@ -25,11 +25,12 @@ Options read_options(int argc, char** argv) {
     app.add_option(
            "--mode", options.mode,
            "pub: publish and await confirms, a window at a time; lat: publish at a rate, time until "
-           "delivered; idle: hold connections; drain: what came back of what was confirmed; fanout: one "
+           "delivered; idle: hold connections; storm: hold them and come back when the broker has gone; "
+           "drain: what came back of what was confirmed; fanout: one "
            "publisher, --conns durable subscribers; limits: the disk, SQLite and TLS by themselves; match: "
            "one person looked up among many, without a broker")
         ->required()
-        ->check(CLI::IsMember({"pub", "lat", "idle", "drain", "fanout", "limits", "match"}));
+        ->check(CLI::IsMember({"pub", "lat", "idle", "storm", "drain", "fanout", "limits", "match"}));
     app.add_option("--broker", broker, "HOST:PORT")->capture_default_str();
     app.add_option("--certs", options.certs, "folder made by certs/make-dev-pki with bench/1, bench/2, ...");
     app.add_option("--kind", options.kind, "what is published")
@@ -52,7 +53,7 @@ Options read_options(int argc, char** argv) {
     app.add_option("--slow", options.slow, "fanout: how many of the subscribers stop taking")
         ->capture_default_str();
     app.add_option("--steps", options.steps, "idle: connections to reach, one after another")->delimiter(',');
-    app.add_option("--limit", options.limit, "idle: seconds a step may take")->capture_default_str();
+    app.add_option("--limit", options.limit, "idle, storm: seconds a step may take")->capture_default_str();
     app.add_option("--log", options.log, "pub: file to list confirms in; drain: that file");
     app.add_option("--force", options.force, "incident: the police force that publishes")
         ->capture_default_str();

@@ -25,12 +25,12 @@ private:
 TEST_CASE("waiting grows to its bound and starts over after a success", "[client]") {
     Constant longest{0xFF};
     Backoff backoff{longest};
-    CHECK(backoff.next() == 2 * reconnect_delay_min);
-    CHECK(backoff.next() == 4 * reconnect_delay_min);
+    CHECK(backoff.next() == reconnect_spread_first);
+    CHECK(backoff.next() == 2 * reconnect_spread_first);
     for (int i = 0; i < 100; ++i) CHECK(backoff.next() <= reconnect_delay_max);
     CHECK(backoff.next() == reconnect_delay_max);
     backoff.succeeded();
-    CHECK(backoff.next() == 2 * reconnect_delay_min);
+    CHECK(backoff.next() == reconnect_spread_first);
 }
 
 TEST_CASE("no wait is shorter than the least, however lucky the draw", "[client]") {

@@ -86,7 +86,7 @@ public:
             throw std::runtime_error{config_.data.string() + ": in use by another program of this agency"};
     }
     const client::Config& config() const { return config_; }
-    WireSource source(unsigned cosigned = 0) { return {agent_, static_cast<std::uint8_t>(cosigned)}; }
+    WireSource source(std::optional<log::Policy> policy = {}) { return {agent_, std::move(policy)}; }
 
 private:
     client::Config config_;
@@ -151,7 +151,7 @@ int run_export(const Typed& typed, std::ostream& out) {
         terms = {typed.scope, typed.reason, crypto::load_box_public_key(typed.for_key)};
     }
     Connection connection{typed.config};
-    auto source = connection.source(typed.cosigned);
+    auto source = connection.source(typed.policy.empty() ? std::nullopt : std::optional{trusted(typed)});
     const auto told = tell_all(source, typed.directory);
     ProgressBar bar{"exporting"};
     const auto exported =

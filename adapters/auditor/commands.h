@@ -28,7 +28,6 @@ struct Typed {
     std::vector<std::string> people;
     std::string family_name, born;
     std::uint64_t index = 0;
-    unsigned cosigned = 0;
     bool sealed = false, json = false, signatures = false;
 };
 

@@ -93,8 +93,8 @@ private:
             exporting->add_option("--for", typed.for_key, "your public key (X25519, PEM); with --sealed")
                 ->check(CLI::ExistingFile);
         exporting
-            ->add_option("--cosigned", typed.cosigned, "wait for a head that so many agencies have cosigned")
-            ->check(CLI::Range(0, 255));
+            ->add_option("--policy", typed.policy, "wait for a head that this policy accepts, and take that")
+            ->check(CLI::ExistingFile);
         auto* reason = takes_reason(exporting);
         sealed->needs(scope)->needs(to)->needs(reason);
 

@@ -14,7 +14,8 @@ constexpr std::chrono::seconds answer_patience{30};
 constexpr std::chrono::milliseconds busy_wait{200};
 constexpr int busy_tries_max = 50;
 constexpr auto newer_head_wait = 2 * limits::checkpoint_interval;
-constexpr auto cosigned_head_wait = 4 * limits::heartbeat_interval;
+constexpr auto cosigned_head_wait = 8 * limits::heartbeat_interval;
+constexpr std::size_t cosigners_asked_for_max = 16;
 
 std::runtime_error refused(const Refusal& refusal) {
     return std::runtime_error{"the broker refused: " + std::string{name(refusal.reason)} + ", " +
@@ -47,17 +48,28 @@ Bytes WireSource::ask(const schemas::QueryValue& query) {
 std::string WireSource::checkpoint() {
     const auto text_of = [](const std::string& note) { return note.substr(0, note.find("\n\n")); };
     const auto first = head_cosigned_by(0);
-    const auto until =
-        std::chrono::steady_clock::now() + (cosigned_ == 0 ? newer_head_wait : cosigned_head_wait);
+    const auto until = std::chrono::steady_clock::now() + (policy_ ? cosigned_head_wait : newer_head_wait);
     std::optional<std::string> newest;
     while (std::chrono::steady_clock::now() < until) {
-        newest = head_cosigned_by(cosigned_);
+        newest = head_that_satisfies();
         if (newest && (!first || text_of(*newest) != text_of(*first))) return *newest;
         std::this_thread::sleep_for(busy_wait);
     }
     if (!newest)
-        throw std::runtime_error{"no head that " + std::to_string(cosigned_) + " agencies have cosigned"};
+        throw std::runtime_error{"no head that the policy accepts: its witnesses have not cosigned one yet"};
     return *newest;
+}
+
+// The broker knows how many have cosigned a head, not which of them we insist on.
+std::optional<std::string> WireSource::head_that_satisfies() {
+    if (!policy_) return head_cosigned_by(0);
+    const auto most = std::min(policy_->witness_count(), cosigners_asked_for_max);
+    for (std::size_t witnesses = 0; witnesses <= most; ++witnesses) {
+        auto head = head_cosigned_by(static_cast<std::uint8_t>(witnesses));
+        if (!head) return std::nullopt;  // nor will there be one with more
+        if (policy_->judge(*head)) return head;
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> WireSource::head_cosigned_by(std::uint8_t witnesses) {

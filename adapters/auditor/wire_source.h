@@ -3,13 +3,15 @@
 
 #include "adapters/auditor/export.h"
 #include "adapters/client/agent.h"
+#include "broker/log/policy.h"
 
 namespace flagpost::auditor {
 
 class WireSource final : public Source {
 public:
-    /// cosigned   how many agencies must have cosigned the head
-    WireSource(client::Agent& agent, std::uint8_t cosigned) : agent_{agent}, cosigned_{cosigned} {}
+    /// policy  what must be satisfied by the head; nothing: the log's own signature will do
+    WireSource(client::Agent& agent, std::optional<log::Policy> policy)
+        : agent_{agent}, policy_{std::move(policy)} {}
     std::string checkpoint() override;
     log::TileHashes tile(log::TileId id, std::size_t width) override;
     std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override;
@@ -23,8 +25,9 @@ private:
     Bytes ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::size_t width);
     Bytes ask(const schemas::QueryValue& query);
     std::optional<std::string> head_cosigned_by(std::uint8_t witnesses);
+    std::optional<std::string> head_that_satisfies();
     client::Agent& agent_;
-    std::uint8_t cosigned_;
+    std::optional<log::Policy> policy_;
 };
 
 /// The items of an answer: each behind its length, u32 big-endian. Throws std::runtime_error if they do not fit.

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -31,20 +30,6 @@ constexpr milliseconds last_words{500};          // for a goodbye to leave
 constexpr milliseconds straggler_wait{50};       // for frames read before the connection ended
 constexpr std::size_t frames_at_once_max = 256;  // read before what they say is made durable
 constexpr int socket_queue_max = 8192;           // above the publish window and all credit together
-
-std::string read_text(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    std::string text{std::istreambuf_iterator<char>{stream}, {}};
-    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
-    while (text.ends_with('\n')) text.pop_back();
-    return text;
-}
-
-log::VerifierKey read_vkey(const std::filesystem::path& file) {
-    auto key = log::VerifierKey::parse(read_text(file));
-    if (!key) throw std::runtime_error{file.string() + " holds no verifier key: " + key.error().where};
-    return *key;
-}
 
 /// The witness key under the name its public half was enrolled with; nothing where an agency is no witness.
 std::optional<Witness> read_witness(const std::filesystem::path& key_file) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -17,6 +18,14 @@ constexpr std::array<std::string_view, 9> shared_keys{"broker",   "partnership",
                                                       "log_vkey", "data",        "durable",  "topics"};
 
 using Bio = std::unique_ptr<BIO, crypto::FreeWith<BIO_free_all>>;
+
+std::string read_text(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
 
 /// The file as a table, with errors that name file, line and key.
 class Reader {
@@ -164,6 +173,12 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
                   durable,
                   std::move(topics),
                   std::move(extra)};
+}
+
+log::VerifierKey read_vkey(const std::filesystem::path& file) {
+    auto key = log::VerifierKey::parse(read_text(file));
+    if (!key) throw std::runtime_error{file.string() + " holds no verifier key: " + key.error().where};
+    return *key;
 }
 
 }  // namespace flagpost::client

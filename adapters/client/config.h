@@ -8,6 +8,7 @@
 
 #include "broker/core/ids.h"
 #include "broker/crypto/tls.h"
+#include "broker/log/note.h"
 
 namespace flagpost::client {
 
@@ -39,5 +40,8 @@ struct Config {
 
 /// Throws std::runtime_error naming file, line and key. `own_keys` are the role's own settings; any other is an error.
 Config load_config(const std::filesystem::path& file, const std::vector<std::string>& own_keys);
+
+/// A public key of the log or of a witness in C2SP form, the first line of the file. Throws std::runtime_error.
+log::VerifierKey read_vkey(const std::filesystem::path& file);
 
 }  // namespace flagpost::client

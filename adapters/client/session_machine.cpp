@@ -47,19 +47,20 @@ std::string line_of(const wire::EnvelopeView& envelope) {
     return std::string{envelope.topic} + '\n' + subject->str();
 }
 
-std::vector<Digest> proof_of(const schemas::Welcome& welcome) {
+/// Of a Welcome or a Heartbeat.
+template <class Shown> std::vector<Digest> proof_of(const Shown& shown) {
     std::vector<Digest> proof;
-    if (welcome.consistency() != nullptr)
-        for (const auto* hash : *welcome.consistency())
+    if (shown.consistency() != nullptr)
+        for (const auto* hash : *shown.consistency())
             proof.push_back(*exactly<32>({hash->bytes()->data(), hash->bytes()->size()}));
     return proof;
 }
 
 /// Both heads and the proof between them, for whoever has to find out what happened.
-std::string evidence_of(const std::string& remembered, const schemas::Welcome& welcome) {
-    std::string evidence =
-        "remembered:\n" + remembered + "\nreceived:\n" + welcome.checkpoint()->str() + "\nproof:\n";
-    for (const Digest& hash : proof_of(welcome)) evidence += to_base64(hash) + "\n";
+std::string evidence_of(const std::string& remembered, const std::string& received,
+                        const std::vector<Digest>& proof) {
+    std::string evidence = "remembered:\n" + remembered + "\nreceived:\n" + received + "\nproof:\n";
+    for (const Digest& hash : proof) evidence += to_base64(hash) + "\n";
     return evidence;
 }
 
@@ -150,7 +151,7 @@ void SessionMachine::said_goodbye(const schemas::Goodbye& goodbye, Actions& acti
 }
 
 void SessionMachine::welcome(const schemas::Welcome& welcome, Instant now, Actions& actions) {
-    if (!check_log(welcome, now, actions)) return;
+    if (!check_head(welcome.checkpoint()->str(), proof_of(welcome), actions)) return;
     welcomed_ = true;
     window_ = std::clamp<std::uint32_t>(welcome.publish_window(), 1, limits::publish_window);
     if (welcome.heartbeat_ms() != 0)
@@ -167,32 +168,26 @@ void SessionMachine::welcome(const schemas::Welcome& welcome, Instant now, Actio
     actions.push_back(Send{wire::pack_frame(std::move(subscribe))});
 }
 
-bool SessionMachine::check_log(const schemas::Welcome& welcome, Instant now, Actions& actions) {
-    const std::string received = welcome.checkpoint()->str();
+bool SessionMachine::check_head(const std::string& received, const std::vector<Digest>& proof,
+                                Actions& actions) {
     const std::string remembered = settings_.checkpoint.value_or("");
-    const auto newer = log::open_checkpoint(received, settings_.log);
-    if (!newer) {
-        alarm("the broker's log head is not signed by the log's key", evidence_of(remembered, welcome),
-              actions);
+    const auto denied = [&](const char* what) {
+        alarm(what, evidence_of(remembered, received, proof), actions);
         return false;
-    }
+    };
+    const auto newer = log::open_checkpoint(received, settings_.log);
+    if (!newer) return denied("the broker's log head is not signed by the log's key");
     if (remembered == received) return true;
     if (!remembered.empty()) {
         const auto older = log::open_checkpoint(remembered, settings_.log);
-        if (!older) {
-            alarm("the log head remembered is not signed by the log's key", evidence_of(remembered, welcome),
-                  actions);
-            return false;
-        }
-        if (!log::verify_consistency(older->size, newer->size, older->root, newer->root, proof_of(welcome))) {
-            alarm("the broker's log is not a continuation of the log it showed before",
-                  evidence_of(remembered, welcome), actions);
-            return false;
-        }
+        if (!older) return denied("the log head remembered is not signed by the log's key");
+        if (!log::verify_consistency(older->size, newer->size, older->root, newer->root, proof))
+            return denied("the broker's log is not a continuation of the log it showed before");
     }
+    settings_.checkpoint = received;
     actions.push_back(Remember{received});
     if (settings_.witness != nullptr)
-        actions.push_back(Send{cosign_frame(received, *settings_.witness, now)});
+        actions.push_back(Send{cosign_frame(received, *settings_.witness, latest_)});
     return true;
 }
 
@@ -262,9 +257,12 @@ void SessionMachine::subscribed(const schemas::Subscribed& subscribed) {
             newest_.insert_or_assign(topic->topic()->str(), Newest{topic->number()});
 }
 
-// A heartbeat says what the newest delivery of each mailbox is. One that is announced and does not come is lost on the
+// A heartbeat may show a newer head of the log, and says what the newest delivery of each mailbox is. One that is announced and does not come is lost on the
 // way, and somebody waits for it.
 void SessionMachine::announced(const schemas::Heartbeat& heartbeat, Actions& actions) {
+    if (heartbeat.checkpoint() != nullptr &&
+        !check_head(heartbeat.checkpoint()->str(), proof_of(heartbeat), actions))
+        return;
     if (heartbeat.high_water() == nullptr || credit_messages_ == 0) return;
     for (const auto* mark : *heartbeat.high_water()) {
         const auto found = newest_.find(mark->topic()->str());

@@ -76,7 +76,7 @@ struct SessionSettings {
     std::string durable;
     std::vector<std::string> topics;        // none: nothing is subscribed
     log::VerifierKey log;                   // the log's key, handed over out of band
-    std::optional<std::string> checkpoint;  // the note remembered last
+    std::optional<std::string> checkpoint;  // the note remembered last; the machine keeps it up
     const Witness* witness = nullptr;       // cosigns each head that proved consistent
 };
 
@@ -123,7 +123,7 @@ private:
     };
 
     void welcome(const schemas::Welcome& welcome, Instant now, Actions& actions);
-    bool check_log(const schemas::Welcome& welcome, Instant now, Actions& actions);
+    bool check_head(const std::string& received, const std::vector<Digest>& proof, Actions& actions);
     void subscribed(const schemas::Subscribed& subscribed);
     void confirm(const schemas::Confirm& confirm, Actions& actions);
     void settle(std::uint64_t place, Actions& actions);

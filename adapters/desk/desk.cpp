@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr milliseconds look_again{100};
+constexpr std::chrono::seconds answer_patience{15};
 constexpr milliseconds look_at_box{250};  // how often `done` reads the data file while nothing arrives
 
 sigset_t stop_signals() {
@@ -125,6 +126,13 @@ bool Desk::reach(const std::function<bool()>& done, milliseconds patience) {
         last_problem_ = state.last_problem;
     }
     return true;
+}
+
+Result<client::Agent::Answered> Desk::ask(schemas::QueryValue query) {
+    auto asking = config_;
+    asking.topics.clear();
+    client::Agent agent{asking, box_, clock_, random_};
+    return agent.ask(std::move(query), answer_patience);
 }
 
 bool Desk::send_now(milliseconds patience) {

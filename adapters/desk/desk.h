@@ -32,6 +32,7 @@ public:
     Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds);
 
     const client::Config& config() const { return config_; }
+    log::VerifierKey log_key() const { return client::read_vkey(config_.log_vkey); }
     const AgencyId& agency() const { return config_.agency; }
     client::Box& box() { return box_; }
     Instant now() { return clock_.now(); }
@@ -45,6 +46,10 @@ public:
 
     /// Sends and receives until `done`, through the daemon if one runs on this data file. False after `patience`.
     bool reach(const std::function<bool()>& done, std::chrono::milliseconds patience);
+
+    /// Asks the broker over a connection of its own, which leaves the mailbox to a daemon of the same name. Throws
+    /// std::runtime_error if it does not answer in time.
+    Result<client::Agent::Answered> ask(schemas::QueryValue query);
 
     /// Gives what waits in the outbox a moment to leave. Whether it has left, or a daemon will see to it.
     bool send_now(std::chrono::milliseconds patience);

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/desk/program.h"
+#include "adapters/desk/proof.h"
 #include "adapters/police/police.h"
 
 using namespace flagpost;
@@ -48,5 +49,6 @@ int main(int argc, char** argv) {
         &program.app(), "reports",
         "Say which notices were late, escalated, could not be stored, or were settled after that.",
         [&] { return police::reports(program.config(), program.json(), std::cout); });
+    desk::add_proof_command(program, {"police"});
     return program.run(argc, argv);
 }

@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::chrono::seconds answer_patience{15};
 constexpr std::chrono::milliseconds scan_interval{200};
 constexpr std::size_t refusals_shown_max = 1000;
 const std::vector<std::string> kinds{"police"};
@@ -205,14 +204,10 @@ json report_entry(const client::Incoming& item) {
 int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool as_json,
                        std::ostream& out) {
     desk::Desk desk{config, kinds};
-    auto to_ask = desk.config();
-    to_ask.topics.clear();  // asking must not take the mailbox from a daemon of the same name
-    SystemClock clock;
-    client::Agent agent{to_ask, desk.box(), clock, desk.random()};
     schemas::QueryValue query;
     query.kind = schemas::QueryKind::status;
     query.reference = reference;
-    const auto answer = agent.ask(std::move(query), answer_patience);
+    const auto answer = desk.ask(std::move(query));
     if (!answer) {
         out << desk::printable(reference) << ": " << name(answer.error().reason) << ", "
             << answer.error().where << "\n";

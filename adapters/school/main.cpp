@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/desk/program.h"
+#include "adapters/desk/proof.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/school.h"
 
@@ -77,5 +78,6 @@ int main(int argc, char** argv) {
     opening->add_option("REF", references, "references")->required();
     opening->add_option("--by", by, "who has read them")->required();
     opening->add_option("--outcome", outcome, codes_in_words())->check(CLI::IsMember(codes()));
+    desk::add_proof_command(program, {"school", "trust", "education"});
     return program.run(argc, argv);
 }

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/desk/program.h"
+#include "adapters/desk/proof.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/social_care.h"
 
@@ -90,5 +91,6 @@ int main(int argc, char** argv) {
         program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
                         [&] { return social_care::list_reviews(call(), all, std::cout); });
     review_list->add_flag("--all", all, "those decided too");
+    desk::add_proof_command(program, {"social-care"});
     return program.run(argc, argv);
 }

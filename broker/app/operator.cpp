@@ -168,6 +168,12 @@ int show_status(const std::filesystem::path& config, bool as_json) {
     status["log_size"] = head->size;
     status["root"] = to_base64(head->root);
     status["cosignatures"] = signed_note->signatures.size() - 1;
+    const auto witnesses = json::parse(text(desk.ask(schemas::QueryKind::witnesses).content), nullptr, false);
+    if (!witnesses.is_object()) throw std::runtime_error{"the broker's answer about witnesses is no object"};
+    status["witness_quorum"] = witnesses.value("quorum", 0);
+    status["cosigned_size"] = witnesses.value("cosigned", std::uint64_t{0});
+    status["cosigned_by"] = witnesses.value("by", json::array());
+    status["waiting_for_quorum_s"] = witnesses.value("waiting_s", std::uint64_t{0});
     status["open_obligations"] = desk.ask_list(schemas::QueryKind::obligations).size();
     if (as_json) {
         std::cout << status.dump() << "\n";

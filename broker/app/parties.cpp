@@ -72,6 +72,17 @@ void add(router::Parties& parties, const Row& row) {
     keys.witness.push_back({std::move(witness), from, to});
 }
 
+/// What the file says, else two, or as many as there are.
+std::size_t quorum_of(const Row& top, const toml::table& table, const router::Parties& parties) {
+    const auto witnesses = static_cast<std::size_t>(
+        std::ranges::count_if(parties.keys, [](const auto& party) { return !party.second.witness.empty(); }));
+    if (!table.contains("quorum")) return std::min<std::size_t>(2, witnesses);
+    const auto asked = table["quorum"].value_exact<std::int64_t>();
+    if (!asked || *asked < 0 || static_cast<std::size_t>(*asked) > witnesses)
+        top.fail("quorum", "should be a number of witnesses, at most as many as there are");
+    return static_cast<std::size_t>(*asked);
+}
+
 }  // namespace
 
 router::Parties load_parties(const std::filesystem::path& file) {
@@ -86,13 +97,14 @@ router::Parties load_parties(const std::filesystem::path& file) {
                                  std::string{error.description()}};
     }
     const Row top{file, table};
-    top.only({"party"});
+    top.only({"party", "quorum"});
     if (const auto* rows = table["party"].as_array()) {
         for (const auto& row : *rows) {
             if (!row.is_table()) top.fail("party", "should be [[party]] tables");
             add(parties, Row{file, *row.as_table()});
         }
     }
+    parties.quorum = quorum_of(top, table, parties);
     return parties;
 }
 

@@ -239,6 +239,7 @@ void serve(const BrokerConfig& config) {
                                   store->size(),
                                   store->root(),
                                   newest,
+                                  store->cosigned(),
                                   kernel_clock_synchronised};
     router::StoreThread store_thread{
         {std::move(store), open_reader,

@@ -111,8 +111,11 @@ inline constexpr std::size_t consumers_remembered_max = 50'000;
 inline constexpr std::size_t gates_max = 64;
 inline constexpr std::size_t sessions_max = 100'000;
 inline constexpr std::size_t sessions_per_agency_max = 5'000;  // one stolen certificate cannot take them all
-inline constexpr std::size_t heads_remembered_max = 64;        // signed heads that may still be cosigned
-inline constexpr std::size_t status_events_max = 500;          // of one message's story
+inline constexpr auto head_shown_for =
+    15s;  // to every witness, so that a quorum can come about: three heartbeats
+inline constexpr auto quorum_late_after = 60s;
+inline constexpr std::size_t heads_remembered_max = 64;  // signed heads that may still be cosigned
+inline constexpr std::size_t status_events_max = 500;    // of one message's story
 inline constexpr std::size_t answer_bytes_max = 512 * 1024;
 inline constexpr std::uint16_t answer_items_max = 1024;
 inline constexpr std::uint32_t frames_granted = 4096;  // a gate may send this many frames of a session ahead

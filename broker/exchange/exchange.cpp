@@ -233,6 +233,8 @@ constexpr std::array consult_rows{
     ConsultRow{"checkpoint",   true,  true,  false},
     ConsultRow{"tile",         true,  true,  false},
     ConsultRow{"status",       true,  true,  false},
+    ConsultRow{"proof",        true,  true,  false},
+    ConsultRow{"witnesses",    false, true,  false},
     ConsultRow{"policies",     true,  true,  false},
     ConsultRow{"obligations",  false, true,  true },
     ConsultRow{"dead_letters", false, true,  true },

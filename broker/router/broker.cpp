@@ -96,6 +96,7 @@ Broker::Broker(BrokerSetting setting, Instant now)
                   : Instant::max()},
       size_{setting_.size},
       root_{setting_.root} {
+    if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number}, Id16{}, Nothing{});
 }
 
@@ -220,6 +221,8 @@ void Broker::tick(Instant now, bool ahead) {
     if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
         decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
     decide(exchange::Tick{ahead}, Id16{}, Nothing{});
+    heads_.propose(setting_.parties.quorum, now);
+    watch_quorum();
     while (!due_.empty() && due_.top().first <= now) {
         const Id16 id = due_.top().second;
         due_.pop();
@@ -406,11 +409,14 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
 
 void Broker::act(const Id16& id, Session& session, Cosign& cosign) {
     const PartyKeys* keys = setting_.parties.of(session.machine.peer().agency());
-    const Result<void> added = keys == nullptr ? refuse(Reason::unknown_sender, "parties: no witness key")
-                                               : heads_.cosign(cosign.checkpoint, *keys, now_);
-    if (added) return;
-    ++figures_.refused;
-    send(id, session, wire::refuse_frame(added.error()));
+    const Result<bool> added = keys == nullptr
+                                   ? refuse(Reason::unknown_sender, "parties: no witness key")
+                                   : heads_.cosign(cosign.checkpoint, *keys, setting_.parties.quorum, now_);
+    if (!added) {
+        ++figures_.refused;
+        return send(id, session, wire::refuse_frame(added.error()));
+    }
+    if (*added) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
 }
 
 void Broker::act(const Id16& id, Session& session, WriteDown& refusal) {
@@ -425,6 +431,7 @@ void Broker::act(const Id16& id, Session& session, WriteDown& refusal) {
 void Broker::act(const Id16& id, Session& session, Beat&) {
     schemas::HeartbeatValue beat;
     beat.high_water = high_water(session);
+    show_head(session, beat);
     send(id, session, wire::pack_frame(std::move(beat)));
 }
 
@@ -474,6 +481,40 @@ Figures Broker::figures() const {
     Figures figures = figures_;
     figures.sessions = sessions_.size();
     return figures;
+}
+
+// --- Witnesses
+
+/// To whoever may cosign it, and only what is newer than what that session was shown.
+void Broker::show_head(Session& session, schemas::HeartbeatValue& beat) {
+    const PartyKeys* keys = setting_.parties.of(session.machine.peer().agency());
+    const auto size = heads_.proposed_size();
+    if (keys == nullptr || keys->witness.empty() || !size || *size <= session.shown) return;
+    beat.checkpoint = heads_.proposed();
+    beat.consistency = consistency(session.shown, *size);
+    session.shown = *size;
+}
+
+std::vector<std::unique_ptr<schemas::HashValue>> Broker::consistency(std::uint64_t from, std::uint64_t to) {
+    const auto proof =
+        log::consistency_proof(from, to, [&](log::TileId tile) { return setting_.reader.tile(tile); });
+    std::vector<std::unique_ptr<schemas::HashValue>> hashes;
+    for (const Digest& hash : proof) {
+        hashes.push_back(std::make_unique<schemas::HashValue>());
+        hashes.back()->bytes.assign(hash.begin(), hash.end());
+    }
+    return hashes;
+}
+
+void Broker::watch_quorum() {
+    const auto since = heads_.waiting_since();
+    const bool late = setting_.parties.quorum > 0 && since && now_ >= *since + limits::quorum_late_after;
+    if (late == std::exchange(quorum_late_, late)) return;
+    if (late)
+        spdlog::error("witnesses: no new head has been cosigned by {} agencies for {} s: are they connected?",
+                      setting_.parties.quorum, std::chrono::seconds{limits::quorum_late_after}.count());
+    else
+        spdlog::info("witnesses: heads are cosigned again");
 }
 
 }  // namespace flagpost::router

@@ -38,9 +38,10 @@ struct BrokerSetting {
     std::string policies;            // JSON, what Query policies answers: agreement and parties in force
     std::function<bool()> has_room;  // on the store's disk
     std::uint64_t crl_number;
-    std::uint64_t size;     // of the log as recovered
-    Digest root;            // likewise
-    Instant newest_stored;  // time of the newest leaf
+    std::uint64_t size;                        // of the log as recovered
+    Digest root;                               // likewise
+    Instant newest_stored;                     // time of the newest leaf
+    std::optional<std::string> cosigned = {};  // the newest head that had a quorum of witnesses
     /// Whether the kernel says that the clock is right again after a step.
     std::function<bool()> clock_synchronised = [] { return false; };
 };
@@ -66,7 +67,9 @@ public:
     /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
     void tick(Instant now, bool ahead = false);
     /// A head the store thread has signed.
-    void head_signed(const std::string& note) { heads_.add(note); }
+    void head_signed(const std::string& note) { heads_.add(note, now_); }
+    /// A head that has newly got its quorum, or one more cosignature, to be kept. Taken once.
+    std::optional<std::string> take_cosigned() { return std::exchange(cosigned_, std::nullopt); }
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
@@ -99,6 +102,7 @@ private:
         Subscription subscription;
         std::optional<exchange::Terms> granted{};  // under which keys of bodies were handed to it
         bool recorded = false;                     // its opening is a leaf: its closing has to be one too
+        std::uint64_t shown = 0;                   // size of the head it was shown last
         std::uint32_t frames_taken = 0;            // since the gate was last granted more
     };
     struct Gate {
@@ -200,10 +204,17 @@ private:
     Session* find(const Id16& id);
     void look_again(const Id16& id);
 
+    // Witnesses
+    void show_head(Session& session, schemas::HeartbeatValue& beat);
+    void watch_quorum();
+    std::vector<std::unique_ptr<schemas::HashValue>> consistency(std::uint64_t from, std::uint64_t to);
+
     ThreadHome home_;
     BrokerSetting setting_;
     Instant now_;
     Heads heads_;
+    std::optional<std::string> cosigned_;
+    bool quorum_late_ = false;
     RecentIds recent_;
     Figures figures_;
 

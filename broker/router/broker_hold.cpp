@@ -5,6 +5,7 @@
 
 #include "broker/router/answers.h"
 #include "broker/router/broker.h"
+#include "broker/router/proofs.h"
 #include "broker/router/status.h"
 
 namespace flagpost::router {
@@ -132,15 +133,8 @@ void Broker::release(Held& held, Session& session, const Welcomes& welcomes) {
         static_cast<std::uint32_t>(std::chrono::milliseconds{limits::heartbeat_interval}.count());
     welcome.time_us = to_us(now_);
     welcome.checkpoint = heads_.newest();
-    if (welcomes.seen) {
-        const auto proof =
-            log::consistency_proof(welcomes.seen_size, heads_.newest_size(),
-                                   [&](log::TileId tile) { return setting_.reader.tile(tile); });
-        for (const Digest& hash : proof) {
-            welcome.consistency.push_back(std::make_unique<schemas::HashValue>());
-            welcome.consistency.back()->bytes.assign(hash.begin(), hash.end());
-        }
-    }
+    if (welcomes.seen) welcome.consistency = consistency(welcomes.seen_size, heads_.newest_size());
+    session.shown = heads_.newest_size();
     send(held.session, session, wire::pack_frame(std::move(welcome)));
     session.machine.welcomed(now_);
     spdlog::info("session opened agency={} remote={}", session.machine.peer().agency().text(),
@@ -211,8 +205,9 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
             case schemas::QueryKind::reading:
                 return Page{};
             case schemas::QueryKind::proof:
+                return proof_page(ask, session.machine.peer().agency(), heads_, setting_.reader);
             case schemas::QueryKind::witnesses:
-                break;
+                return witnesses_page(heads_, setting_.parties.quorum, now_);
         }
         return refuse(Reason::invalid_value, "query.kind");
     }();

@@ -81,6 +81,7 @@ void BrokerLoop::turn(milliseconds longest) {
         broker_.tick(time_.latest(), time_.ahead() >= limits::clock_hold_min);
         next_tick_ = time_.latest() + limits::tick_interval;
     }
+    if (auto note = broker_.take_cosigned()) store_.keep_cosigned(std::move(*note));
     if (broker_.behind()) broker_.deliver_backlog();
     hand_over();
     flush();

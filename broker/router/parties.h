@@ -29,7 +29,8 @@ struct PartyKeys {
 
 struct Parties {
     std::map<AgencyId, PartyKeys> keys;
-    Digest digest{};  // SHA-256 of the exact file
+    std::size_t quorum = 0;  // how many of them must cosign a head; 0: none has a witness key
+    Digest digest{};         // SHA-256 of the exact file
 
     const PartyKeys* of(const AgencyId& agency) const {
         const auto found = keys.find(agency);

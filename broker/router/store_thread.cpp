@@ -43,6 +43,12 @@ void StoreThread::hand_over(store::Batch batch) {
     handed_over_.notify_one();
 }
 
+void StoreThread::keep_cosigned(std::string note) {
+    const std::lock_guard lock{
+        mutex_};  // nobody is woken: it waits for the next commit, or for the thread to look
+    cosigned_ = std::move(note);
+}
+
 StoreThread::News StoreThread::take() {
     std::uint64_t wakes = 0;
     // Emptied before the news are taken: news that come in between wake us once more, for nothing.
@@ -141,6 +147,10 @@ std::chrono::milliseconds StoreThread::until_tidying() const {
 StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Batch& batch) {
     std::unique_lock lock{mutex_};
     handed_over_.wait_for(lock, longest, [&] { return batch_ || stopping_; });
+    if (cosigned_) {
+        setting_.store->save_cosigned(*std::exchange(cosigned_, std::nullopt));
+        tidied_ = false;
+    }
     if (batch_) {
         batch = *std::exchange(batch_, std::nullopt);
         return Duty::commit;

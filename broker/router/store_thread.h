@@ -45,6 +45,9 @@ public:
     void hand_over(store::Batch batch);
     bool idle() const { return !busy_; }
 
+    /// Has this head kept, which a quorum has cosigned. Of two in a row the later one.
+    void keep_cosigned(std::string note);
+
     struct News {
         std::optional<store::Committed> committed;
         std::vector<std::string> heads;  // signed notes, oldest first
@@ -87,6 +90,7 @@ private:
     std::mutex mutex_;
     std::condition_variable handed_over_;
     std::optional<store::Batch> batch_;
+    std::optional<std::string> cosigned_;
     bool stopping_ = false;
     bool finishing_ = false;
     News news_;

@@ -64,6 +64,9 @@ public:
     virtual Digest root() const = 0;
     virtual void save_checkpoint(std::string_view signed_note) = 0;  // rides along with the next commit
     virtual std::optional<std::string> checkpoint() const = 0;
+    /// The newest head that a quorum of witnesses has cosigned; likewise.
+    virtual void save_cosigned(std::string_view note) = 0;
+    virtual std::optional<std::string> cosigned() const = 0;
     /// Moves WAL into the database a little, and wraps to a new master key; called when idle. Whether there is more
     /// to do of the same.
     virtual bool tidy() = 0;

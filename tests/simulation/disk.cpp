@@ -74,6 +74,10 @@ std::optional<std::string> ModelStore::checkpoint() const {
     return disk_.platter.checkpoint.empty() ? std::nullopt : std::optional{disk_.platter.checkpoint};
 }
 
+std::optional<std::string> ModelStore::cosigned() const {
+    return disk_.platter.cosigned.empty() ? std::nullopt : std::optional{disk_.platter.cosigned};
+}
+
 std::optional<store::Receipt> ModelReader::receipt(const AgencyId& agency, const Id16& message) {
     if (disk_.plant == Plant::dedup_forgets) return std::nullopt;
     const auto found = disk_.platter.receipts.find({agency, message});

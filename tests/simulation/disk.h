@@ -35,7 +35,7 @@ struct Platter {
     std::map<std::pair<AgencyId, Id16>, store::Receipt> receipts;
     std::map<log::TileId, log::TileHashes> tiles;
     log::Frontier tree;
-    std::string checkpoint;
+    std::string checkpoint, cosigned;
     std::optional<log::Checkpoint> signed_head;  // the signer's own file beside it
 };
 
@@ -60,6 +60,8 @@ public:
     Digest root() const override { return disk_.platter.tree.root(); }
     void save_checkpoint(std::string_view note) override { disk_.platter.checkpoint = note; }
     std::optional<std::string> checkpoint() const override;
+    void save_cosigned(std::string_view note) override { disk_.platter.cosigned = note; }
+    std::optional<std::string> cosigned() const override;
     bool tidy() override { return false; }
     std::uint64_t rewraps_left() const override { return 0; }
 

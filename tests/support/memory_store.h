@@ -25,7 +25,7 @@ struct MemoryDisk {
     std::map<std::pair<AgencyId, Id16>, store::Receipt> receipts;
     std::map<log::TileId, log::TileHashes> tiles;
     log::Frontier tree;
-    std::string checkpoint;
+    std::string checkpoint, cosigned;
     bool broken = false;  // the next commit fails
 };
 
@@ -61,6 +61,10 @@ public:
     std::uint64_t size() const override { return disk_->tree.size(); }
     Digest root() const override { return disk_->tree.root(); }
     void save_checkpoint(std::string_view note) override { disk_->checkpoint = note; }
+    void save_cosigned(std::string_view note) override { disk_->cosigned = note; }
+    std::optional<std::string> cosigned() const override {
+        return disk_->cosigned.empty() ? std::nullopt : std::optional{disk_->cosigned};
+    }
     std::optional<std::string> checkpoint() const override {
         return disk_->checkpoint.empty() ? std::nullopt : std::optional{disk_->checkpoint};
     }

@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t entries_checked_at_start = 1000;
 constexpr std::uint64_t wal_frame_header = 24;
 constexpr const char* checkpoint_key = "checkpoint";
+constexpr const char* cosigned_key = "cosigned";
 constexpr const char* digest_key_key = "digest_key";
 constexpr const char* erasures_key = "erasures";
 
@@ -75,8 +76,10 @@ public:
         const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) override;
     std::uint64_t size() const override { return tree_.size(); }
     Digest root() const override { return tree_.root(); }
-    void save_checkpoint(std::string_view signed_note) override { unsaved_checkpoint_ = signed_note; }
-    std::optional<std::string> checkpoint() const override;
+    void save_checkpoint(std::string_view signed_note) override { checkpoint_.unsaved = signed_note; }
+    std::optional<std::string> checkpoint() const override { return checkpoint_.newest(); }
+    void save_cosigned(std::string_view note) override { cosigned_.unsaved = note; }
+    std::optional<std::string> cosigned() const override { return cosigned_.newest(); }
     bool tidy() override;
     std::uint64_t wal_bytes() const override;
     std::uint64_t rewraps_left() const override { return rewrapping_.left(); }
@@ -89,6 +92,16 @@ private:
         std::map<Bytes, std::optional<std::uint64_t>> live;  // last word on each key; nothing: dropped
         std::vector<std::uint64_t> shredded;                 // indexes, in the order it was done
         std::size_t rows = 0;                                // bytes of entries
+    };
+
+    /// A note in `meta`, written with the next transaction there is.
+    struct SavedNote {
+        const char* key;
+        std::string unsaved{}, saved{};
+        std::optional<std::string> newest() const {
+            const auto& note = unsaved.empty() ? saved : unsaved;
+            return note.empty() ? std::nullopt : std::optional{note};
+        }
     };
 
     void open_tree(const std::optional<log::Checkpoint>& signed_head);
@@ -108,8 +121,8 @@ private:
     void shred(std::uint64_t index, Work& work);
     void write_live(const Work& work);
     void write_tiles(const Work& work);
-    void write_checkpoint();
-    void checkpoint_written();
+    void write_notes();
+    void notes_written();
     bool checkpoint_wal(int mode);
 
     static int on_commit(void* self, sqlite3*, const char*, int frames);
@@ -128,8 +141,8 @@ private:
     Query insert_entry_, erase_entry_, set_live_, drop_live_, find_live_, insert_receipt_, put_tile_,
         insert_subject_, delete_subject_, put_meta_;
     log::Frontier tree_;
-    std::string unsaved_checkpoint_;
-    std::string saved_checkpoint_;
+    SavedNote checkpoint_{checkpoint_key};
+    SavedNote cosigned_{cosigned_key};
     ErasureList erasures_;
     std::vector<std::uint64_t> unlisted_shreds_;
     bool shred_in_wal_ = false;  // erased bytes may still lie in the WAL
@@ -251,12 +264,17 @@ void SqliteStore::list_new_erasures() {
 
 void SqliteStore::open_tree(const std::optional<log::Checkpoint>& signed_head) {
     tree_ = entries_.frontier();
-    if (const auto note = entries_.meta(checkpoint_key)) {
-        saved_checkpoint_ = text(*note);
-        const auto parsed = log::SignedNote::parse(saved_checkpoint_);
+    for (auto* kept : {&checkpoint_, &cosigned_}) {
+        const auto note = entries_.meta(kept->key);
+        if (!note) continue;
+        kept->saved = text(*note);
+        const auto parsed = log::SignedNote::parse(kept->saved);
         const auto head = parsed ? log::Checkpoint::parse(parsed->text) : tl::unexpected{parsed.error()};
-        if (!head) throw StorageFailure{"the saved checkpoint is damaged: " + head.error().where};
-        require_head(*head, "the store's last checkpoint");
+        if (!head)
+            throw StorageFailure{"the saved " + std::string{kept->key} +
+                                 " is damaged: " + head.error().where};
+        require_head(*head,
+                     kept == &checkpoint_ ? "the store's last checkpoint" : "the store's cosigned head");
     }
     if (signed_head) require_head(*signed_head, "the signer's last head");
 }
@@ -288,7 +306,7 @@ Committed SqliteStore::commit(Batch batch) {
         tree_ = std::move(work.tree);
         shred_in_wal_ |= !work.shredded.empty();
         unlisted_shreds_.insert(unlisted_shreds_.end(), work.shredded.begin(), work.shredded.end());
-        checkpoint_written();
+        notes_written();
         wal_rows_ += work.rows;
         return committed;
     });
@@ -323,7 +341,7 @@ SqliteStore::Work SqliteStore::write(const Batch& batch) {
         insert_receipt_.run(agencies_.id(receipt.agency.text()), BytesView{receipt.message},
                             BytesView{receipt.bytes}, receipt.index);
     write_tiles(work);
-    write_checkpoint();
+    write_notes();
     transaction.commit();
     return work;
 }
@@ -429,13 +447,14 @@ void SqliteStore::write_tiles(const Work& work) {
     }
 }
 
-void SqliteStore::write_checkpoint() {
-    if (!unsaved_checkpoint_.empty())
-        put_meta_.run(std::string_view{checkpoint_key}, view(unsaved_checkpoint_));
+void SqliteStore::write_notes() {
+    for (const auto* note : {&checkpoint_, &cosigned_})
+        if (!note->unsaved.empty()) put_meta_.run(std::string_view{note->key}, view(note->unsaved));
 }
 
-void SqliteStore::checkpoint_written() {
-    if (!unsaved_checkpoint_.empty()) saved_checkpoint_ = std::exchange(unsaved_checkpoint_, {});
+void SqliteStore::notes_written() {
+    for (auto* note : {&checkpoint_, &cosigned_})
+        if (!note->unsaved.empty()) note->saved = std::exchange(note->unsaved, {});
 }
 
 void SqliteStore::reload(
@@ -454,22 +473,16 @@ void SqliteStore::reload(
     guarded("reload", [&] { entries_.each_live(reload_entry); });
 }
 
-std::optional<std::string> SqliteStore::checkpoint() const {
-    const auto& newest = unsaved_checkpoint_.empty() ? saved_checkpoint_ : unsaved_checkpoint_;
-    if (newest.empty()) return std::nullopt;
-    return newest;
-}
-
 bool SqliteStore::tidy() {
     return guarded("tidy", [&] {
         if (!reserve_.held() && has_room(file_)) reserve_.take();
         const bool more = rewrapping_.some(sealer_);
         if (!unlisted_shreds_.empty()) list_new_erasures();
-        if (!unsaved_checkpoint_.empty()) {
+        if (!checkpoint_.unsaved.empty() || !cosigned_.unsaved.empty()) {
             SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
-            write_checkpoint();
+            write_notes();
             transaction.commit();
-            checkpoint_written();
+            notes_written();
         }
         if (shred_in_wal_)
             shred_in_wal_ = !checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE);

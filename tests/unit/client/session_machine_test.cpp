@@ -42,6 +42,15 @@ struct TestLog {
     }
 };
 
+std::vector<std::unique_ptr<schemas::HashValue>> hashes(const std::vector<Digest>& proof) {
+    std::vector<std::unique_ptr<schemas::HashValue>> values;
+    for (const Digest& hash : proof) {
+        values.push_back(std::make_unique<schemas::HashValue>());
+        values.back()->bytes = copy(hash);
+    }
+    return values;
+}
+
 Bytes welcome_frame(const std::string& checkpoint, const std::vector<Digest>& proof = {},
                     std::uint32_t window = 4) {
     schemas::WelcomeValue welcome;
@@ -50,10 +59,7 @@ Bytes welcome_frame(const std::string& checkpoint, const std::vector<Digest>& pr
     welcome.publish_window = window;
     welcome.heartbeat_ms = 5000;
     welcome.checkpoint = checkpoint;
-    for (const Digest& hash : proof) {
-        welcome.consistency.push_back(std::make_unique<schemas::HashValue>());
-        welcome.consistency.back()->bytes = copy(hash);
-    }
+    welcome.consistency = hashes(proof);
     return wire::pack_frame(std::move(welcome));
 }
 
@@ -278,6 +284,34 @@ TEST_CASE("a witness cosigns each new head once it is kept", "[client]") {
     CHECK(log::signed_by(*note, client.test_log.vkey));
     CHECK(
         log::signed_by(*note, {witness.name, log::VerifierKey::Type::cosignature, witness.key.public_key()}));
+}
+
+TEST_CASE("a head shown in a heartbeat is checked against the one before, kept and cosigned", "[client]") {
+    const Witness witness{"police-31.test/witness", crypto::NoteKey::from_seed({5})};
+    Client client({}, &witness);
+    const auto& log = client.test_log;
+    const auto [why, size, salt, proven_from, proven_to, taken] =
+        GENERATE(table<const char*, std::size_t, std::uint8_t, std::size_t, std::size_t, bool>({
+            {"a continuation",                          7, 0, 3, 7, true },
+            {"another history of that size",            7, 1, 3, 7, false},
+            {"a proof of another step",                 7, 0, 2, 7, false},
+            {"a shorter log than it showed at Welcome", 2, 0, 2, 3, false},
+    }));
+    CAPTURE(why);
+    client.machine.start(client.now);
+    client.receive(welcome_frame(log.head(3)));
+    schemas::HeartbeatValue beat;
+    beat.checkpoint = log.head(size, salt);
+    beat.consistency = hashes(log.consistency(proven_from, proven_to));
+    const auto actions = client.receive(wire::pack_frame(std::move(beat)));
+    CHECK(all_of<Remember>(actions).size() == (taken ? 1 : 0));
+    CHECK(sent<schemas::CosignValue>(actions).size() == (taken ? 1 : 0));
+    CHECK(all_of<Alarm>(actions).size() == (taken ? 0 : 1));
+    if (!taken) return;
+    schemas::HeartbeatValue next;  // what was shown last is what the next is held against
+    next.checkpoint = log.head(9);
+    next.consistency = hashes(log.consistency(7, 9));
+    CHECK(all_of<Remember>(client.receive(wire::pack_frame(std::move(next)))).size() == 1);
 }
 
 TEST_CASE("a batch carries one signature, and each message its own path to it", "[client]") {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "broker/log/tlog_proof.h"
 #include "tests/support/catch.h"
 #include "tests/unit/router/world.h"
 
@@ -516,6 +517,66 @@ TEST_CASE("a witness's cosignature is added to the head it signed, and nobody el
     cosign_with(world.head(), "county.example/bench/1", world.bench.witness);
     CHECK(world.take<schemas::Refuse>(session).empty());
     CHECK(cosigned());
+}
+
+TEST_CASE("a witness is shown newer heads in heartbeats, with the proof from the one before", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.sign_head();
+    const auto size = world.disk->tree.size();
+    const auto beats = [&] {
+        world.now += limits::heartbeat_interval;
+        world.send(session, wire::pack_frame(schemas::HeartbeatValue{}));
+        world.broker->tick(world.now);
+        world.commit();
+        std::vector<schemas::HeartbeatValue> shown;
+        for (auto& beat : world.take<schemas::Heartbeat>(session))
+            if (!beat.checkpoint.empty()) shown.push_back(std::move(beat));
+        return shown;
+    };
+    std::vector<schemas::HeartbeatValue> shown;
+    for (int i = 0; i < 5 && shown.empty(); ++i) shown = beats();
+    REQUIRE(shown.size() == 1);
+    const auto head = log::open_checkpoint(shown[0].checkpoint, world.vkey());
+    REQUIRE(head);
+    CHECK(head->size == size);
+    CHECK_FALSE(shown[0].consistency.empty());
+    CHECK(beats().empty());  // the same head is not shown twice
+}
+
+TEST_CASE("a proof of a leaf is for whoever did it or was told it, and for auditors", "[broker]") {
+    World world;
+    const Id16 mine = world.open("bench/1");
+    world.send(mine, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    const auto confirms = world.take<schemas::Confirm>(mine);
+    REQUIRE(confirms.size() == 1);
+    const auto index = confirms[0].index;
+    const auto answered = [&](const std::string& agency, std::uint64_t from, std::uint8_t cosigned = 0) {
+        const Id16 session = world.open(agency);
+        world.send(session, query(schemas::QueryKind::proof, from, 100, {}, cosigned));
+        world.commit();
+        return world.take<schemas::Answer>(session);
+    };
+    CHECK(answered("bench/1", index).empty());  // no head covers it yet
+    world.sign_head();
+    for (const auto* agency : {"bench/1", "auditor/office"}) {
+        CAPTURE(agency);
+        const auto answers = answered(agency, index);
+        REQUIRE(answers.size() == 1);
+        const BytesView content{answers[0].content};
+        const auto proof_size = read_be(content.first(4));
+        const auto proof = log::TlogProof::parse(text(content.subspan(4, proof_size)));
+        const auto leaf = content.subspan(8 + proof_size);
+        REQUIRE(proof);
+        CHECK(proof->index == index);
+        CHECK(log::check_proof(*proof, leaf, log::Policy::of_log(world.vkey())));
+    }
+    CHECK(answered("bench/2", index).empty());
+    CHECK(answered("bench/1", index, 1).empty());  // nobody has cosigned it
+    CHECK(answered("bench/1", 1'000'000).empty());
 }
 
 TEST_CASE("queries answer those who may ask, and consultations are leaves", "[broker]") {

@@ -85,6 +85,8 @@ public:
     Digest root() const override { return store_.root(); }
     void save_checkpoint(std::string_view note) override { store_.save_checkpoint(note); }
     std::optional<std::string> checkpoint() const override { return store_.checkpoint(); }
+    void save_cosigned(std::string_view note) override { store_.save_cosigned(note); }
+    std::optional<std::string> cosigned() const override { return store_.cosigned(); }
     bool tidy() override { return store_.tidy(); }
     std::uint64_t rewraps_left() const override { return store_.rewraps_left(); }
 

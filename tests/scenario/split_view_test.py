@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""Whoever holds all of the broker's keys shows two histories, one to each agency (T36), or an old one again (T37): the next time an agency meets the history it
+was not shown, it raises the alarm, keeps both heads and cosigns nothing; and no head of the second history ever gets the quorum that an auditor insists on."""
+
+import pathlib
+import shutil
+import sqlite3
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from children import CHILDREN, flags  # noqa: E402
+from feeding import AUDITOR, FORCE, Feeding, incidents  # noqa: E402
+from figures import figure  # noqa: E402
+from flagpost import BIN, Failed, main, until  # noqa: E402
+
+CARE = "social-care/E10000024"
+
+
+class SplitView(Feeding):
+    agencies = [FORCE, CARE, AUDITOR]
+
+    def setUp(self):
+        super().setUp()
+        self.start_broker()
+        for agency in self.agencies:
+            self.config(agency)
+        self.publish("before")
+        self.load_flags(CHILDREN[:1])
+
+    def publish(self, name, count=3):
+        (self.spool(FORCE) / f"{name}.csv").write_text(incidents(name, range(count)))
+        return self.partnership.run("flagpost-police", FORCE, "feed", "--spool", self.spool(FORCE), "--once")
+
+    def load_flags(self, children):
+        (self.folder / "flags.csv").write_text(flags(children))
+        return self.partnership.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
+
+    def is_shown(self, agency, program):
+        """Stays connected until it has checked a head that covers what it published: heads follow confirms within a second."""
+        with sqlite3.connect(self.named(agency, ".db"), timeout=30) as box:
+            newest = box.execute("SELECT max(leaf) FROM outgoing").fetchone()[0]
+        box.close()
+        daemon = self.partnership.start(program, agency, "run")
+        until(lambda: int(self.facts(agency)["log-checkpoint"].splitlines()[1]) > newest, 60, f"{agency} has seen a head beyond entry {newest}")
+        daemon.terminate()
+        daemon.wait(30)
+
+    def fork(self):
+        """The store, the signer's memory and all keys, as they are now, for later."""
+        self.assertEqual(self.stop_broker(), 0)
+        shutil.copytree(self.folder / "broker-data", self.folder / "other-data")
+        self.start_broker()
+
+    def show_the_other(self):
+        self.assertEqual(self.stop_broker(), 0)
+        (self.folder / "broker-data").rename(self.folder / "first-data")
+        (self.folder / "other-data").rename(self.folder / "broker-data")
+        self.start_broker()
+
+    def facts(self, agency):
+        with sqlite3.connect(self.named(agency, ".db"), timeout=30) as box:
+            found = dict(box.execute("SELECT name, value FROM fact WHERE name LIKE 'log-%'"))
+        box.close()
+        return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
+
+    def is_alarmed(self, agency, act):
+        """It does nothing, says why, and keeps the head it was shown before."""
+        shown = self.facts(agency)["log-checkpoint"]
+        with self.assertRaises(Failed) as alarm:
+            act()
+        self.assertIn("log", str(alarm.exception))
+        kept = self.facts(agency)
+        self.assertIn(shown, kept["log-evidence"])
+        self.assertEqual(kept["log-checkpoint"], shown, "nothing of the other history was taken for good")
+
+    def witnesses_of_the_newest(self):
+        """Verified without any witness, the history looks sound: who has cosigned its newest head?"""
+        export = self.folder / f"export-{len(list(self.folder.glob('export-*')))}"
+        self.partnership.run("flagpost-audit", AUDITOR, "export", "--public", export)
+        self.partnership.call(BIN / "flagpost-audit", "verify", export, "--vkey", self.pki / "broker" / "log.vkey")
+        return (export / "checkpoint").read_text()
+
+    def test_two_histories_are_found_by_whoever_meets_the_other(self):
+        self.fork()
+        self.publish("first")                 # the force is shown the first history
+        self.is_shown(FORCE, "flagpost-police")
+        self.show_the_other()
+        self.load_flags(CHILDREN[:2])         # social care the second, which goes on from what it knows
+        self.is_alarmed(FORCE, lambda: self.publish("second"))
+        newest = self.witnesses_of_the_newest()
+        self.assertNotIn("police-31", newest, "the deceived cosigned nothing of it")
+        figure("T36", histories=2, found=1, cosigned_by_the_deceived=0)
+
+    def test_an_old_history_shown_again_is_found_by_whoever_saw_a_newer_one(self):
+        self.fork()
+        self.publish("newer")
+        self.load_flags(CHILDREN[:2])
+        self.is_shown(FORCE, "flagpost-police")
+        self.is_shown(CARE, "flagpost-social-care")
+        self.show_the_other()
+        self.is_alarmed(FORCE, lambda: self.publish("again"))
+        self.is_alarmed(CARE, lambda: self.load_flags(CHILDREN[:1]))
+        newest = self.witnesses_of_the_newest()
+        for name in ("police-31", "social-care-E10000024"):
+            self.assertNotIn(name, newest)
+        figure("T37", rollbacks=1, found_by=2, rollbacks_cosigned=0)
+
+
+main()

@@ -27,6 +27,7 @@ class Partnership:
         self.agreement = pathlib.Path(agreement).resolve()
         self.port, self.broker, self.daemons = 0, None, []
         self.address = "127.0.0.1"
+        self.broker_more = ""  # further lines of its config
         self.make_pki(agencies)
 
     def make_pki(self, agencies):
@@ -52,7 +53,7 @@ class Partnership:
         """Starts it on the port it had before, or one of the system's choice; returns when it serves."""
         config = self.folder / "broker.toml"
         config.write_text(f'partnership = "{NAME}"\nlisten = "{self.address}:{listen_port or self.port}"\ndata = "broker-data"\n'
-                          f'pki = "{self.pki}"\nagreement = "{self.agreement}"\n')
+                          f'pki = "{self.pki}"\nagreement = "{self.agreement}"\n{self.broker_more}')
         log = open(self.folder / "broker.log", "ab")
         self.broker = subprocess.Popen(self.command_of("flagpost-broker", "run", "--config", config), stdout=subprocess.PIPE, stderr=log)
         log.close()

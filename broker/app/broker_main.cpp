@@ -24,7 +24,7 @@ int check_store(const std::filesystem::path& file, bool as_json) {
     const auto config = app::load_broker_config(file);
     crypto::SystemRandom random;
     const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys, config.masters).master, random};
-    const auto log_key = app::load_vkey(config.log_vkey);
+    const auto log_key = app::load_vkey(config.log.vkey);
     const auto report = store::sqlite::check(config.database(), {&sealer, &log_key});
     if (as_json) {
         nlohmann::json json;

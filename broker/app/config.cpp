@@ -108,6 +108,11 @@ Fabric fabric_at(Settings& settings) {
     return {std::string{scheme} + socket.string(), settings.file("fabric.key", "broker/fabric.key")};
 }
 
+LogKeys log_keys(Settings& settings) {
+    return {settings.file("keys.log_key", "broker/log.key"),
+            settings.file("keys.log_vkey", "broker/log.vkey")};
+}
+
 }  // namespace
 
 BrokerConfig load_broker_config(const path& file) {
@@ -119,8 +124,8 @@ BrokerConfig load_broker_config(const path& file) {
     config.parties = settings.file("parties", "parties.toml");
     config.keys = settings.file("keys.directory", "broker");
     config.masters = {settings.key_source("keys.master"), settings.key_source("keys.master_previous")};
-    config.log_key = settings.file("keys.log_key", "broker/log.key");
-    config.log_vkey = settings.file("keys.log_vkey", "broker/log.vkey");
+    config.log = log_keys(settings);
+    if (const auto socket = settings.text("signer.socket")) config.signer = settings.beside(*socket);
     if (settings.has("listen")) config.listen = listen_at(settings);
     if (settings.has("listen") || settings.has("tls")) config.tls = tls_files(settings);
     if (settings.has("fabric")) config.fabric = fabric_at(settings);
@@ -136,6 +141,16 @@ GateConfig load_gate_config(const path& file) {
     config.listen = listen_at(settings);
     config.tls = tls_files(settings);
     config.fabric = fabric_at(settings);
+    settings.no_others();
+    return config;
+}
+
+SignerConfig load_signer_config(const path& file) {
+    Settings settings{file};
+    SignerConfig config;
+    config.socket = settings.beside(settings.required("signer.socket"));
+    config.state = settings.beside(settings.required("state"));
+    config.keys = log_keys(settings);
     settings.no_others();
     return config;
 }

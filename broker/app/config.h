@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/app/signing.h"
 #include "broker/crypto/keys.h"
 #include "broker/crypto/tls.h"
 
@@ -42,6 +43,8 @@ struct Fabric {
 ///     master_previous = "old-master.key"      # only while a change of the master key goes on
 ///     log_key     = "pki/broker/log.key"
 ///     log_vkey    = "pki/broker/log.vkey"
+///     [signer]                          # where heads are signed in a process of its own, which alone holds log_key
+///     socket      = "run/signer"
 ///     [fabric]                          # for gates in processes of their own
 ///     endpoint    = "ipc://run/fabric"
 ///     key         = "pki/broker/fabric.key"
@@ -54,8 +57,8 @@ struct BrokerConfig {
     crypto::TlsFiles tls;
     std::filesystem::path keys;
     crypto::BrokerKeys::MasterSources masters;
-    std::filesystem::path log_key;
-    std::filesystem::path log_vkey;
+    LogKeys log;                                  // its private half only without `signer`
+    std::optional<std::filesystem::path> signer;  // socket of the process that signs
     std::optional<Fabric> fabric;
 
     std::filesystem::path database() const { return data / "flagpost.db"; }
@@ -70,9 +73,16 @@ struct GateConfig {
     Fabric fabric;
 };
 
+/// `[signer] socket`, `pki` or `[keys] log_key` and `log_vkey`, as above, and `state`: the file of what was signed last.
+struct SignerConfig {
+    std::filesystem::path socket, state;
+    LogKeys keys;
+};
+
 /// These throw std::runtime_error naming file, line and key. A key nobody knows is an error: it was meant to do
 /// something.
 BrokerConfig load_broker_config(const std::filesystem::path& file);
 GateConfig load_gate_config(const std::filesystem::path& file);
+SignerConfig load_signer_config(const std::filesystem::path& file);
 
 }  // namespace flagpost::app

@@ -1,10 +1,7 @@
 #include "broker/app/serve.h"
 
-#include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/signalfd.h>
 #include <sys/timex.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -13,6 +10,9 @@
 #include "broker/app/certificates.h"
 #include "broker/app/files.h"
 #include "broker/app/parties.h"
+#include "broker/app/signals.h"
+#include "broker/app/signer_link.h"
+#include "broker/app/signing.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
@@ -26,32 +26,6 @@ namespace flagpost::app {
 namespace {
 
 constexpr const char* fabric_endpoint = "inproc://flagpost-fabric";
-
-/// SIGTERM, SIGINT and SIGHUP as something to poll: no handler runs in the middle of anything.
-class Signals {
-public:
-    Signals() {
-        sigset_t set;
-        sigemptyset(&set);
-        for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-        pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread made from here on
-        fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (fd_ < 0) throw std::system_error{errno, std::generic_category(), "signalfd"};
-    }
-    ~Signals() { close(fd_); }
-    Signals(const Signals&) = delete;
-    Signals& operator=(const Signals&) = delete;
-
-    int fd() const { return fd_; }
-    /// The next signal that has come, or 0.
-    int next() const {
-        signalfd_siginfo info;
-        return read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-private:
-    int fd_;
-};
 
 agreement::Agreement load_agreement(const BrokerConfig& config) {
     auto agreement = agreement::Agreement::parse(read_text(config.agreement));
@@ -67,23 +41,6 @@ SpiffeId broker_id(const BrokerConfig& config) {
     return std::move(*id);
 }
 
-/// The log's public key, which must be that of its private one: clients check heads against what they were handed.
-log::VerifierKey load_log_key(const BrokerConfig& config, const crypto::NoteKey& key) {
-    auto vkey = load_vkey(config.log_vkey);
-    if (vkey.key() != key.public_key())
-        throw std::runtime_error{config.log_vkey.string() + ": is not the key of " + config.log_key.string()};
-    return vkey;
-}
-
-/// What the signer remembers; nothing before it has signed for the first time.
-std::optional<log::Checkpoint> load_signed_head(const BrokerConfig& config) {
-    const auto kept = store::read_whole(config.signed_head());
-    if (!kept) return std::nullopt;
-    auto head = log::Checkpoint::parse(text(*kept));
-    if (!head) throw store::StorageFailure{config.signed_head().string() + ": " + head.error().where};
-    return std::move(*head);
-}
-
 /// Whether a head of a log with entries was ever signed. The head of the empty log binds nobody to anything, and the
 /// signer keeps no note of it.
 bool signed_something(const store::Store& store) {
@@ -93,12 +50,10 @@ bool signed_something(const store::Store& store) {
     return head && head->size > 0;
 }
 
-log::Signer make_signer(const BrokerConfig& config, crypto::NoteKey key, const std::string& origin,
-                        std::optional<log::Checkpoint> head) {
-    return log::Signer{std::move(key), head ? std::move(*head) : log::Signer::new_log(origin),
-                       [file = config.signed_head()](const log::Checkpoint& newest) {
-                           store::write_durably(file, view(newest.format()));
-                       }};
+/// In a process of its own, where the config names one.
+std::unique_ptr<log::HeadSigner> make_signer(const BrokerConfig& config) {
+    if (config.signer) return std::make_unique<RemoteSigner>(*config.signer);
+    return std::make_unique<log::Signer>(load_signer(config.log, config.signed_head()));
 }
 
 /// Applies what is stored to an exchange that knows nothing yet; the time of the newest leaf.
@@ -197,23 +152,28 @@ void serve(const BrokerConfig& config) {
     const auto agreement = load_agreement(config);
     auto parties = load_parties(config.parties);
     auto keys = crypto::BrokerKeys::load(config.keys, config.masters);
-    auto log_private = crypto::NoteKey::load(config.log_key);
-    const auto log_public = load_log_key(config, log_private);
+    const auto log_public = load_vkey(config.log.vkey);
     std::optional<crypto::SymmetricKey> fabric_key;
     if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
     const std::uint64_t crl_number = crl_number_of(config);
 
     store::make_folder_durably(config.data);
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
-    auto head = load_signed_head(config);
+    auto signer = make_signer(config);
+    if (signer->last().origin != log_public.name())
+        throw std::runtime_error{"the signer signs for " + signer->last().origin + ", not for " +
+                                 log_public.name()};
+    const auto head = signer->last().size > 0 ? std::optional{signer->last()} : std::nullopt;
     auto store = store::sqlite::open_store({config.database(), keys.master, keys.digest, store_random, head});
     if (const auto left = store->rewraps_left(); left > 0)
         spdlog::info("moving wraps to the new master key: {} entries to look at", left);
     else if (keys.master.previous)
         spdlog::info("every wrap is under the new master key: keys.master_previous is not needed any more");
     if (!head && signed_something(*store))
-        throw store::StorageFailure{"heads of this log were signed, but " + config.signed_head().string() +
-                                    " is gone: restore it, or nothing stops this log from forking"};
+        throw store::StorageFailure{
+            "heads of this log were signed, but the signer's memory of it is gone: restore " +
+            (config.signer ? "its state" : config.signed_head().string()) +
+            ", or nothing stops this log from forking"};
     const auto open_reader = [file = config.database(), master = keys.master, digest = keys.digest] {
         return store::sqlite::open_store_reader(file, master, digest);
     };
@@ -242,8 +202,7 @@ void serve(const BrokerConfig& config) {
                                   store->cosigned(),
                                   kernel_clock_synchronised};
     router::StoreThread store_thread{
-        {std::move(store), open_reader,
-         make_signer(config, std::move(log_private), log_public.name(), std::move(head))}
+        {std::move(store), open_reader, std::move(signer)}
     };
 
     zmq::context_t fabric;

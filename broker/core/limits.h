@@ -113,6 +113,7 @@ inline constexpr std::size_t sessions_max = 100'000;
 inline constexpr std::size_t sessions_per_agency_max = 5'000;  // one stolen certificate cannot take them all
 inline constexpr auto head_shown_for =
     15s;  // to every witness, so that a quorum can come about: three heartbeats
+inline constexpr auto signer_wait_max = 5s;  // for its answer, which waits for its disk
 inline constexpr auto quorum_late_after = 60s;
 inline constexpr std::size_t heads_remembered_max = 64;  // signed heads that may still be cosigned
 inline constexpr std::size_t status_events_max = 500;    // of one message's story

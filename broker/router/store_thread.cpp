@@ -112,6 +112,10 @@ template <class Step> void StoreThread::when_there_is_room(Step&& step) {
                              none.what());
         signed_at_ = std::chrono::steady_clock::now();  // tried again in a while, not at once
         tidied_ = false;
+    } catch (const log::SignerAway& away) {
+        if (!std::exchange(signer_away_, true))
+            spdlog::critical("heads of the log are late: {}", away.what());
+        signed_at_ = std::chrono::steady_clock::now();
     }
 }
 
@@ -188,15 +192,16 @@ void StoreThread::sign_if_due(store::Reader& reader) {
 
 void StoreThread::sign(store::Reader& reader) {
     const std::uint64_t size = setting_.store->size();
-    const std::uint64_t last = setting_.signer.last().size;
+    const std::uint64_t last = setting_.signer->last().size;
     const auto proof =
         last == 0 || last >= size
             ? std::vector<Digest>{}
             : log::consistency_proof(last, size, [&](log::TileId id) { return reader.tile(id); });
-    auto note = setting_.signer.sign(size, setting_.store->root(), proof);
+    auto note = setting_.signer->sign(size, setting_.store->root(), proof);
     if (!note)
         throw store::StorageFailure{"the log contradicts the head signed last (" + note.error().where +
                                     "): this store is not the one that was signed"};
+    if (std::exchange(signer_away_, false)) spdlog::info("the signer signs again");
     signed_size_ = size;
     signed_at_ = std::chrono::steady_clock::now();
     setting_.store->save_checkpoint(*note);

@@ -26,7 +26,7 @@ public:
     struct Setting {
         std::unique_ptr<store::Store> store;  // handed over: nobody else uses it from now on
         std::function<std::unique_ptr<store::Reader>()> open_reader;  // called on the store thread
-        log::Signer signer;
+        std::unique_ptr<log::HeadSigner> signer;
     };
 
     /// Starts the thread; the first thing it does is sign the head as it stands.
@@ -79,6 +79,7 @@ private:
     std::uint64_t signed_size_ = 0;
     std::chrono::steady_clock::time_point signed_at_{};  // intervals, not wall time: steps must not matter
     bool tidied_ = false;
+    bool signer_away_ = false;
     bool no_room_ = false;    // something waits for room on the disk
     bool wal_stuck_ = false;  // a reader keeps more of the WAL than may be
 

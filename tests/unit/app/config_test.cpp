@@ -59,7 +59,7 @@ TEST_CASE("the smallest broker config finds everything in the pki folder", "[con
     CHECK(config.tls.certificate == pki / "broker/tls.crt");
     CHECK(config.tls.crl == pki / "crl.pem");
     CHECK(config.keys == pki / "broker");
-    CHECK(config.log_vkey == pki / "broker/log.vkey");
+    CHECK(config.log.vkey == pki / "broker/log.vkey");
     CHECK_FALSE(config.fabric);
 }
 

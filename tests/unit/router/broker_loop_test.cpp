@@ -60,8 +60,8 @@ struct Running {
         };
         StoreThread store{
             {std::make_unique<MemoryStore>(disk), [this] { return std::make_unique<MemoryReader>(disk); },
-             log::Signer{std::move(log_key), log::Signer::new_log("county.example/log"),
-                         [](const auto&) {}}}
+             std::make_unique<log::Signer>(std::move(log_key), log::Signer::new_log("county.example/log"),
+             [](const auto&) {})}
         };
         BrokerLoop loop{
             {context, "inproc://fabric", std::nullopt, clock, control_fd, [] { return false; }},

@@ -22,11 +22,10 @@ struct World {
     log::VerifierKey vkey{"county.example/log", log::VerifierKey::Type::note, log_key.public_key()};
 
     StoreThread::Setting setting(const log::Checkpoint& last = log::Signer::new_log("county.example/log")) {
-        return {
-            std::make_unique<MemoryStore>(disk), [this] { return std::make_unique<MemoryReader>(disk);                                                                  },
-            log::Signer{ crypto::NoteKey::from_seed({9}), last,
-                                                         [this](const log::Checkpoint& head) { remembered.push_back(head); }}
-        };
+        return {std::make_unique<MemoryStore>(disk), [this] { return std::make_unique<MemoryReader>(disk); },
+                std::make_unique<log::Signer>(
+                    crypto::NoteKey::from_seed({9}), last,
+                    [this](const log::Checkpoint& head) { remembered.push_back(head); })};
     }
 };
 
@@ -151,10 +150,11 @@ TEST_CASE("without room for heads and tidying batches are committed still, and h
     std::atomic<bool> room = true;
     auto setting = world.setting();
     setting.store = std::make_unique<FullStore>(world.disk, room);
-    setting.signer = log::Signer{crypto::NoteKey::from_seed({9}), log::Signer::new_log("county.example/log"),
-                                 [&](const log::Checkpoint&) {
-                                     if (!room) throw store::NoRoom{"no room"};
-                                 }};
+    setting.signer = std::make_unique<log::Signer>(crypto::NoteKey::from_seed({9}),
+                                                   log::Signer::new_log("county.example/log"),
+                                                   [&](const log::Checkpoint&) {
+                                                       if (!room) throw store::NoRoom{"no room"};
+                                                   });
     StoreThread thread{std::move(setting)};
     CHECK(next_news(thread).heads.size() == 1);
     room = false;

@@ -90,6 +90,20 @@ key = "fabric.key"
     CHECK(config.fabric->key == folder.path() / "fabric.key");
 }
 
+TEST_CASE("a signer's config names its socket, its memory and the log's keys, and nothing else", "[config]") {
+    const TemporaryDirectory folder;
+    const std::string good = "state = \"s/last-head\"\npki = \"pki\"\n[signer]\nsocket = \"run/signer\"\n";
+    const auto config = load_signer_config(folder.write("signer.toml", good));
+    CHECK(config.socket == folder.path() / "run/signer");
+    CHECK(config.state == folder.path() / "s/last-head");
+    CHECK(config.keys.key == folder.path() / "pki/broker/log.key");
+    CHECK(fault(folder, [&] {
+              load_signer_config(folder.write("signer.toml", good + "sokcet = \"x\"\n"));
+          }) == "signer.toml:5: signer.sokcet: no such setting");
+    CHECK(fault(folder, [&] { load_signer_config(folder.write("signer.toml", "pki = \"p\"\n")); }) ==
+          "signer.toml: signer.socket: is missing");
+}
+
 TEST_CASE("a config with one thing wrong names the line and the key", "[config]") {
     struct Row {
         const char* why;

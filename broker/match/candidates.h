@@ -17,6 +17,10 @@ inline constexpr Millibits low_from = -4250;            // p 0.05
 inline constexpr Millibits low_from_elsewhere = -2000;  // p 0.2, where no address agrees
 inline constexpr std::size_t candidates_shown = 5;      // unsure ones of one person, to a reviewer
 
+// How likely a person of an incident is on the register at all, before anything is compared.
+inline constexpr Millibits share_flagged = -2000;
+inline constexpr Millibits share_on_roll = 0;
+
 /// Whom to look for.
 struct Query {
     const registry::PersonForm* person;

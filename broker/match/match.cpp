@@ -28,10 +28,6 @@ using schemas::Outcome;
 
 constexpr const char* version = "flagpost-match/1";
 
-// How likely a person of an incident is on the register at all, before anything is compared.
-constexpr Millibits share_flagged = -2000;
-constexpr Millibits share_on_roll = 0;
-
 // An address hit counts as this much when hits are put in order; addresses are not scored otherwise.
 constexpr Millibits address_score = 12000;
 constexpr Millibits unclear_address_score = 4000;

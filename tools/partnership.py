@@ -71,6 +71,9 @@ class Partnership:
         self.broker.wait()
         self.broker.stdout.close()
 
+    def reload_broker(self):
+        self.broker.send_signal(signal.SIGHUP)
+
     def stop_broker(self, wait_s=30):
         self.broker.send_signal(signal.SIGTERM)
         code = self.broker.wait(wait_s)

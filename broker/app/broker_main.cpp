@@ -112,8 +112,9 @@ int run_command(int argc, char** argv) {
     acting("confirm-clock", "say that the broker's clock is right after a jump ahead",
            schemas::OperatorDoes::confirm_clock, false);
 
-    auto* status =
-        program.add_subcommand("status", "the log's head and what is in force, asked of a running broker");
+    auto* status = program.add_subcommand(
+        "status",
+        "what needs somebody, room, the log's head and what is in force, asked of a running broker");
     configured(status, "an operator's config file");
     with_json(status);
     status->callback([&] { code = app::show_status(config, json); });

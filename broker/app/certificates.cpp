@@ -1,8 +1,11 @@
 #include "broker/app/certificates.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 
@@ -13,7 +16,15 @@ namespace {
 
 using Bio = std::unique_ptr<BIO, crypto::FreeWith<BIO_free_all>>;
 using RevocationList = std::unique_ptr<X509_CRL, crypto::FreeWith<X509_CRL_free>>;
+using Certificate = std::unique_ptr<X509, crypto::FreeWith<X509_free>>;
 using Integer = std::unique_ptr<ASN1_INTEGER, crypto::FreeWith<ASN1_INTEGER_free>>;
+
+Instant instant_of(const ASN1_TIME* time, const std::filesystem::path& file) {
+    tm broken_down{};
+    if (time == nullptr || ASN1_TIME_to_tm(time, &broken_down) != 1)
+        throw std::runtime_error{file.string() + ": a time in it cannot be read"};
+    return Instant{std::chrono::seconds{timegm(&broken_down)}};
+}
 
 }  // namespace
 
@@ -27,6 +38,31 @@ std::uint64_t read_crl_number(const std::filesystem::path& file) {
     if (!number || ASN1_INTEGER_get_uint64(&value, number.get()) != 1)
         throw std::runtime_error{file.string() + ": the revocation list has no usable number"};
     return value;
+}
+
+Instant read_certificate_end(const std::filesystem::path& file) {
+    const Bio bio{BIO_new_file(file.c_str(), "r")};
+    const Certificate leaf{bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr};
+    if (!leaf) throw std::runtime_error{file.string() + ": holds no certificate"};
+    return instant_of(X509_get0_notAfter(leaf.get()), file);
+}
+
+std::optional<Instant> read_revocation_list_end(const std::filesystem::path& file) {
+    const Bio bio{BIO_new_file(file.c_str(), "r")};
+    std::optional<Instant> first;
+    bool any = false;
+    while (bio) {
+        const RevocationList list{PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)};
+        if (!list) break;
+        any = true;
+        const auto* next = X509_CRL_get0_nextUpdate(list.get());
+        if (next == nullptr) continue;
+        const Instant end = instant_of(next, file);
+        first = std::min(first.value_or(end), end);
+    }
+    ERR_clear_error();  // the end of the file is one
+    if (!any) throw std::runtime_error{file.string() + ": holds no revocation list"};
+    return first;
 }
 
 }  // namespace flagpost::app

@@ -3,10 +3,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+
+#include "broker/core/clock.h"
 
 namespace flagpost::app {
 
 /// The number of a revocation list in PEM (RFC 5280, 5.2.3). Throws std::runtime_error if there is none to be had.
 std::uint64_t read_crl_number(const std::filesystem::path& file);
+
+/// When the first certificate of a PEM file ends. Throws std::runtime_error if it holds none.
+Instant read_certificate_end(const std::filesystem::path& file);
+
+/// When the first revocation list of a PEM file to do so goes out of date; nothing if none says. Throws std::runtime_error if it holds
+/// none.
+std::optional<Instant> read_revocation_list_end(const std::filesystem::path& file);
 
 }  // namespace flagpost::app

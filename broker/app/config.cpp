@@ -6,6 +6,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "broker/manage/server.h"
+
 namespace flagpost::app {
 namespace {
 
@@ -60,6 +62,17 @@ public:
         return beside(*value).string();
     }
 
+    /// A whole number of hours, 1 or more.
+    std::chrono::minutes hours(const std::string& key, std::chrono::minutes otherwise) {
+        known_.insert(key);
+        const auto node = table_.at_path(key);
+        if (!node) return otherwise;
+        const auto value = node.value_exact<std::int64_t>();
+        constexpr std::int64_t year = 366 * 24;
+        if (!value || *value < 1 || *value > year) fail(key, "should be a number of hours, 1 to a year's");
+        return std::chrono::hours{*value};
+    }
+
     path beside(const path& relative) const { return file_.parent_path() / relative; }
 
     bool has(const std::string& key) const { return static_cast<bool>(table_.at_path(key)); }
@@ -82,14 +95,14 @@ private:
     std::set<std::string> known_;
 };
 
-Listen listen_at(Settings& settings) {
-    const std::string text = settings.required("listen");
+Listen listen_at(Settings& settings, const std::string& key = "listen") {
+    const std::string text = settings.required(key);
     const auto colon = text.rfind(':');
     std::uint16_t port = 0;
-    if (colon == std::string::npos || colon == 0) settings.fail("listen", "should be address:port");
+    if (colon == std::string::npos || colon == 0) settings.fail(key, "should be address:port");
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
-    if (error != std::errc{} || rest != end) settings.fail("listen", "should be address:port");
+    if (error != std::errc{} || rest != end) settings.fail(key, "should be address:port");
     std::string host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     return {host, port};
@@ -113,6 +126,18 @@ LogKeys log_keys(Settings& settings) {
             settings.file("keys.log_vkey", "broker/log.vkey")};
 }
 
+Management management_at(Settings& settings) {
+    Management management;
+    auto& patience = management.patience;
+    patience.silence = settings.hours("management.silence_hours", patience.silence);
+    patience.feed_age = settings.hours("management.feed_age_hours", patience.feed_age);
+    if (!settings.has("management.listen")) return management;
+    management.listen = listen_at(settings, "management.listen");
+    if (!manage::is_loopback(management.listen->host))
+        settings.fail("management.listen", "should be an address of this machine alone, such as 127.0.0.1");
+    return management;
+}
+
 }  // namespace
 
 BrokerConfig load_broker_config(const path& file) {
@@ -129,6 +154,7 @@ BrokerConfig load_broker_config(const path& file) {
     if (settings.has("listen")) config.listen = listen_at(settings);
     if (settings.has("listen") || settings.has("tls")) config.tls = tls_files(settings);
     if (settings.has("fabric")) config.fabric = fabric_at(settings);
+    config.management = management_at(settings);
     settings.no_others();
     if (!config.listen && !config.fabric) settings.fail("listen", "is missing, and so is fabric.endpoint");
     return config;

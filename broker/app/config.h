@@ -9,6 +9,7 @@
 #include "broker/app/signing.h"
 #include "broker/crypto/keys.h"
 #include "broker/crypto/tls.h"
+#include "broker/standing/watch.h"
 
 namespace flagpost::app {
 
@@ -21,6 +22,12 @@ struct Listen {
 struct Fabric {
     std::string endpoint;  // "ipc://run/fabric": the folder must keep others out
     std::filesystem::path key;
+};
+
+/// Where operators' own tools on this machine look (broker/manage/server.h), and what is borne before it is an alarm.
+struct Management {
+    std::optional<Listen> listen;
+    standing::Patience patience;
 };
 
 /// The smallest one that works:
@@ -48,6 +55,10 @@ struct Fabric {
 ///     [fabric]                          # for gates in processes of their own
 ///     endpoint    = "ipc://run/fabric"
 ///     key         = "pki/broker/fabric.key"
+///     [management]
+///     listen      = "127.0.0.1:9110"    # off by default; a loopback address
+///     silence_hours  = 24               # a party not connected for longer is an alarm
+///     feed_age_hours = 26               # likewise a list of flags not loaded for longer
 struct BrokerConfig {
     std::string partnership;
     std::optional<Listen> listen;
@@ -60,6 +71,7 @@ struct BrokerConfig {
     LogKeys log;                                  // its private half only without `signer`
     std::optional<std::filesystem::path> signer;  // socket of the process that signs
     std::optional<Fabric> fabric;
+    Management management;
 
     std::filesystem::path database() const { return data / "flagpost.db"; }
     std::filesystem::path signed_head() const { return data / "signed-head"; }

@@ -138,6 +138,28 @@ void print_obligations(const json& open) {
     std::cout << open.size() << " open, by when they are due\n";
 }
 
+std::string mib(const json& bytes) {
+    return bytes.is_number_unsigned() ? std::to_string(bytes.get<std::uint64_t>() >> 20) + " MiB" : "?";
+}
+
+/// The answer first, then what needs somebody, then what there is room for.
+void print_standing(const json& standing) {
+    std::cout << standing.value("says", "") << "\n";
+    for (const auto& alarm : standing.value("alarms", json::array()))
+        std::cout << "\n"
+                  << (alarm.value("urgency", "") == "now" ? "NOW   " : "SOON  ") << alarm.value("what", "")
+                  << "\n      since " << alarm.value("since", "") << ", for " << alarm.value("owner", "")
+                  << ": " << alarm.value("to_do", "") << "\n";
+    std::cout << "\npeers: " << standing.value("peers_connected", 0) << " of "
+              << standing.value("peers_total", 0) << " connected\n";
+    if (const auto disk = standing.find("disk"); disk != standing.end())
+        std::cout << "disk: " << mib((*disk)["free_bytes"]) << " of " << mib((*disk)["total_bytes"])
+                  << " free, kept back " << mib((*disk)["reserve_bytes"]) << "\n";
+    for (const auto& queue : standing.value("queues", json::array()))
+        std::cout << queue.value("name", "") << ": " << queue.value("used", 0ULL) << " of "
+                  << queue.value("limit", 0ULL) << "\n";
+}
+
 }  // namespace
 
 int show_obligations(const std::filesystem::path& config, bool as_json) {
@@ -174,11 +196,15 @@ int show_status(const std::filesystem::path& config, bool as_json) {
     status["cosigned_size"] = witnesses.value("cosigned", std::uint64_t{0});
     status["cosigned_by"] = witnesses.value("by", json::array());
     status["waiting_for_quorum_s"] = witnesses.value("waiting_s", std::uint64_t{0});
+    status["standing"] = json::parse(text(desk.ask(schemas::QueryKind::standing).content), nullptr, false);
+    if (!status["standing"].is_object()) throw std::runtime_error{"the broker's answer is no object"};
     status["open_obligations"] = desk.ask_list(schemas::QueryKind::obligations).size();
     if (as_json) {
         std::cout << status.dump() << "\n";
         return 0;
     }
+    print_standing(status["standing"]);
+    status.erase("standing");
     for (const auto& [key, value] : status.items())
         std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
     return 0;

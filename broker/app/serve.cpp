@@ -1,7 +1,6 @@
 #include "broker/app/serve.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/timex.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -13,10 +12,12 @@
 #include "broker/app/signals.h"
 #include "broker/app/signer_link.h"
 #include "broker/app/signing.h"
+#include "broker/app/watchman.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
 #include "broker/gate/gate.h"
+#include "broker/manage/server.h"
 #include "broker/router/broker_loop.h"
 #include "broker/store/disk.h"
 #include "broker/store/durable_file.h"
@@ -121,12 +122,6 @@ std::function<bool()> room_on(const std::filesystem::path& database, Clock& cloc
     };
 }
 
-/// Setting the clock by hand makes the kernel say "not synchronised" until a time service has taken it over again.
-bool kernel_clock_synchronised() {
-    timex clock{};
-    return adjtimex(&clock) != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
-}
-
 void reload(const BrokerConfig& config, const agreement::Agreement& agreement, router::Parties& parties,
             router::BrokerLoop& loop) {
     spdlog::info("reading certificates, revocation list and parties anew");
@@ -186,6 +181,9 @@ void serve(const BrokerConfig& config) {
     };
     const Instant newest = recover(exchange, *store, *reader);
 
+    const gate::Counters* gate_counts = nullptr;
+    manage::Board board;
+    Watchman watchman{config, [&gate_counts] { return gate_counts; }, board};
     router::BrokerSetting setting{exchange,
                                   *reader,
                                   parties,
@@ -200,7 +198,10 @@ void serve(const BrokerConfig& config) {
                                   store->root(),
                                   newest,
                                   store->cosigned(),
-                                  kernel_clock_synchronised};
+                                  [] { return kernel_clock().synchronised; },
+                                  peers_of(agreement, parties),
+                                  agreement.dead_letter_owner(),
+                                  [&watchman] { return watchman.report(); }};
     router::StoreThread store_thread{
         {std::move(store), open_reader, std::move(signer)}
     };
@@ -213,14 +214,24 @@ void serve(const BrokerConfig& config) {
             if (signal != SIGHUP) return false;
             reload(config, agreement, parties, *loop);
             if (gate) gate->reload();
+            watchman.files_changed();
         }
         return true;
     };
     loop.emplace(router::LoopSetting{fabric, fabric_endpoint,
                                      config.fabric ? std::optional{config.fabric->endpoint} : std::nullopt,
-                                     clock, signals.fd(), control},
+                                     clock, signals.fd(), control,
+                                     [&watchman](standing::Standing now) { watchman.look(std::move(now)); }},
                  std::move(setting), store_thread);
-    if (config.listen) gate.emplace(gate_config(config), fabric, clock, gate_random);
+    std::optional<manage::Server> management;
+    if (const auto& listen = config.management.listen) {
+        management.emplace(listen->host, listen->port, board);
+        spdlog::info("management: http://{}:{}/status.json", listen->host, management->port());
+    }
+    if (config.listen) {
+        gate.emplace(gate_config(config), fabric, clock, gate_random);
+        gate_counts = &gate->counters();
+    }
     if (std::printf("ready %d\n", gate ? gate->port() : 0) < 0 || std::fflush(stdout) != 0)
         throw std::runtime_error{"stdout: cannot say that clients may come"};
     spdlog::info("serving");

@@ -238,6 +238,7 @@ constexpr std::array consult_rows{
     ConsultRow{"policies",     true,  true,  false},
     ConsultRow{"obligations",  false, true,  true },
     ConsultRow{"dead_letters", false, true,  true },
+    ConsultRow{"standing",     false, true,  false},
     ConsultRow{"entries",      false, false, true },
     ConsultRow{"bodies",       false, false, true },
     ConsultRow{"keys",         false, false, true },
@@ -370,6 +371,23 @@ std::vector<DeadLetter> Exchange::dead_letters() const {
         all.push_back({item.first, item.second, dead.attempts, dead.owner, dead.since, dead.notice});
     return all;
 }
+
+OwedCounts Exchange::owed_counts(Instant now, Instant soon) const {
+    OwedCounts counts;
+    counts.open = impl_->state.obligations.size();
+    for (const auto& [notice, owed] : impl_->state.obligations) {
+        if (owed.due > soon) continue;
+        if (owed.due >= now) {
+            ++counts.due_soon;
+            continue;
+        }
+        ++counts.overdue;
+        counts.overdue_since = std::min(counts.overdue_since.value_or(owed.due), owed.due);
+    }
+    return counts;
+}
+
+std::map<std::string, Instant> Exchange::feeds() const { return impl_->state.known.feeds(); }
 
 bool Exchange::clock_is_held() const { return impl_->state.clock_held; }
 

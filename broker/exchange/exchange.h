@@ -4,6 +4,7 @@
 #include <date/tz.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -133,6 +134,13 @@ struct OpenObligation {
     bool overdue;
 };
 
+struct OwedCounts {
+    std::size_t open = 0;
+    std::size_t due_soon = 0;
+    std::size_t overdue = 0;
+    std::optional<Instant> overdue_since{};
+};
+
 /// What no consumer could store, until an operator puts it back or discards it.
 struct DeadLetter {
     std::string topic;
@@ -181,6 +189,10 @@ public:
 
     std::vector<OpenObligation> open_obligations() const;
     std::vector<DeadLetter> dead_letters() const;
+    /// How much is owed at `now`, and is by `soon`, without naming anything.
+    OwedCounts owed_counts(Instant now, Instant soon) const;
+    /// When each authority's list of flags was loaded last.
+    std::map<std::string, Instant> feeds() const;
     /// Expiry and escalation wait: the clock jumped ahead and nobody has said yet that it is right.
     bool clock_is_held() const;
     Digest state_digest()

@@ -7,6 +7,7 @@
 
 #include "broker/core/wall_time.h"
 #include "broker/router/answers.h"
+#include "broker/standing/thresholds.h"
 
 namespace flagpost::router {
 namespace {
@@ -48,6 +49,8 @@ std::string what_is_asked(schemas::QueryKind kind) {
             return "keys";
         case schemas::QueryKind::reading:
             return "reading";
+        case schemas::QueryKind::standing:
+            return "standing";
     }
     return "unknown";
 }
@@ -94,6 +97,8 @@ Broker::Broker(BrokerSetting setting, Instant now)
       recent_{WallTime::credible(now, setting_.newest_stored)
                   ? setting_.newest_stored + limits::clock_ahead_max
                   : Instant::max()},
+      attendance_{std::move(setting_.peers)},
+      started_{now},
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
@@ -417,6 +422,7 @@ void Broker::act(const Id16& id, Session& session, Cosign& cosign) {
         return send(id, session, wire::refuse_frame(added.error()));
     }
     if (*added) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
+    attendance_.cosigned(session.machine.peer().agency(), now_);
 }
 
 void Broker::act(const Id16& id, Session& session, WriteDown& refusal) {
@@ -457,6 +463,7 @@ void Broker::forget_session(Id16 id, const Refusal& why) {
     if (const auto gate = gates_.find(session.gate); gate != gates_.end()) gate->second.sessions.erase(id);
     const exchange::Actor actor{session.machine.peer(), id};
     const bool recorded = session.recorded;
+    if (session.welcomed) attendance_.left(actor.id.agency(), now_);
     --sessions_of_[actor.id.agency()];
     spdlog::info("session ended agency={} reason={} where={}", actor.id.agency().text(), name(why.reason),
                  why.where);
@@ -481,6 +488,25 @@ Figures Broker::figures() const {
     Figures figures = figures_;
     figures.sessions = sessions_.size();
     return figures;
+}
+
+standing::Standing Broker::stands(Instant now) const {
+    standing::Standing standing{now, started_, setting_.operator_owner, figures()};
+    standing.peers = attendance_.peers(now);
+    for (const auto& [la, at] : setting_.exchange.feeds()) standing.feeds.push_back({la, at});
+    const auto owed = setting_.exchange.owed_counts(now, now + standing::due_soon);
+    standing.obligations = {owed.open, owed.due_soon, owed.overdue, owed.overdue_since};
+    for (const auto& dead : setting_.exchange.dead_letters()) {
+        ++standing.dead_letters.count;
+        standing.dead_letters.since = std::min(standing.dead_letters.since.value_or(dead.since), dead.since);
+    }
+    standing.log = {size_,           heads_.empty() ? 0 : heads_.newest_size(),
+                    head_at_,        committed_at_,
+                    unsigned_since_, quorum_late_ ? heads_.waiting_since() : std::nullopt};
+    standing.wal_bytes = wal_bytes_;
+    standing.pending_bytes = pending_bytes_;
+    standing.clock_held = setting_.exchange.clock_is_held();
+    return standing;
 }
 
 // --- Witnesses

@@ -15,6 +15,7 @@
 #include "broker/core/thread_home.h"
 #include "broker/crypto/digest.h"
 #include "broker/router/answers.h"
+#include "broker/router/attendance.h"
 #include "broker/router/heads.h"
 #include "broker/router/recent_ids.h"
 #include "broker/router/session_machine.h"
@@ -44,15 +45,14 @@ struct BrokerSetting {
     std::optional<std::string> cosigned = {};  // the newest head that had a quorum of witnesses
     /// Whether the kernel says that the clock is right again after a step.
     std::function<bool()> clock_synchronised = [] { return false; };
+    /// The parties of the agreement, by agency: who is to be watched for.
+    std::vector<standing::Peer> peers = {};
+    std::string operator_owner = {};  // who is told what nobody else owns
+    /// What the query `standing` is answered with: a JSON object.
+    std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
 };
 
-/// How things stand, for the log and the status command. Counts since the start.
-struct Figures {
-    std::uint64_t sessions = 0;  // now
-    std::uint64_t published = 0, repeated = 0, refused = 0, delivered = 0, commits = 0, records = 0;
-    std::uint64_t turned_away = 0;  // connections refused by gates before they had a session
-    std::uint64_t gates_stuck = 0;  // gates lost because they took nothing: anything but 0 is a bug
-};
+using Figures = standing::Counts;
 
 /// Belongs to the broker thread. `now` never goes back between calls: the loop sees to that.
 class Broker {
@@ -67,7 +67,12 @@ public:
     /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
     void tick(Instant now, bool ahead = false);
     /// A head the store thread has signed.
-    void head_signed(const std::string& note) { heads_.add(note, now_); }
+    void head_signed(const std::string& note) {
+        heads_.add(note, now_);
+        head_at_ = now_;
+        if (heads_.newest_size() >= size_) unsigned_since_.reset();
+        attendance_.head_signed(now_);
+    }
     /// A head that has newly got its quorum, or one more cosignature, to be kept. Taken once.
     std::optional<std::string> take_cosigned() { return std::exchange(cosigned_, std::nullopt); }
     /// How large the store's WAL is: a reader that never ends lets it grow.
@@ -93,6 +98,8 @@ public:
 
     bool idle() const { return pending_.empty() && in_flight_.empty(); }
     Figures figures() const;
+    /// How things stand, for operators; what can only be seen from outside is absent.
+    standing::Standing stands(Instant now) const;
 
 private:
     struct Session {
@@ -101,9 +108,10 @@ private:
         SessionMachine machine;
         Subscription subscription;
         std::optional<exchange::Terms> granted{};  // under which keys of bodies were handed to it
-        bool recorded = false;                     // its opening is a leaf: its closing has to be one too
-        std::uint64_t shown = 0;                   // size of the head it was shown last
-        std::uint32_t frames_taken = 0;            // since the gate was last granted more
+        bool welcomed = false;
+        bool recorded = false;           // its opening is a leaf: its closing has to be one too
+        std::uint64_t shown = 0;         // size of the head it was shown last
+        std::uint32_t frames_taken = 0;  // since the gate was last granted more
     };
     struct Gate {
         bool attached = false;
@@ -217,6 +225,10 @@ private:
     bool quorum_late_ = false;
     RecentIds recent_;
     Figures figures_;
+    Attendance attendance_;
+    Instant started_;
+    std::optional<Instant> head_at_, committed_at_;  // when we heard of the newest of each
+    std::optional<Instant> unsigned_since_;          // the oldest commit no head covers yet
 
     std::map<GateName, Gate> gates_;
     std::map<Id16, Session> sessions_;

@@ -96,6 +96,8 @@ void Broker::committed(const store::Committed& committed, Instant now) {
         throw std::logic_error{"the store is at another index than the exchange"};
     ++figures_.commits;
     figures_.records += committed.leaves.size();
+    committed_at_ = now;
+    if (!unsigned_since_) unsigned_since_ = now;
     size_ = committed.size;
     root_ = committed.root;
     first_index_ = committed.first_index;
@@ -137,6 +139,8 @@ void Broker::release(Held& held, Session& session, const Welcomes& welcomes) {
     session.shown = heads_.newest_size();
     send(held.session, session, wire::pack_frame(std::move(welcome)));
     session.machine.welcomed(now_);
+    session.welcomed = true;
+    attendance_.came(session.machine.peer().agency(), session.facts.not_after, now_);
     spdlog::info("session opened agency={} remote={}", session.machine.peer().agency().text(),
                  session.facts.remote);
 }
@@ -199,6 +203,8 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
                 return answers.page;
             case schemas::QueryKind::policies:
                 return Page{copy(view(setting_.policies)), false};
+            case schemas::QueryKind::standing:
+                return Page{copy(view(setting_.standing_report())), false};
             case schemas::QueryKind::keys:
                 session.granted = exchange::Terms{ask.scope, ask.reason, crypto::sha256(*ask.key)};
                 return keys_page(ask, *log::Scope::parse(ask.scope), setting_.reader, size_);

@@ -32,8 +32,10 @@ BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& s
       ipc_{make_router(setting_.context, setting_.ipc)},
       store_{store},
       broker_{std::move(broker), time_.latest()},
-      next_tick_{time_.latest()} {
+      next_tick_{time_.latest()},
+      next_standing_{time_.latest()} {
     await_first_commit();
+    tell_standing();
 }
 
 void BrokerLoop::await_first_commit() {
@@ -43,6 +45,11 @@ void BrokerLoop::await_first_commit() {
         poll(&wake, 1, -1);
         take_news();
     } while (!broker_.idle() || !store_.idle());
+}
+
+void BrokerLoop::tell_standing() {
+    setting_.tell_standing(broker_.stands(time_.latest()));
+    next_standing_ = time_.latest() + standing_interval;
 }
 
 Instant BrokerLoop::now() { return time_.advance(setting_.clock.now(), elapsed()); }
@@ -80,6 +87,7 @@ void BrokerLoop::turn(milliseconds longest) {
         if (const auto step = time_.step()) broker_.clock_stepped(*step, time_.latest());
         broker_.tick(time_.latest(), time_.ahead() >= limits::clock_hold_min);
         next_tick_ = time_.latest() + limits::tick_interval;
+        if (time_.latest() >= next_standing_) tell_standing();
     }
     if (auto note = broker_.take_cosigned()) store_.keep_cosigned(std::move(*note));
     if (broker_.behind()) broker_.deliver_backlog();

@@ -13,6 +13,9 @@
 
 namespace flagpost::router {
 
+/// How often operators are shown anew how things stand.
+inline constexpr auto standing_interval = std::chrono::seconds{2};
+
 struct LoopSetting {
     zmq::context_t& context;  // shared with gates in this process
     std::string inproc;       // endpoint for them
@@ -22,6 +25,8 @@ struct LoopSetting {
     /// Readable when `control` is to be called; control answers whether to go on.
     int control_fd;
     std::function<bool()> control;
+    /// Told every standing_interval how things stand.
+    std::function<void(standing::Standing)> tell_standing = [](standing::Standing) {};
 };
 
 /// Belongs to the thread that makes it and calls run().
@@ -40,6 +45,7 @@ public:
 private:
     Instant now();
     void await_first_commit();
+    void tell_standing();
     void turn(std::chrono::milliseconds longest);
     std::chrono::milliseconds patience() const;
     void take_news();
@@ -54,7 +60,7 @@ private:
     zmq::socket_t inproc_, ipc_;
     StoreThread& store_;
     Broker broker_;
-    Instant next_tick_;
+    Instant next_tick_, next_standing_;
     bool stopping_ = false;
 };
 

@@ -89,11 +89,14 @@ bool has_room(const Space& disk, std::uint64_t owed) {
     return static_cast<double>(disk.free - owed) >= limits::free_disk_min * static_cast<double>(disk.total);
 }
 
-bool has_room(const std::filesystem::path& database) {
+std::uint64_t reserve_held(const std::filesystem::path& database) {
     std::error_code given_up;
     const auto kept = std::filesystem::file_size(reserve_file(database), given_up);
-    const auto held = given_up ? 0 : std::min<std::uint64_t>(kept, limits::reserve_bytes);
-    return has_room(space_of(database), limits::reserve_bytes - held);
+    return given_up ? 0 : std::min<std::uint64_t>(kept, limits::reserve_bytes);
+}
+
+bool has_room(const std::filesystem::path& database) {
+    return has_room(space_of(database), limits::reserve_bytes - reserve_held(database));
 }
 
 }  // namespace flagpost::store

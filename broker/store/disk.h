@@ -53,6 +53,9 @@ private:
 /// Where the room kept back for the store in `database` lies.
 std::filesystem::path reserve_file(const std::filesystem::path& database);
 
+/// What of limits::reserve_bytes is kept back there at this moment.
+std::uint64_t reserve_held(const std::filesystem::path& database);
+
 /// Bytes of a disk.
 struct Space {
     std::uint64_t total;

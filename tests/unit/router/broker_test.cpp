@@ -579,6 +579,49 @@ TEST_CASE("a proof of a leaf is for whoever did it or was told it, and for audit
     CHECK(answered("bench/1", 1'000'000).empty());
 }
 
+TEST_CASE("how the broker stands: who is here, since when not, and what is waiting", "[broker]") {
+    World world;
+    const auto peer = [&] { return world.broker->stands(world.now).peers.at(1); };
+    CHECK(peer().agency == "bench/1");
+    CHECK_FALSE(peer().seen);
+    const Id16 session = world.open("bench/1");
+    world.now += std::chrono::hours{1};
+    CHECK(peer().sessions == 1);
+    CHECK(peer().seen == world.now);
+    CHECK(peer().certificate_ends == start_time + std::chrono::hours{24 * 30});
+
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    const auto before = world.broker->stands(world.now);
+    CHECK(before.pending_bytes > 0);
+    world.commit();
+    const auto after = world.broker->stands(world.now);
+    CHECK(after.pending_bytes == 0);
+    CHECK(after.counts.published == 1);
+    CHECK(after.log.size == before.log.size + 1);
+    CHECK(after.log.signed_size < after.log.size);
+    CHECK(after.log.unsigned_since.has_value());
+    world.sign_head();
+    CHECK(world.broker->stands(world.now).log.signed_size == after.log.size);
+    CHECK_FALSE(world.broker->stands(world.now).log.unsigned_since);
+    CHECK(peer().uncosigned_since == world.now);
+
+    const Instant left = world.now;
+    world.send_item(wire::fabric::ItemKind::close, session, wire::fabric::write_ending(Reason::none));
+    world.now += std::chrono::hours{1};
+    CHECK(peer().sessions == 0);
+    CHECK(peer().seen == left);
+    CHECK_FALSE(peer().uncosigned_since);
+}
+
+TEST_CASE("who was not welcomed was not here", "[broker]") {
+    World world;
+    const Id16 session = world.connect("bench/1");
+    world.send_item(wire::fabric::ItemKind::close, session, wire::fabric::write_ending(Reason::none));
+    const auto peers = world.broker->stands(world.now).peers;
+    CHECK(peers.at(1).sessions == 0);
+    CHECK_FALSE(peers.at(1).seen);
+}
+
 TEST_CASE("queries answer those who may ask, and consultations are leaves", "[broker]") {
     struct Row {
         const char* why;
@@ -594,6 +637,9 @@ TEST_CASE("queries answer those who may ask, and consultations are leaves", "[br
         {"anybody, what is in force",   "bench/1",        Kind::policies,    true,  false},
         {"an agency, what it is owed",  "bench/1",        Kind::obligations, true,  false},
         {"an operator, what all are",   "operator/duty",  Kind::obligations, true,  true },
+        {"an operator, how it stands",  "operator/duty",  Kind::standing,    true,  false},
+        {"an auditor, likewise",        "auditor/office", Kind::standing,    true,  false},
+        {"an agency, likewise",         "bench/1",        Kind::standing,    false, true },
         {"an auditor, the leaves",      "auditor/office", Kind::entries,     true,  true },
         {"an auditor, the bodies",      "auditor/office", Kind::bodies,      true,  true },
         {"an agency, the leaves",       "bench/1",        Kind::entries,     false, true },

@@ -58,6 +58,13 @@ struct World {
         start();
     }
 
+    /// By agency.
+    static std::vector<standing::Peer> watched() {
+        standing::Peer audit{"auditor/office", "Audit"}, measurement{"bench/1", "Measurement"};
+        measurement.witness = true;
+        return {audit, measurement};
+    }
+
     /// From what is on disk: what a process does after kill -9.
     void start() {
         exchange = std::make_unique<exchange::Exchange>(
@@ -70,10 +77,23 @@ struct World {
         exchange->set_next_index(store.size());
         frames.clear();
         kicks.clear();
-        broker = std::make_unique<router::Broker>(
-            router::BrokerSetting{*exchange, reader, parties, random, key(2), key(3), vkey(), "{}",
-                                  [this] { return room; }, 1, store.size(), store.root(), now},
-            now);
+        broker = std::make_unique<router::Broker>(router::BrokerSetting{*exchange,
+                                                                        reader,
+                                                                        parties,
+                                                                        random,
+                                                                        key(2),
+                                                                        key(3),
+                                                                        vkey(),
+                                                                        "{}",
+                                                                        [this] { return room; },
+                                                                        1,
+                                                                        store.size(),
+                                                                        store.root(),
+                                                                        now,
+                                                                        {},
+                                                                        [] { return false; },
+                                                                        watched()},
+                                                  now);
         commit();
         sign_head();
     }

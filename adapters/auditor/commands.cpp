@@ -8,9 +8,12 @@
 #include <iterator>
 #include <ostream>
 
+#include "adapters/auditor/carry.h"
 #include "adapters/auditor/complete.h"
 #include "adapters/auditor/decisions.h"
 #include "adapters/auditor/explain.h"
+#include "adapters/auditor/http_post.h"
+#include "adapters/auditor/layout.h"
 #include "adapters/auditor/printable.h"
 #include "adapters/auditor/progress.h"
 #include "adapters/auditor/proof.h"
@@ -28,6 +31,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::seconds cosign_patience{30};
+
 /// The beginning of a file; what is longer than `most` is refused by whoever reads it.
 std::string file_in(const fs::path& path, std::size_t most) {
     std::ifstream in{path, std::ios::binary};
@@ -38,12 +43,14 @@ std::string file_in(const fs::path& path, std::size_t most) {
     return content;
 }
 
-log::VerifierKey key_in(const fs::path& path) {
+log::VerifierKey key_in(const fs::path& path, log::VerifierKey::Type type = log::VerifierKey::Type::note) {
     auto line = file_in(path, limits::policy_size_max);
     while (line.ends_with('\n')) line.pop_back();
     const auto key = log::VerifierKey::parse(line);
-    if (!key || key->type() != log::VerifierKey::Type::note)
-        throw WrongUsage{path.string() + ": is not the key of a log"};
+    if (!key || key->type() != type)
+        throw WrongUsage{path.string() + (type == log::VerifierKey::Type::note
+                                              ? ": is not the key of a log"
+                                              : ": is not the key of a witness")};
     return *key;
 }
 
@@ -87,6 +94,8 @@ public:
     }
     const client::Config& config() const { return config_; }
     WireSource source(std::optional<log::Policy> policy = {}) { return {agent_, std::move(policy)}; }
+
+    client::Agent& agent() { return agent_; }
 
 private:
     client::Config config_;
@@ -138,6 +147,50 @@ Id16 reference_in(const std::string& text) {
     return *reference;
 }
 
+Carrier::Ways ways_of(WireSource& source, const client::Agent& agent, const std::string& url) {
+    return {
+        [url](const std::string& body) { return http_post(url + "/add-checkpoint", body); },
+        [&source](std::uint64_t old_size, std::uint64_t size) {
+            return log::consistency_proof(old_size, size, [&](log::TileId id) {
+                return source.tile(id, width_of(id.level, id.number, size));
+            });
+        },
+        [&source, &agent] {
+            auto newest = source.checkpoint();  // connects, if need be; then there is one shown
+            return agent.head_shown().value_or(std::move(newest));
+        },
+        [&source] { return source.checkpoint(); },
+    };
+}
+
+/// Where the evidence of an alarm lies. While it is there nothing is carried: a person has to have looked.
+fs::path alarm_file(const client::Config& config) {
+    auto file = config.data;
+    return file += ".witness-alarm";
+}
+
+/// Whether a cosignature was brought back.
+bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
+    try {
+        const auto cosigned = carrier.carry();
+        if (!cosigned && cosigned.error().reason != Reason::busy)
+            throw std::runtime_error{cosigned.error().where};
+        const auto problem =
+            cosigned ? connection.agent().cosign(*cosigned, cosign_patience) : cosigned.error().where;
+        if (problem)
+            out << "not cosigned: " << *problem << std::endl;
+        else
+            out << "cosigned: " << log::Checkpoint::parse(log::SignedNote::parse(*cosigned)->text)->size
+                << " entries" << std::endl;
+        return !problem;
+    } catch (const WitnessAlarm& alarm) {
+        const auto file = alarm_file(connection.config());
+        write_new(file, view(alarm.evidence));
+        throw std::runtime_error{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
+                                 file.string()};
+    }
+}
+
 }  // namespace
 
 int run_export(const Typed& typed, std::ostream& out) {
@@ -167,6 +220,22 @@ int run_tell_readings(const Typed& typed, std::ostream& out) {
     auto source = connection.source();
     out << "told the broker of " << tell_all(source, typed.directory) << " readings made offline\n";
     return 0;
+}
+
+int run_carry(const Typed& typed, std::ostream& out) {
+    const auto witness = key_in(typed.vkey, log::VerifierKey::Type::cosignature);
+    Connection connection{typed.config};
+    if (const auto file = alarm_file(connection.config()); fs::exists(file))
+        throw std::runtime_error{"nothing is carried: " + file.string() +
+                                 " is the evidence of an alarm; look, and move it away"};
+    auto source = connection.source();
+    Carrier carrier{key_in(connection.config().log_vkey), witness,
+                    ways_of(source, connection.agent(), typed.witness_url)};
+    for (;;) {
+        const bool carried = carry_one(carrier, connection, out);
+        if (typed.every_s == 0) return carried ? 0 : 1;
+        connection.agent().idle(std::chrono::seconds{typed.every_s});
+    }
 }
 
 int run_verify(const Typed& typed, std::ostream& out) {

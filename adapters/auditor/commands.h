@@ -28,11 +28,14 @@ struct Typed {
     std::vector<std::string> people;
     std::string family_name, born;
     std::uint64_t index = 0;
+    std::string witness_url;
+    unsigned every_s = 0;  // 0: once
     bool sealed = false, json = false, signatures = false;
 };
 
 int run_export(const Typed& typed, std::ostream& out);
 int run_tell_readings(const Typed& typed, std::ostream& out);
+int run_carry(const Typed& typed, std::ostream& out);
 int run_verify(const Typed& typed, std::ostream& out);
 int run_prove(const Typed& typed, std::ostream& out);
 int run_check(const Typed& typed, std::ostream& out);

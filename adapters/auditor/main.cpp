@@ -22,6 +22,7 @@ public:
             "Exit codes: 0 all well, 1 something is damaged, open, differing or went wrong, 2 wrong usage.\n"
             "docs/guides/audit.md leads through all of them.");
         add_export();
+        add_carry();
         add_verify();
         add_proofs();
         add_reading();
@@ -102,6 +103,23 @@ private:
                                 auditor::run_tell_readings);
         takes_config(telling);
         takes_export(telling);
+    }
+
+    void add_carry() {
+        auto* carrying =
+            command("carry",
+                    "Carry the newest signed head to a witness outside the partnership (C2SP tlog-witness) "
+                    "and its cosignature back. Exit code 1, with the evidence kept, if that witness has "
+                    "seen another history.",
+                    auditor::run_carry);
+        takes_config(carrying);
+        carrying->add_option("--witness", typed.witness_url, "its URL, without /add-checkpoint")->required();
+        carrying->add_option("--witness-key", typed.vkey, "its verifier key, handed over out of band")
+            ->required()
+            ->check(CLI::ExistingFile);
+        carrying
+            ->add_option("--every", typed.every_s, "seconds until the next head is carried; without it, once")
+            ->check(CLI::Range(1, 86'400));
     }
 
     void add_verify() {

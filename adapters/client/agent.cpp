@@ -111,6 +111,24 @@ public:
                                  (problem_.empty() ? "" : ": " + problem_)};
     }
 
+    std::optional<std::string> cosign(const std::string& note, milliseconds patience) {
+        const auto until = Steady::now() + patience;
+        while (!(connection_ && connection_->machine.welcomed()) && Steady::now() < until) step(look_again);
+        problem_.clear();
+        if (connection_) perform(connection_->machine.cosign(note));
+        // Taken, it is not answered; but a refusal comes before the answer to the next question.
+        schemas::QueryValue next;
+        next.kind = schemas::QueryKind::checkpoint;
+        if (auto answer = ask(next, patience); !answer) return answer.error().where;
+        return problem_.empty() ? std::nullopt : std::optional{problem_};
+    }
+
+    std::optional<std::string> head_shown() const { return box_.fact(checkpoint_fact); }
+
+    void idle(milliseconds time) {
+        for (const auto until = Steady::now() + time; Steady::now() < until;) step(look_again);
+    }
+
 private:
     AgentState state() const {
         return {connection_ && connection_->machine.welcomed(),
@@ -311,6 +329,14 @@ Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, 
     if (id) query.id.assign(id->begin(), id->end());
     return impl_->ask(std::move(query), patience);
 }
+
+std::optional<std::string> Agent::cosign(const std::string& note, milliseconds patience) {
+    return impl_->cosign(note, patience);
+}
+
+std::optional<std::string> Agent::head_shown() const { return impl_->head_shown(); }
+
+void Agent::idle(milliseconds time) { impl_->idle(time); }
 
 std::optional<BoxLock> BoxLock::take(const std::filesystem::path& box_file) {
     const std::string file = box_file.string() + ".lock";

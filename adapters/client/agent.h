@@ -44,6 +44,15 @@ public:
     Result<Answered> ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::uint16_t width,
                          const std::optional<Id16>& id, std::chrono::milliseconds patience);
 
+    /// Hands in a head that a witness enrolled for this agency has cosigned elsewhere. What the broker has against it;
+    /// nothing if it took it. Throws as ask does.
+    std::optional<std::string> cosign(const std::string& note, std::chrono::milliseconds patience);
+
+    /// The head of the log the broker showed last, which was found to continue the one before; nothing before the first.
+    std::optional<std::string> head_shown() const;
+    /// Does nothing but keep the connection, for so long.
+    void idle(std::chrono::milliseconds time);
+
 private:
     class Impl;
     std::unique_ptr<Impl> impl_;

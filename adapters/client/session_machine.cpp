@@ -64,12 +64,16 @@ std::string evidence_of(const std::string& remembered, const std::string& receiv
     return evidence;
 }
 
+Bytes cosign_frame(std::string note) {
+    schemas::CosignValue cosign;
+    cosign.checkpoint = std::move(note);
+    return wire::pack_frame(std::move(cosign));
+}
+
 Bytes cosign_frame(std::string_view note, const Witness& witness, Instant now) {
     auto signed_note = log::SignedNote::parse(note).value();
     signed_note.signatures.push_back(log::cosign_note(signed_note.text, witness.name, witness.key, now));
-    schemas::CosignValue cosign;
-    cosign.checkpoint = signed_note.format();
-    return wire::pack_frame(std::move(cosign));
+    return cosign_frame(signed_note.format());
 }
 
 }  // namespace
@@ -415,6 +419,12 @@ std::pair<Actions, std::uint32_t> SessionMachine::query(schemas::QueryValue quer
     Actions actions;
     actions.push_back(Send{wire::pack_frame(std::move(query))});
     return {std::move(actions), request};
+}
+
+Actions SessionMachine::cosign(std::string note) {
+    Actions actions;
+    actions.push_back(Send{cosign_frame(std::move(note))});
+    return actions;
 }
 
 Actions SessionMachine::goodbye() {

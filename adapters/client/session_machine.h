@@ -101,6 +101,9 @@ public:
     Actions stored(Instant now);
     /// Asks under a request number of its own, which the Answered carries.
     std::pair<Actions, std::uint32_t> query(schemas::QueryValue query);
+    /// Hands in a head with a cosignature of a witness enrolled for us. A refusal comes as a Problem, before the answer to
+    /// any question asked after it.
+    Actions cosign(std::string note);
     Actions goodbye();
 
     bool welcomed() const { return welcomed_; }

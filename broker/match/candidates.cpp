@@ -63,7 +63,8 @@ Outcome outcome_of(const Candidate& candidate) {
     if (candidate.margin < low_from) return Outcome::none;
     const auto& c = candidate.comparison;
     // Without an address there are many strangers to be alike to, most of all by name alone.
-    const bool elsewhere = c.where > Where::near_postcode && c.identifier != Identifier::same;
+    const bool elsewhere =
+        c.where > Where::near_postcode && c.where != Where::missing && c.identifier != Identifier::same;
     if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
         return Outcome::none;
     const bool name_alone =
@@ -71,6 +72,12 @@ Outcome outcome_of(const Candidate& candidate) {
     if (candidate.margin < potential_from || name_alone) return Outcome::low;
     if (candidate.margin < match_from || candidate.held) return Outcome::potential;
     return Outcome::match;
+}
+
+std::optional<std::string> held(const Candidate& candidate) {
+    const auto hold = held_back(candidate.comparison);
+    if (!hold || candidate.margin >= hold->lifted_from) return std::nullopt;
+    return hold->why;
 }
 
 /// The strongest of those that stand against `mine`; candidates are in order of score.
@@ -128,7 +135,7 @@ void weigh_together(std::vector<Candidate>& candidates) {
     for (auto& mine : candidates) {
         const auto rival = best_rival(candidates, mine);
         mine.margin = std::min(mine.score, mine.score - rival);
-        mine.held = held_back(mine.comparison);
+        mine.held = held(mine);
         mine.outcome = outcome_of(mine);
         // Two different people both fit: a person must choose, whatever either scores.
         const bool both_fit = mine.score >= match_from && rival >= potential_from && mine.margin < match_from;
@@ -143,7 +150,7 @@ void weigh_together(std::vector<Candidate>& candidates) {
 void weigh_apart(std::vector<Candidate>& candidates) {
     for (auto& candidate : candidates) {
         candidate.margin = candidate.score;
-        candidate.held = held_back(candidate.comparison);
+        candidate.held = held(candidate);
         candidate.outcome = outcome_of(candidate);
     }
     drop(candidates, [](const Candidate& c) { return c.outcome < Outcome::potential; });

@@ -1,6 +1,7 @@
 /// Two people compared field by field, and what each agreement or difference counts for.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,8 +45,15 @@ Millibits score(const Comparison& comparison, Millibits prior);
 /// What the score cannot exceed, whatever the addresses are.
 Millibits score_at_most(const Comparison& comparison, Millibits prior);
 
-/// Why this comparison may not be acted on without a person's look, however high its score; nothing if it may.
-std::optional<std::string> held_back(const Comparison& comparison);
+/// Why a comparison is not acted on without a person's look, and the margin from which it is after all.
+struct Hold {
+    const char* why;
+    Millibits lifted_from;
+};
+inline constexpr Millibits never = std::numeric_limits<Millibits>::max();
+
+/// Nothing if the margin alone decides.
+std::optional<Hold> held_back(const Comparison& comparison);
 
 /// What agrees and what differs, each in a sentence without names.
 std::vector<std::string> in_words(const Comparison& comparison);

@@ -169,22 +169,34 @@ private:
         });
         for (const auto* row : rows) {
             ++effort_.compared;
-            if (in_force_or_tail(row->held_flag->value, today_)) address_hit(*row);
+            if (!in_force_or_tail(row->held_flag->value, today_)) continue;
+            auto how = compare_addresses(attended_, *row->place.place);
+            if (how == AddressHit::number_left_out && fits_another(*row, rows))
+                how = AddressHit::street_unclear;
+            address_hit(*row, how);
         }
     }
 
-    void address_hit(const registry::PlaceRow& row) {
-        const auto how = compare_addresses(attended_, *row.place.place);
+    /// Whether without its number the address may also be another house of the register.
+    bool fits_another(const registry::PlaceRow& row,
+                      const std::vector<const registry::PlaceRow*>& rows) const {
+        return std::any_of(rows.begin(), rows.end(), [&](const auto* other) {
+            return other->place.place->line != row.place.place->line &&
+                   compare_addresses(attended_, *other->place.place) == AddressHit::number_left_out;
+        });
+    }
+
+    void address_hit(const registry::PlaceRow& row, AddressHit how) {
         if (how == AddressHit::none) return;
         const bool past = row.place.to < today_;
         if (past && !within_tail(row.place.to, today_)) return;
-        const bool sure = how >= AddressHit::full;
+        const bool sure = how >= AddressHit::number_left_out;
         Hit hit;
         hit.flag = *row.flag;
         hit.kind = sure ? HitKind::address : HitKind::shell;
         hit.score = sure ? address_score : unclear_address_score;
         hit.outcome = sure ? Outcome::match : Outcome::potential;
-        if (how == AddressHit::near_postcode) hit.outcome = Outcome::low;
+        if (how <= AddressHit::near_number) hit.outcome = Outcome::low;
         hit.reasons.emplace_back(past ? "Police attended a former address of this child."
                                       : "Police attended an address of this child.");
         hit.reasons.emplace_back(words_of(how));
@@ -205,6 +217,8 @@ private:
                 return "The property number (UPRN) agrees.";
             case AddressHit::full:
                 return "The address agrees.";
+            case AddressHit::number_left_out:
+                return "The named house and its street agree; only one side gives the number.";
             case AddressHit::street_unclear:
                 return "Postcode and house agree; the rest reads differently.";
             case AddressHit::flat_missing:
@@ -213,6 +227,8 @@ private:
                 return "The house number lies in a range of numbers.";
             case AddressHit::other_uprn:
                 return "The address reads the same, but the property numbers (UPRN) differ.";
+            case AddressHit::near_number:
+                return "Street and postcode agree; the house number has a digit more or less.";
             default:
                 return "House and street agree; the postcode differs.";
         }

@@ -6,19 +6,14 @@
 #include <string_view>
 
 #include "broker/match/text.h"
+#include "broker/register/plain.h"
 
 namespace flagpost::match {
 namespace {
 
+using registry::generic_street_word;
 using registry::PlaceForm;
-
-bool generic_street_word(std::string_view word) {
-    static constexpr std::array<std::string_view, 22> generic{
-        "ROAD",  "STREET", "LANE",   "AVENUE", "DRIVE", "CLOSE",   "COURT", "GARDENS",
-        "GROVE", "PLACE",  "SQUARE", "PARK",   "HOUSE", "TERRACE", "WAY",   "CRESCENT",
-        "HILL",  "THE",    "WALK",   "GREEN",  "VIEW",  "RISE"};
-    return word.size() < 3 || std::find(generic.begin(), generic.end(), word) != generic.end();
-}
+using registry::street_head;
 
 template <class Each> bool any_word(std::string_view text, Each each) {
     while (!text.empty()) {
@@ -36,17 +31,6 @@ bool shares_a_telling_word(std::string_view a, std::string_view b) {
     });
 }
 
-/// A street without the locality after it: "OAK ROAD" of "OAK ROAD NORTHFIELD".
-std::string_view street_head(std::string_view street) {
-    std::size_t end = std::min(street.find(' '), street.size());
-    while (end < street.size()) {
-        const auto start = end + 1;
-        end = std::min(street.find(' ', start), street.size());
-        if (generic_street_word(street.substr(start, end - start))) return street.substr(0, end);
-    }
-    return street;
-}
-
 /// One street, misspelt at most; one not given does not speak against it.
 bool streets_agree(const std::string& a, const std::string& b) {
     if (a.empty() || b.empty()) return true;
@@ -59,17 +43,55 @@ bool buildings_agree(const std::string& a, const std::string& b) {
     return a == b || (!a.empty() && !b.empty() && jaro_winkler(a, b) >= 9200);
 }
 
-/// A named house: one side leaves out the number, and what it has instead begins with the other's house name.
-bool same_named_house(const PlaceForm& a, const PlaceForm& b) {
-    if (a.number != 0 && b.number != 0) return false;
+/// The first words of a text, without an article: "OLD FARM" of "THE OLD FARM WEST NEWTON".
+std::string_view first_words(std::string_view text, int count) {
+    if (text.substr(0, 4) == "THE ") text.remove_prefix(4);
+    std::size_t end = 0;
+    for (; count > 0 && end < text.size(); --count) end = std::min(text.find(' ', end + 1), text.size());
+    return text.substr(0, end);
+}
+
+/// How a house with a name agrees where one side, or both, leave out the number.
+AddressHit named_houses(const PlaceForm& a, const PlaceForm& b) {
+    if (a.number != 0 && b.number != 0) return AddressHit::none;
     if (a.number == 0 && b.number == 0) {
-        const auto first_a = a.street.substr(0, a.street.find(' ')),
-                   first_b = b.street.substr(0, b.street.find(' '));
-        return first_a == first_b && shares_a_telling_word(a.street, b.street);
+        if (first_words(a.street, 1) != first_words(b.street, 1)) return AddressHit::none;
+        if (first_words(a.street, 2) == first_words(b.street, 2)) return AddressHit::full;
+        return shares_a_telling_word(a.street, b.street) ? AddressHit::street_unclear : AddressHit::none;
     }
-    const auto& unnumbered = a.number == 0 ? a.street : b.street;
-    const auto& name = a.number == 0 ? b.building : a.building;
-    return !name.empty() && unnumbered.compare(0, name.size(), name) == 0;
+    const std::string_view unnumbered = a.number == 0 ? a.street : b.street;
+    const auto& numbered = a.number == 0 ? b : a;
+    const auto& name = numbered.building;
+    if (!name.empty() && unnumbered.substr(0, name.size()) == name) {
+        auto rest = unnumbered.substr(name.size());
+        rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+        const bool street = !rest.empty() && streets_agree(std::string{rest}, numbered.street);
+        return street ? AddressHit::number_left_out : AddressHit::street_unclear;
+    }
+    // The same flat in the same street, whose number one side leaves out.
+    const bool same_flat = name.empty() && !a.flat.empty() && a.flat == b.flat;
+    return same_flat && streets_agree(a.street, b.street) ? AddressHit::street_unclear : AddressHit::none;
+}
+
+enum class FlatKind : std::uint8_t { none, number, letter, words };
+FlatKind kind_of(const std::string& flat) {
+    if (flat.empty()) return FlatKind::none;
+    if (std::all_of(flat.begin(), flat.end(), registry::is_digit)) return FlatKind::number;
+    return flat.size() == 1 ? FlatKind::letter : FlatKind::words;
+}
+
+/// Two flats of one building. A flat called 2 by one and B by the other may be one: that does not tell them apart.
+bool flats_conflict(const PlaceForm& a, const PlaceForm& b) {
+    const auto kind = kind_of(a.flat);
+    return kind != FlatKind::none && kind == kind_of(b.flat) && a.flat != b.flat;
+}
+
+/// A digit too many or too few: "117" and "17", far apart in any street, are one house mistyped.
+bool near_number(const PlaceForm& a, const PlaceForm& b) {
+    const auto one = std::to_string(a.number), other = std::to_string(b.number);
+    return std::min(a.number, b.number) >= 10 && one.size() != other.size() && within_one_edit(one, other) &&
+           a.number_to == 0 && b.number_to == 0 && a.flat == b.flat && !a.street.empty() &&
+           streets_agree(a.street, b.street);
 }
 
 bool same_number(const PlaceForm& a, const PlaceForm& b) {
@@ -80,6 +102,12 @@ bool inside(int number, const PlaceForm& range) {
     return range.number_to != 0 && number >= range.number && number <= range.number_to;
 }
 
+/// Number, flat and street agree, wherever that is.
+bool same_house(const PlaceForm& a, const PlaceForm& b) {
+    return same_number(a, b) && a.flat == b.flat && !a.street.empty() && !b.street.empty() &&
+           streets_agree(a.street, b.street);
+}
+
 bool near_postcode(const PlaceForm& a, const PlaceForm& b) {
     return !a.postcode.empty() && !b.postcode.empty() && within_one_edit(a.postcode, b.postcode);
 }
@@ -87,7 +115,8 @@ bool near_postcode(const PlaceForm& a, const PlaceForm& b) {
 Where compare_postcodes(const std::string& a, const std::string& b) {
     if (a.empty() || b.empty()) return Where::missing;
     if (a == b) return Where::postcode;
-    if (within_one_edit(a, b)) return Where::near_postcode;
+    if (within_one_edit(a, b) && std::min(a.size(), b.size()) > 5) return Where::near_postcode;
+    if (a.find(' ') == std::string::npos || b.find(' ') == std::string::npos) return Where::missing;
     if (a.compare(0, a.size() - 2, b, 0, b.size() - 2) == 0) return Where::sector;
     return registry::outward(a) == registry::outward(b) ? Where::district : Where::elsewhere;
 }
@@ -105,6 +134,7 @@ Where compare_places(const PlaceForm& ours, const PlaceForm& theirs) {
         return same_number(ours, theirs) ? Where::building : Where::postcode;
     }
     if (building && !theirs.street.empty() && by_postcode != Where::elsewhere) return Where::street;
+    if (by_postcode == Where::missing && !ours.town.empty() && ours.town == theirs.town) return Where::town;
     return by_postcode;
 }
 
@@ -115,19 +145,23 @@ AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
     if (incident.postcode.empty() || incident.postcode != flag.postcode) {
         const bool near = near_postcode(incident, flag) ||
                           (incident.postcode.empty() != flag.postcode.empty() && incident.town == flag.town);
-        return near && same_line && incident.number != 0 && !uprns_differ ? AddressHit::near_postcode
-                                                                          : AddressHit::none;
+        return near && !uprns_differ && (same_line || same_house(incident, flag)) ? AddressHit::near_postcode
+                                                                                  : AddressHit::none;
     }
     if (uprns_differ) return same_line ? AddressHit::other_uprn : AddressHit::none;
     if (same_line) return AddressHit::full;
-    if (!incident.flat.empty() && !flag.flat.empty() && incident.flat != flag.flat) return AddressHit::none;
+    if (flats_conflict(incident, flag)) return AddressHit::none;
     if (same_number(incident, flag)) {
         if (incident.flat != flag.flat) return AddressHit::flat_missing;
         const bool same =
             buildings_agree(incident.building, flag.building) && streets_agree(incident.street, flag.street);
         return same ? AddressHit::full : AddressHit::street_unclear;
     }
-    if (same_named_house(incident, flag)) return AddressHit::street_unclear;
+    if (const auto named = named_houses(incident, flag); named != AddressHit::none) {
+        const bool same_flat = incident.flat == flag.flat;
+        return same_flat ? named : std::min(named, AddressHit::flat_missing);
+    }
+    if (near_number(incident, flag)) return AddressHit::near_number;
     const bool in_range = inside(incident.number, flag) || inside(flag.number, incident);
     return in_range && streets_agree(incident.street, flag.street) ? AddressHit::number_range
                                                                    : AddressHit::none;

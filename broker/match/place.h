@@ -16,6 +16,7 @@ enum class Where : std::uint8_t {
     near_postcode,
     sector,
     district,
+    town,
     elsewhere,
     missing
 };
@@ -27,10 +28,12 @@ Where compare_places(const registry::PlaceForm& ours, const registry::PlaceForm&
 enum class AddressHit : std::uint8_t {
     none,
     near_postcode,
+    near_number,
     other_uprn,
     number_range,
     flat_missing,
     street_unclear,
+    number_left_out,
     full,
     uprn
 };

@@ -59,11 +59,20 @@ public:
     }
 
 private:
+    static constexpr std::array<std::string_view, 7> floors{"GROUND", "FIRST",    "SECOND", "THIRD",
+                                                            "TOP",    "BASEMENT", "LOWER"};
+
     bool flat() {
         static constexpr std::array<std::string_view, 6> names{"FLAT", "APARTMENT", "APT",
                                                                "UNIT", "ROOM",      "STUDIO"};
         if (!is_one_of(words_[at_], names) || at_ + 1 >= words_.size()) return false;
         const auto& next = words_[at_ + 1];
+        if (is_one_of(next, floors)) {
+            set_flat(next + " FLOOR");
+            at_ += 2;
+            if (at_ < words_.size() && words_[at_] == "FLOOR") ++at_;
+            return true;
+        }
         if (next.size() > 4 || (next.size() > 1 && is_letter(next[0]) && !is_digit(next.back())))
             return false;
         set_flat(next);
@@ -71,8 +80,6 @@ private:
         return true;
     }
     bool floor() {
-        static constexpr std::array<std::string_view, 7> floors{"GROUND", "FIRST",    "SECOND", "THIRD",
-                                                                "TOP",    "BASEMENT", "LOWER"};
         if (form_.number != 0 || !form_.flat.empty() || !is_one_of(words_[at_], floors)) return false;
         if (at_ + 1 >= words_.size() || (words_[at_ + 1] != "FLOOR" && words_[at_ + 1] != "FLAT"))
             return false;
@@ -144,6 +151,18 @@ private:
 
 }  // namespace
 
+namespace {
+
+/// A postcode of another country, or one of ours that somebody mistyped: its letters and digits, as good as a word.
+std::string other_postcode(std::string_view text) {
+    std::string packed;
+    for (const char c : plain_upper(text))
+        if (is_letter(c) || is_digit(c)) packed += c;
+    return packed.size() < 4 || packed.size() > 8 ? std::string{} : packed;
+}
+
+}  // namespace
+
 std::uint64_t hash_of(const PlaceForm& place) {
     return KeyHash{place.uprn}.text(place.postcode).text(place.line).text(place.town).value();
 }
@@ -151,7 +170,7 @@ std::uint64_t hash_of(const PlaceForm& place) {
 PlaceForm place_form(const schemas::PlaceValue& place) {
     PlaceForm form;
     form.uprn = place.uprn;
-    form.postcode = normal_postcode(place.postcode).value_or("");
+    form.postcode = normal_postcode(place.postcode).value_or(other_postcode(place.postcode));
     auto all = words_of_line(place.line_1);
     for (auto& word : words_of_line(place.line_2)) all.push_back(std::move(word));
     AddressReader{std::move(all), form}.read();
@@ -166,6 +185,24 @@ PlaceForm place_form(const schemas::PlaceValue& place) {
                 form.building + "|" + form.street;
     if (form.flat.empty() && form.number == 0 && form.street.empty()) form.line.clear();
     return form;
+}
+
+bool generic_street_word(std::string_view word) {
+    static constexpr std::array<std::string_view, 22> generic{
+        "ROAD",  "STREET", "LANE",   "AVENUE", "DRIVE", "CLOSE",   "COURT", "GARDENS",
+        "GROVE", "PLACE",  "SQUARE", "PARK",   "HOUSE", "TERRACE", "WAY",   "CRESCENT",
+        "HILL",  "THE",    "WALK",   "GREEN",  "VIEW",  "RISE"};
+    return word.size() < 3 || std::find(generic.begin(), generic.end(), word) != generic.end();
+}
+
+std::string_view street_head(std::string_view street) {
+    std::size_t end = std::min(street.find(' '), street.size());
+    while (end < street.size()) {
+        const auto start = end + 1;
+        end = std::min(street.find(' ', start), street.size());
+        if (generic_street_word(street.substr(start, end - start))) return street.substr(0, end);
+    }
+    return street;
 }
 
 std::string_view outward(std::string_view postcode) { return postcode.substr(0, postcode.find(' ')); }

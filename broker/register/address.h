@@ -12,7 +12,7 @@ namespace flagpost::registry {
 /// An address taken apart: flat, building number or range with its letter, and the words of building and street.
 struct PlaceForm {
     std::uint64_t uprn = 0;
-    std::string postcode;  // "NG7 2RD" or empty
+    std::string postcode;  // "NG7 2RD"; of another form, without a space: "2217"; or empty
     std::string flat;      // "2", "A", "GROUND FLOOR"; "14A" is flat A of number 14
     int number = 0;        // 0: none
     int number_to = 0;     // end of a range "12-14", else 0
@@ -27,6 +27,12 @@ struct PlaceForm {
 std::uint64_t hash_of(const PlaceForm& place);
 
 PlaceForm place_form(const schemas::PlaceValue& place);
+
+/// Whether a word names a kind of street or says too little to tell one from another.
+bool generic_street_word(std::string_view word);
+
+/// A street without the locality after it: "OAK ROAD" of "OAK ROAD NORTHFIELD".
+std::string_view street_head(std::string_view street);
 
 /// "NG7" of "NG7 2RD".
 std::string_view outward(std::string_view postcode);

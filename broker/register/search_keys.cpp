@@ -25,6 +25,9 @@ enum KeyKind : std::uint64_t {
     by_uprn,
     by_postcode_line,
     by_street_outward,
+    by_name_outward,
+    by_name_town,
+    by_postcode_street,
 };
 
 template <class Each> void for_first(const std::vector<Word>& list, Each each) {
@@ -134,11 +137,25 @@ private:
                             .number(initial));
                 }
             }
+            near_home(name, place);
             if (!place.postcode.empty() && place.number != 0) {
                 put(KeyHash{by_postcode_number}
                         .text(place.postcode)
                         .number(static_cast<std::uint64_t>(place.number)));
             }
+        }
+    }
+
+    /// Whose date of birth is not known is looked for by a name and the neighbourhood.
+    void near_home(const NameForm& name, const PlaceForm& place) {
+        if (query_ && person_.born.whole()) return;
+        for (const auto& part : {name.given.get(), name.family.get()}) {
+            for_first(part->words, [&](const Word& word) {
+                if (word.text.size() < 2) return;
+                if (!place.postcode.empty())
+                    put(KeyHash{by_name_outward}.text(outward(place.postcode)).text(word.text));
+                if (!place.town.empty()) put(KeyHash{by_name_town}.text(place.town).text(word.text));
+            });
         }
     }
 
@@ -172,8 +189,11 @@ std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
                                .value());
         }
     }
+    if (!place.postcode.empty() && !place.street.empty())
+        keys.push_back(
+            KeyHash{by_postcode_street}.text(place.postcode).text(first_word(place.street)).value());
     if (place.number != 0 && !place.street.empty()) {
-        keys.push_back(KeyHash{by_street_outward}.number(number).text(place.street).value());
+        keys.push_back(KeyHash{by_street_outward}.number(number).text(street_head(place.street)).value());
     }
     return keys;
 }

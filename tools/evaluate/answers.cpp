@@ -167,8 +167,9 @@ void write_predictions(const std::vector<Answer>& answers, std::ostream& out) {
 void write_explanation(const std::vector<Answer>& answers, const std::string& query_id, std::ostream& out) {
     bool any = false;
     for (const auto& answer : answers) {
-        if (answer.query_id != query_id) continue;
+        if (query_id != "*" && answer.query_id != query_id) continue;
         any = true;
+        if (query_id == "*") out << answer.query_id << ' ';
         out << answer.flag_id << ": " << name_of(answer.outcome) << ", " << answer.score << " millibits\n";
         for (const auto& reason : answer.reasons) out << "  " << reason << '\n';
         for (const auto& each : answer.evidence)

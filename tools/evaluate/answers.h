@@ -25,7 +25,7 @@ std::vector<Answer> answer(const Sheet& known, const Sheet& queries);
 /// query_id,flag_id,score,decision with decision auto (match) or review (potential, low, many).
 void write_predictions(const std::vector<Answer>& answers, std::ostream& out);
 
-/// What agreed and differed, and what each counted for.
+/// What agreed and differed, and what each counted for; of all queries if `query_id` is "*".
 void write_explanation(const std::vector<Answer>& answers, const std::string& query_id, std::ostream& out);
 
 }  // namespace flagpost::evaluate

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
     app.add_option("--queries", options.queries, "query_id and the same columns")->required();
     app.add_option("--out", options.out, "query_id,flag_id,score,decision; decision is auto or review");
     app.add_option("--explain", options.explain,
-                   "a query whose candidates are shown with reasons and weights");
+                   "a query whose candidates are shown with reasons and weights; * for all");
     CLI11_PARSE(app, argc, argv);
     if (options.out.empty() && options.explain.empty()) {
         std::cerr << "flagpost-match: --out or --explain is needed\n";

@@ -1,0 +1,238 @@
+// The kinds of pairs on which matching goes wrong, each with why it must come out as it does.
+#include "broker/match/match.h"
+#include "broker/match/place.h"
+#include "tests/support/catch.h"
+#include "tests/support/people.h"
+
+using namespace flagpost;
+using namespace flagpost::tests;
+using match::AddressHit;
+using schemas::Outcome;
+
+namespace {
+
+const Instant now = at("2025-03-04T22:00Z");
+
+struct Who {
+    const char *given, *family, *born, *home;  // home: "line, postcode" or empty
+    const char* nhs_number = "";
+};
+
+std::unique_ptr<schemas::PersonValue> person_of(const Who& who) {
+    auto made = person(who.given, who.family, who.born);
+    made->nhs_number = who.nhs_number;
+    return made;
+}
+
+std::unique_ptr<schemas::PlaceValue> home_of(const Who& who) {
+    const std::string text = who.home;
+    if (text.empty()) return nullptr;
+    const auto comma = text.rfind(", ");
+    return place(text.substr(0, comma), text.substr(comma + 2));
+}
+
+/// What becomes of `heard` where `flagged` is the one child on the register among 1,500 others.
+Outcome outcome(const Who& flagged, const Who& heard) {
+    registry::Register known;
+    auto held = flag("the-child", person_of(flagged));
+    if (auto home = home_of(flagged)) held.places.push_back(dated(std::move(home)));
+    known.set_flag(std::move(held), now);
+    for (int i = 0; i < 1500; ++i) {
+        const std::string number = std::to_string(i);
+        char born[11];
+        std::snprintf(born, sizeof born, "20%02d-%02d-%02d", 8 + i % 15, 1 + i % 12, 1 + i % 28);
+        known.set_flag(flag("other-" + number,
+                            person(i % 3 == 0 ? "Oliver" : "Amelia", i % 2 == 0 ? "Smith" : "Khan", born)),
+                       now);
+    }
+    auto about = incident();
+    about.domestic_abuse = false;
+    add_person(about, schemas::Role::other, person_of(heard)).home = home_of(heard);
+    for (const auto& hit : match::decide(known, about, now).flags)
+        if (hit.flag.la_child_id == "the-child") return hit.outcome;
+    return Outcome::none;
+}
+
+AddressHit addresses(const char* one, const char* other, const char* postcode = "NG7 2RD",
+                     const char* their_postcode = "NG7 2RD") {
+    return match::compare_addresses(registry::place_form(*place(one, postcode)),
+                                    registry::place_form(*place(other, their_postcode)));
+}
+
+}  // namespace
+
+TEST_CASE("hard kinds of people come out as safely as they must", "[match]") {
+    const char* const oak = "14 Oak Road, NG7 2RD";
+    const char* const far = "9 Pine Walk, LE1 4CD";
+    struct Row {
+        const char* why;
+        Who flagged, heard;
+        Outcome least, most;
+    };
+    const auto row = GENERATE_COPY(values<Row>({
+        {"twins share all but the first name",
+         {"Jakub", "Nowak", "2015-06-22", oak},
+         {"Zofia", "Nowak", "2015-06-22", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"twins are often named alike",
+         {"Ella", "Nowak", "2015-06-22", oak},
+         {"Ellie", "Nowak", "2015-06-22", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"a boy named after his father",
+         {"Omar", "Farouk", "2015-06-22", oak},
+         {"Omar", "Farouk", "1984-02-09", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"the father's date differs only in the year",
+         {"Omar", "Farouk", "2015-06-22", oak},
+         {"Omar", "Farouk", "1985-06-22", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"Joseph is not Joshua misspelt",
+         {"Joseph", "Penhaligon", "2015-06-22", oak},
+         {"Joshua", "Penhaligon", "2015-06-22", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"1 January stands for an unknown day",
+         {"Omar", "Farouk", "2015-01-01", oak},
+         {"Omar", "Farouk", "2015-01-01", ""},
+         Outcome::potential,
+         Outcome::potential},
+        {"but at the child's home it is enough",
+         {"Omar", "Farouk", "2015-01-01", oak},
+         {"Omar", "Farouk", "2015-01-01", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"day and month swapped, at home",
+         {"Omar", "Farouk", "2015-06-02", oak},
+         {"Omar", "Farouk", "2015-02-06", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"day and month swapped, elsewhere",
+         {"Omar", "Farouk", "2015-06-02", oak},
+         {"Omar", "Farouk", "2015-02-06", far},
+         Outcome::low,
+         Outcome::potential},
+        {"half of a double-barrelled name",
+         {"Ava", "Lightfoot-Penhaligon", "2015-06-22", oak},
+         {"Ava", "Penhaligon", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"both halves, the other way round",
+         {"Ava", "Lightfoot-Penhaligon", "2015-06-22", oak},
+         {"Ava", "Penhaligon Lightfoot", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"a patronymic among the given names",
+         {"Ivan", "Tarasenko", "2015-06-22", oak},
+         {"Ivan Petrovych", "Tarasenko", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"a daughter's ending",
+         {"Ewa", "Kowalski", "2015-06-22", oak},
+         {"Ewa", "Kowalska", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"marks are lost on the way",
+         {"Zoë", "Łukasiński", "2015-06-22", oak},
+         {"Zoe", "Lukasinski", "2015-06-22", ""},
+         Outcome::match,
+         Outcome::match    },
+        {"a particle apart or joined",
+         {"Sinead", "O'Hanlon", "2015-06-22", oak},
+         {"Sinead", "Ohanlon", "2015-06-22", ""},
+         Outcome::match,
+         Outcome::match    },
+        {"another alphabet",
+         {"Oleksandr", "Tarasenko", "2015-06-22", oak},
+         {"Олександр", "Тарасенко", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"a nickname, at home",
+         {"William", "Penhaligon", "2015-06-22", oak},
+         {"Billy", "Penhaligon", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"names in each other's field",
+         {"Ivan", "Tarasenko", "2015-06-22", oak},
+         {"Tarasenko", "Ivan", "2015-06-22", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"a placeholder is no first name",
+         {"Baby", "Penhaligon", "2015-06-22", oak},
+         {"Ava", "Penhaligon", "2015-06-22", oak},
+         Outcome::low,
+         Outcome::potential},
+        {"an NHS number that fails its check says nothing",
+         {"Ava", "Penhaligon", "2015-06-22", oak, "9434765918"},
+         {"Ava", "Penhaligon", "2015-06-22", oak, "9434765919"},
+         Outcome::match,
+         Outcome::match    },
+        {"two valid numbers are two children",
+         {"Ava", "Smith", "2015-06-22", oak, "9434765919"},
+         {"Ava", "Smith", "2015-06-22", far, "9434765870"},
+         Outcome::none,
+         Outcome::potential},
+        {"two numbers, all else agrees: one was replaced",
+         {"Ava", "Penhaligon", "2015-06-22", oak, "9434765919"},
+         {"Ava", "Penhaligon", "2015-06-22", oak, "9434765870"},
+         Outcome::match,
+         Outcome::match    },
+        {"without a date, by name and neighbourhood",
+         {"William", "Penhaligon", "2015-06-22", oak},
+         {"Bill", "Penhaligon", "", "2 Elm Close, NG7 2RP"},
+         Outcome::low,
+         Outcome::potential      },
+    }));
+    CAPTURE(row.why);
+    const auto came_out = outcome(row.flagged, row.heard);
+    CHECK(came_out >= row.least);
+    CHECK(came_out <= row.most);
+}
+
+TEST_CASE("hard kinds of addresses come out as safely as they must", "[match]") {
+    const auto [why, one, other, how] = GENERATE(table<const char*, const char*, const char*, AddressHit>({
+        {"39A is flat A of 39",                            "Flat A 39 Oak Road",        "39A Oak Road",              AddressHit::full        },
+        {"two flats of one house",                         "Flat 1 39 Oak Road",        "Flat 2 39 Oak Road",        AddressHit::none        },
+        {"one side calls it 2, the other B",               "Flat 2 39 Oak Road",        "Flat B 39 Oak Road",
+         AddressHit::flat_missing                                                                                                            },
+        {"a flat on one side only",                        "Flat 2 39 Oak Road",        "39 Oak Road",               AddressHit::flat_missing},
+        {"a floor said in either order",                   "Basement Flat 39 Oak Road", "Flat Basement 39 Oak Road",
+         AddressHit::full                                                                                                                    },
+        {"a number inside a range",                        "34 Oak Road",               "32-36 Oak Road",            AddressHit::number_range},
+        {"a named house whose number one side leaves out", "Copthorne Wear View",       "Copthorne 1 Wear View",
+         AddressHit::number_left_out                                                                                                         },
+        {"two houses that begin with The",                 "The Screes Pump Lane",      "The Old Forge Pump Lane",
+         AddressHit::none                                                                                                                    },
+        {"one house, the article left out",                "The Old Farm West Newton",  "Old Farm West Newton Road",
+         AddressHit::full                                                                                                                    },
+        {"a digit too many",                               "117 Oak Road",              "17 Oak Road",               AddressHit::near_number },
+        {"neighbours differ in a digit",                   "19 Oak Road",               "18 Oak Road",               AddressHit::none        },
+        {"low numbers are neighbours too",                 "1 Oak Road",                "11 Oak Road",               AddressHit::none        },
+    }));
+    CAPTURE(why);
+    CHECK(addresses(one, other) == how);
+    CHECK(addresses(other, one) == how);
+}
+
+TEST_CASE("a postcode one letter off leaves the house to a person", "[match]") {
+    CHECK(addresses("14 Oak Road", "14 Oak Rd Lenton", "NG7 2RD", "NG7 2RB") == AddressHit::near_postcode);
+    CHECK(addresses("14 Oak Road", "16 Oak Road", "NG7 2RD", "NG7 2RB") == AddressHit::none);
+}
+
+TEST_CASE("a named house that may be either of two is left to a person", "[match]") {
+    registry::Register known;
+    for (const char* line :
+         {"Flat 21 Chelsea Court 19 Abdon Avenue", "Flat 21 Chelsea Court 25 Abdon Avenue"}) {
+        auto held = flag(line, person("Ava", "Penhaligon", "2015-06-22"));
+        held.places.push_back(dated(place(line, "B29 4NU")));
+        known.set_flag(std::move(held), now);
+    }
+    auto about = incident();
+    about.place = place("Flat 21 Chelsea Court Abdon Avenue", "B29 4NU");
+    const auto decision = match::decide(known, about, now);
+    REQUIRE(decision.flags.size() == 2);
+    for (const auto& hit : decision.flags) CHECK(hit.outcome == Outcome::potential);
+}

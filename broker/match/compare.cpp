@@ -27,9 +27,9 @@ constexpr auto given_levels = std::to_array<Level>({
     {"near",        4500,  "First name is spelt differently."                             },
     {"shared_word", 3000,  "One of the given names agrees."                               },
     {"initial",     1500,  "The first letter of the first name agrees; more is not known."},
-    {"similar",     1000,  "First name is only similar."                                  },
-    {"distant",     -1500, "First name differs."                                          },
-    {"other",       -4000, "First name differs."                                          },
+    {"similar",     2000,  "First name is only similar."                                  },
+    {"distant",     -1000, "First name differs."                                          },
+    {"other",       -3500, "First name differs."                                          },
     {"missing",     0,     "There is no first name to compare."                           },
 });
 static_assert(given_levels.size() == static_cast<std::size_t>(Given::missing) + 1);
@@ -37,9 +37,9 @@ constexpr auto family_levels = std::to_array<Level>({
     {"exact",       9000,  "Family name agrees."                },
     {"near",        5000,  "Family name is spelt differently."  },
     {"shared_word", 4500,  "Part of the family name agrees."    },
-    {"similar",     2000,  "Family name is only similar."       },
-    {"distant",     -1500, "Family name differs."               },
-    {"other",       -4000, "Family name differs."               },
+    {"similar",     3000,  "Family name is only similar."       },
+    {"distant",     -500,  "Family name differs."               },
+    {"other",       -3500, "Family name differs."               },
     {"missing",     0,     "There is no family name to compare."},
 });
 static_assert(family_levels.size() == static_cast<std::size_t>(Family::missing) + 1);
@@ -52,12 +52,12 @@ constexpr auto born_levels = std::to_array<Level>({
     {"day_month_swapped", 6500,  "Day and month of birth are in each other's place."                       },
     {"one_part",          3000,  "Day, month or year of birth differs."                                    },
     {"year_new_year",     1500,  "Only the year of birth agrees; the day may not have been known."         },
-    {"same_year",         -1500, "Only the year of birth agrees."                                          },
+    {"same_year",         -500,  "Only the year of birth agrees."                                          },
     {"partial_month",     7000,  "Month and year of birth agree; the day is not known."                    },
     {"partial_day",       8000,  "Day and month of birth agree; the year is not known."                    },
     {"partial_year",      4000,  "Year of birth agrees; day and month are not known."                      },
-    {"partial_conflict",  -4000, "Date of birth differs."                                                  },
-    {"conflict",          -8000, "Date of birth differs."                                                  },
+    {"partial_conflict",  -2500, "Date of birth differs."                                                  },
+    {"conflict",          -6500, "Date of birth differs."                                                  },
     {"missing",           0,     "There is no date of birth to compare."                                   },
 });
 static_assert(born_levels.size() == static_cast<std::size_t>(Born::missing) + 1);
@@ -84,7 +84,7 @@ static_assert(sex_levels.size() == static_cast<std::size_t>(Sex::missing) + 1);
 constexpr auto identifier_levels = std::to_array<Level>({
     {"same",    20000, "Pupil number or NHS number agrees."                    },
     {"near",    8000,  "Pupil number or NHS number is one character different."},
-    {"differs", -6000, "Pupil number or NHS number differs."                   },
+    {"differs", -4500, "Pupil number or NHS number differs."                   },
     {"missing", 0,     ""                                                      },
 });
 static_assert(identifier_levels.size() == static_cast<std::size_t>(Identifier::missing) + 1);

@@ -368,7 +368,8 @@ std::vector<OpenObligation> Exchange::open_obligations() const {
 std::vector<DeadLetter> Exchange::dead_letters() const {
     std::vector<DeadLetter> all;
     for (const auto& [item, dead] : impl_->state.dead_letters)
-        all.push_back({item.first, item.second, dead.attempts, dead.owner, dead.since, dead.notice});
+        all.push_back({item.first, item.second, dead.attempts, dead_after_attempts, dead.owner, dead.since,
+                       dead.notice});
     return all;
 }
 

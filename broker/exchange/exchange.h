@@ -141,12 +141,17 @@ struct OwedCounts {
     std::optional<Instant> overdue_since{};
 };
 
+/// Why an item was put aside, in the leaf and in the list of dead letters alike: it was tried too often. So far the only
+/// reason there is, so nothing that is stored has to say it.
+inline constexpr const char* dead_after_attempts = "attempts";
+
 /// What no consumer could store, until an operator puts it back or discards it.
 struct DeadLetter {
     std::string topic;
     std::uint64_t number;
     std::uint32_t attempts;
-    std::string owner;  // agency that has to look
+    std::string reason;  // the outcome in its leaf
+    std::string owner;   // agency that has to look
     Instant since;
     std::optional<Id16> notice;  // whose delivery it was
 };

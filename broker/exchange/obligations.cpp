@@ -193,7 +193,7 @@ Reply Decider::take(const GaveUp& gave_up) {
     record.leaf.topic = gave_up.topic;
     record.leaf.number = gave_up.number;
     record.leaf.message = notice;
-    record.leaf.outcome = "attempts";
+    record.leaf.outcome = dead_after_attempts;
     record.leaf.candidates = gave_up.attempts;
     record.leaf.recipient = setting_.agreement.dead_letter_owner();
     schemas::RecordBodyValue body;

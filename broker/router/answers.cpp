@@ -42,7 +42,7 @@ std::string json_of(const exchange::OpenObligation& open) {
 
 std::string json_of(const exchange::DeadLetter& dead) {
     return R"({"topic":")" + dead.topic + R"(","number":)" + std::to_string(dead.number) + R"(,"attempts":)" +
-           std::to_string(dead.attempts) + R"(,"reason":"not stored","owner":")" + dead.owner +
+           std::to_string(dead.attempts) + R"(,"reason":")" + dead.reason + R"(","owner":")" + dead.owner +
            R"(","since":")" + iso(dead.since) + R"(","notice":")" +
            (dead.notice ? to_hex(*dead.notice) : std::string{}) + R"("})";
 }

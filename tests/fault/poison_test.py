@@ -53,7 +53,7 @@ class Poison(StockScenario):
         self.assertEqual(crashes, ATTEMPTS_MAX)
         poison = seen[-1]["id"]
         self.assertEqual({key: dead[key] for key in ("topic", "number", "attempts", "reason", "owner", "notice")},
-                         {"topic": MAILBOX, "number": POISON, "attempts": ATTEMPTS_MAX, "reason": "not stored", "owner": DUTY, "notice": poison})
+                         {"topic": MAILBOX, "number": POISON, "attempts": ATTEMPTS_MAX, "reason": "attempts", "owner": DUTY, "notice": poison})
 
         later, refused = self.consume(endpoint, MAILBOX, 3)  # those behind it
         self.assertEqual([each["number"] for each in later], [3, 4, 5])

@@ -61,16 +61,18 @@ bool asks_about_itself(const Ask& ask, const AgencyId& agency) {
            agency.kind() != "auditor";
 }
 
-/// Whether a consumer may have ended because of what it was sent; the others are our doing, or a rule's.
-bool ended_by_consumer(Reason reason) {
+/// Whether a consumer may have ended because of what it was sent.
+Ending ending_of(Reason reason) {
     switch (reason) {
         case Reason::displaced:
         case Reason::shutting_down:
         case Reason::revoked:
         case Reason::lease_over:
-            return false;
+            return Ending::ours;
+        case Reason::idle:
+            return Ending::silence;
         default:
-            return true;
+            return Ending::hung_up;
     }
 }
 
@@ -211,7 +213,7 @@ void Broker::gate_lost(const GateName& name, Instant now) {
     const std::set<Id16> sessions = std::move(gate->second.sessions);
     gates_.erase(gate);
     output_.erase(name);
-    for (const Id16& id : sessions) forget_session(id, {Reason::idle, "gate lost"});
+    for (const Id16& id : sessions) forget_session(id, {Reason::idle, "gate lost"}, Ending::ours);
     spdlog::error("gate lost with {} sessions", sessions.size());
 }
 
@@ -257,6 +259,7 @@ void Broker::clock_stepped(Instant::duration by, Instant now) {
     home_.check();
     now_ = now;
     spdlog::error("the clock stepped by {} us", by.count());
+    for (auto& [id, session] : sessions_) session.machine.clock_stepped(by, now);
     decide(exchange::ClockStepped{by}, Id16{}, Nothing{});
 }
 
@@ -454,11 +457,13 @@ void Broker::end_session(Id16 id, const Refusal& why, const Bytes& goodbye) {
     forget_session(id, why);
 }
 
-void Broker::forget_session(Id16 id, const Refusal& why) {
+void Broker::forget_session(Id16 id, const Refusal& why) { forget_session(id, why, ending_of(why.reason)); }
+
+void Broker::forget_session(Id16 id, const Refusal& why, Ending how) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     Session& session = found->second;
-    if (ended_by_consumer(why.reason)) blame(session);
+    if (how != Ending::ours) blame(session, how);
     detach(id, session);
     if (const auto gate = gates_.find(session.gate); gate != gates_.end()) gate->second.sessions.erase(id);
     const exchange::Actor actor{session.machine.peer(), id};

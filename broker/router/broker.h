@@ -183,6 +183,7 @@ private:
     // By value: the id is often the key of what is erased.
     void end_session(Id16 id, const Refusal& why, const Bytes& goodbye);
     void forget_session(Id16 id, const Refusal& why);
+    void forget_session(Id16 id, const Refusal& why, Ending how);
 
     // After the commit
     void release(Held& held);
@@ -201,7 +202,7 @@ private:
     std::uint64_t committed_high(const std::string& topic) const;
     void attach(const Id16& id, Session& session, const Attach& wanted);
     void detach(const Id16& id, Session& session);
-    void blame(const Session& session);
+    void blame(const Session& session, Ending how);
     void deliver(const Id16& id, Session& session, const std::string& topic, std::uint64_t number,
                  std::uint64_t index, BytesView envelope);
     std::size_t deliver_stored(const Id16& id, Session& session, std::size_t most);

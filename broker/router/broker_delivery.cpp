@@ -69,17 +69,19 @@ void Broker::detach(const Id16& id, Session& session) {
 }
 
 /// The consumer is gone. The oldest item it was sent and did not store may be what it cannot store: after so many
-/// sessions in a row that ended at the same one, that one goes out of the way of those behind it. Counted since the
-/// broker started: a restart gives an item as many attempts again, and nothing worse.
-void Broker::blame(const Session& session) {
+/// sessions in a row that ended at the same one, that one goes out of the way of those behind it. A session that hung up
+/// counts for much, one that fell silent for little: docs/decisions/0008. Counted since the broker started: a restart
+/// gives an item as many attempts again, and nothing worse.
+void Broker::blame(const Session& session, Ending how) {
     const Subscription& subscription = session.subscription;
     if (subscription.durable.empty() || attempts_.size() >= limits::consumers_remembered_max) return;
     const std::pair consumer{session.machine.peer().agency().text(), subscription.durable};
     for (const auto& [topic, sent] : subscription.sent) {
         const auto oldest = setting_.exchange.next_pending(topic, 0);
         if (!oldest || oldest->first > sent) continue;
-        const auto attempts = attempts_[consumer][topic].stuck_at(oldest->first);
-        if (attempts < limits::delivery_attempts_max) continue;
+        Attempts& tried = attempts_[consumer][topic];
+        const auto attempts = tried.stuck_at(oldest->first, how);
+        if (!tried.is_in_the_way()) continue;
         auto envelope = stored_envelope(oldest->second);
         if (!envelope) continue;
         spdlog::error("delivery {} of {} could not be stored in {} attempts: now a dead letter",

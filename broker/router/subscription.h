@@ -47,6 +47,17 @@ struct Subscription {
     CreditLine credit;
 };
 
+/// How a session came to its end, as far as that says something about what it was sent.
+enum class Ending : std::uint8_t {
+    ours,     // we or a rule ended it
+    silence,  // nothing was heard: the network is cut, its machine is gone, or it hangs
+    hung_up,  // its process ended, perhaps of what it was sent
+};
+
+/// How many sessions in a row of either ending one item may be the oldest of, before it is put aside. Silence is mostly
+/// the network's, and a message is not to blame for that; but what a consumer hangs at must get out of the way too.
+inline constexpr std::uint32_t stuck_sessions_max = 8 * limits::delivery_attempts_max;
+
 /// How often each delivery has been tried, without remembering deliveries: an attach sends everything pending in
 /// order, so a number was tried once in each earlier attach that got that far.
 class Attempts {
@@ -67,16 +78,22 @@ public:
 
     /// A session is over, and this is the oldest item it was sent and did not store. How many sessions in a row it was
     /// the same one: items are stored in order, so this one is what stands in the way.
-    std::uint32_t stuck_at(std::uint64_t oldest) {
-        sessions_stuck_ = oldest == stuck_ ? sessions_stuck_ + 1 : 1;
+    std::uint32_t stuck_at(std::uint64_t oldest, Ending how) {
+        if (oldest != stuck_) sessions_stuck_ = hung_up_ = 0;
         stuck_ = oldest;
-        return sessions_stuck_;
+        if (how == Ending::hung_up) ++hung_up_;
+        return ++sessions_stuck_;
+    }
+    /// Whether it was that often that it goes out of the way of those behind it.
+    bool is_in_the_way() const {
+        return hung_up_ >= limits::delivery_attempts_max || sessions_stuck_ >= stuck_sessions_max;
     }
 
 private:
     std::vector<std::uint64_t> reached_;
     std::uint64_t stuck_ = 0;
     std::uint32_t sessions_stuck_ = 0;
+    std::uint32_t hung_up_ = 0;  // of these
 };
 
 }  // namespace flagpost::router

@@ -424,6 +424,44 @@ TEST_CASE("a session ends with its silence, and its closing is a leaf", "[broker
     CHECK(world.leaves().back() == LeafKind::session_closed);
 }
 
+TEST_CASE("a clock set ahead ends no session", "[broker]") {
+    World world;
+    world.open("bench/1");
+    world.now += 1h;
+    world.broker->clock_stepped(1h, world.now);
+    world.broker->tick(world.now);
+    world.collect();
+    CHECK(world.broker->figures().sessions == 1);
+}
+
+TEST_CASE(
+    "who hangs up at a delivery time after time has it put aside; a network or a gate that fails does not",
+    "[broker]") {
+    World world;
+    const auto [why, reason, put_aside] = GENERATE(table<const char*, std::optional<Reason>, bool>({
+        {"its process died",  Reason::none, true },
+        {"nothing was heard", Reason::idle, false},
+        {"the gate was lost", std::nullopt, false},
+    }));
+    CAPTURE(why);
+    world.send(world.open("bench/1"), world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    for (std::uint32_t i = 0; i < limits::delivery_attempts_max; ++i) {
+        const Id16 session = world.open("bench/1");
+        world.send(session, subscribe({"bench/1"}));
+        world.commit();
+        world.broker->deliver_backlog();
+        if (reason)
+            world.send_item(ItemKind::close, session, wire::fabric::write_ending(*reason));
+        else
+            world.broker->gate_lost("igate", world.now);
+        world.now += 1s;
+        world.commit();
+    }
+    const auto leaves = world.leaves();
+    CHECK((std::ranges::find(leaves, LeafKind::dead_lettered) != leaves.end()) == put_aside);
+}
+
 TEST_CASE("garbage from a known peer is in the log, and its session over", "[broker]") {
     World world;
     const Id16 session = world.open("bench/1");

@@ -37,6 +37,32 @@ TEST_CASE("credit never adds up to more than the limits", "[subscription]") {
     CHECK_FALSE(credit.enough());
 }
 
+TEST_CASE("an item is in the way after eight deaths at it in a row, or many more silences",
+          "[subscription]") {
+    Attempts deaths;
+    for (std::uint32_t i = 1; i < limits::delivery_attempts_max; ++i) {
+        CHECK(deaths.stuck_at(3, Ending::hung_up) == i);
+        CHECK_FALSE(deaths.is_in_the_way());
+    }
+    CHECK(deaths.stuck_at(3, Ending::hung_up) == limits::delivery_attempts_max);
+    CHECK(deaths.is_in_the_way());
+    deaths.stuck_at(4, Ending::hung_up);  // the one behind it begins anew
+    CHECK_FALSE(deaths.is_in_the_way());
+
+    Attempts silences;
+    for (std::uint32_t i = 1; i < stuck_sessions_max; ++i) silences.stuck_at(3, Ending::silence);
+    CHECK_FALSE(silences.is_in_the_way());
+    silences.stuck_at(3, Ending::silence);
+    CHECK(silences.is_in_the_way());
+
+    Attempts both;
+    for (std::uint32_t i = 1; i < limits::delivery_attempts_max; ++i) both.stuck_at(3, Ending::hung_up);
+    for (std::uint32_t i = 0; i < limits::delivery_attempts_max; ++i) both.stuck_at(3, Ending::silence);
+    CHECK_FALSE(both.is_in_the_way());
+    both.stuck_at(3, Ending::hung_up);
+    CHECK(both.is_in_the_way());
+}
+
 TEST_CASE("an attempt is counted once for each attach that got that far", "[subscription]") {
     Attempts attempts;
     CHECK(attempts.of(1) == 1);

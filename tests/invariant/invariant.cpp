@@ -4,11 +4,13 @@
 #include "tests/invariant/a_message_is_recorded_once.h"
 #include "tests/invariant/a_refused_publish_is_kept_as_a_dead_letter.h"
 #include "tests/invariant/credit_is_never_exceeded.h"
+#include "tests/invariant/each_dead_letter_has_an_owner_and_a_reason.h"
 #include "tests/invariant/every_confirm_can_be_proved.h"
 #include "tests/invariant/every_delivery_has_its_leaf.h"
 #include "tests/invariant/every_inbox_gets_everything.h"
 #include "tests/invariant/every_notice_owed_is_open_or_closed_once.h"
 #include "tests/invariant/everything_waiting_is_answered.h"
+#include "tests/invariant/expiry_never_drops.h"
 #include "tests/invariant/heads_never_contradict.h"
 #include "tests/invariant/leaves_never_go_back_in_time.h"
 #include "tests/invariant/no_publish_is_taken_when_the_disk_is_full.h"
@@ -19,6 +21,7 @@
 #include "tests/invariant/nothing_is_taken_from_the_revoked.h"
 #include "tests/invariant/nothing_looks_sent_that_is_not.h"
 #include "tests/invariant/numbers_in_a_mailbox_have_no_gaps.h"
+#include "tests/invariant/order_is_kept_per_subject.h"
 #include "tests/invariant/order_is_kept_per_topic.h"
 #include "tests/invariant/silence_is_noticed_within_20_s.h"
 #include "tests/invariant/state_after_recovery_equals_state_before.h"
@@ -35,11 +38,13 @@ std::vector<std::unique_ptr<Invariant>> all_of(World& world) {
     all.push_back(std::make_unique<AMessageIsRecordedOnce>(world));
     all.push_back(std::make_unique<ARefusedPublishIsKeptAsADeadLetter>(world));
     all.push_back(std::make_unique<CreditIsNeverExceeded>(world));
+    all.push_back(std::make_unique<EachDeadLetterHasAnOwnerAndAReason>(world));
     all.push_back(std::make_unique<EveryConfirmCanBeProved>(world));
     all.push_back(std::make_unique<EveryDeliveryHasItsLeaf>(world));
     all.push_back(std::make_unique<EveryInboxGetsEverything>(world));
     all.push_back(std::make_unique<EveryNoticeOwedIsOpenOrClosedOnce>(world));
     all.push_back(std::make_unique<EverythingWaitingIsAnswered>(world));
+    all.push_back(std::make_unique<ExpiryNeverDrops>(world));
     all.push_back(std::make_unique<HeadsNeverContradict>(world));
     all.push_back(std::make_unique<LeavesNeverGoBackInTime>(world));
     all.push_back(std::make_unique<NoPublishIsTakenWhenTheDiskIsFull>(world));
@@ -50,6 +55,7 @@ std::vector<std::unique_ptr<Invariant>> all_of(World& world) {
     all.push_back(std::make_unique<NothingIsTakenFromTheRevoked>(world));
     all.push_back(std::make_unique<NothingLooksSentThatIsNot>(world));
     all.push_back(std::make_unique<NumbersInAMailboxHaveNoGaps>(world));
+    all.push_back(std::make_unique<OrderIsKeptPerSubject>(world));
     all.push_back(std::make_unique<OrderIsKeptPerTopic>(world));
     all.push_back(std::make_unique<SilenceIsNoticedWithin20S>(world));
     all.push_back(std::make_unique<StateAfterRecoveryEqualsStateBefore>(world));

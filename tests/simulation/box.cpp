@@ -31,6 +31,9 @@ std::vector<client::Outgoing> ModelBox::waiting(std::size_t most, const std::opt
     auto place = known == places_.end() ? waiting_.begin() : waiting_.upper_bound(known->second);
     for (; place != waiting_.end() && messages.size() < most; ++place)
         messages.push_back(outgoing_[*place].message);
+    // All but the last: whoever asks goes on behind it.
+    if (plant_ == Plant::box_offers_the_newest_first && messages.size() > 2)
+        std::reverse(messages.begin(), messages.end() - 1);
     return messages;
 }
 
@@ -85,7 +88,9 @@ void ModelBox::set_back(Dice& dice) {
 
 std::optional<Id16> ModelBox::acknowledge(const client::Incoming& item, schemas::Level level,
                                           const AgencyId& agency) {
-    if (item.kind == schemas::Kind::load_result || item.kind == schemas::Kind::opaque) return std::nullopt;
+    if (item.kind == schemas::Kind::load_result || item.kind == schemas::Kind::opaque ||
+        item.kind == schemas::Kind::report)
+        return std::nullopt;
     const auto kept = std::ranges::find_if(
         incoming_, [&](const auto& each) { return each.topic == item.topic && each.id == item.id; });
     auto& done = level == schemas::Level::recorded ? kept->recorded : kept->opened;

@@ -63,7 +63,7 @@ to = "school"
 purpose = "safeguarding"
 legal_basis = ["DAA2021-s49A"]
 fields = ["child", "upn", "incident", "child_present"]
-respond_within = "16h"
+respond_within = "1m"
 retention = "notice"
 [[share]]
 id = "REV-1"
@@ -73,7 +73,7 @@ to = "social-care"
 purpose = "safeguarding"
 legal_basis = ["CA2004-s10"]
 fields = ["incident", "why"]
-respond_within = "4h"
+respond_within = "2m"
 retention = "notice"
 )";
 
@@ -192,7 +192,10 @@ router::Parties county_parties() {
 
 std::vector<Role> county_roles() {
     std::vector<Role> roles;
-    roles.push_back({"police/31", {"markers/31"}, {}});
+    roles.push_back({
+        "police/31", {"markers/31", "reports/police/31"},
+         {            }
+    });
     roles.back().has_incidents = true;
     roles.push_back(social_care("E10000024"));
     roles.back().witness = true;

@@ -31,6 +31,9 @@ Digest ModelStore::write(log::Record& record) {
     const bool misfiled =
         disk_.plant == Plant::store_writes_another_leaf && record.leaf.kind == log::LeafKind::notice_issued;
     if (misfiled) record.leaf.number += 1;
+    if (disk_.plant == Plant::store_forgets_who_looks_after &&
+        record.leaf.kind == log::LeafKind::dead_lettered)
+        record.leaf.recipient.clear();
     Bytes leaf = log::encode(record.leaf);
     const Digest hash = log::leaf_hash(leaf);
     disk_.platter.tree.append(
@@ -65,6 +68,10 @@ void ModelStore::reload(const std::function<void(std::uint64_t, log::LeafKind, B
     std::optional<std::uint64_t> dropped;
     for (const auto index : indexes)
         if (disk_.platter.entries[index].kind == forgotten) dropped = index;
+    // Or takes what is late for what is over.
+    if (disk_.plant == Plant::recovery_drops_what_is_late)
+        for (const auto index : indexes)
+            if (disk_.platter.entries[index].kind == log::LeafKind::overdue) dropped = index;
     for (const auto index : indexes)
         if (index != dropped)
             each(index, disk_.platter.entries[index].kind, disk_.platter.entries[index].body);

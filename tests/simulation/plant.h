@@ -11,9 +11,11 @@ enum class Plant : std::uint8_t {
     store_writes_half_a_batch,  // and dies
     store_writes_another_leaf,
     store_reports_another_leaf,
-    disk_set_back_to_a_backup,  // together with what the signer remembers
+    store_forgets_who_looks_after,  // dead letters
+    disk_set_back_to_a_backup,      // together with what the signer remembers
     recovery_drops_a_notice,
     recovery_drops_a_delivery,
+    recovery_drops_what_is_late,
     dedup_forgets,
     room_is_always_reported,
     broker_trusts_the_wall_clock,
@@ -27,6 +29,7 @@ enum class Plant : std::uint8_t {
     client_offers_only_once,
     box_stores_repeats,
     box_throws_refusals_away,
+    box_offers_the_newest_first,
 };
 
 }  // namespace flagpost::simulation

@@ -70,7 +70,7 @@ void Broker::detach(const Id16& id, Session& session) {
 
 /// The consumer is gone. The oldest item it was sent and did not store may be what it cannot store: after so many
 /// sessions in a row that ended at the same one, that one goes out of the way of those behind it. A session that hung up
-/// counts for much, one that fell silent for little: docs/decisions/0008. Counted since the broker started: a restart
+/// counts for much, one that fell silent for little: docs/decisions/0009. Counted since the broker started: a restart
 /// gives an item as many attempts again, and nothing worse.
 void Broker::blame(const Session& session, Ending how) {
     const Subscription& subscription = session.subscription;

@@ -132,7 +132,7 @@ public:
 private:
     AgentState state() const {
         return {connection_ && connection_->machine.welcomed(),
-                connection_ ? connection_->machine.unconfirmed() : 0, problem_, deliveries_};
+                connection_ ? connection_->machine.unconfirmed() : 0, problem_, deliveries_, heard_};
     }
 
     /// Everything that can be done now, after waiting for it no longer than `patience`.
@@ -203,6 +203,7 @@ private:
             }
             const auto* data = message.data<std::uint8_t>();
             frame_.assign(data, data + message.size());  // aligned, which a view into libzmq's buffer is not
+            heard_ = clock_.now();
             perform(connection_->machine.receive(frame_, connection_->now()));
         }
         if (connection_ && connection_->machine.welcomed()) backoff_.succeeded();
@@ -302,6 +303,7 @@ private:
     std::optional<Instant> key_missing_since_;
     std::string problem_;
     std::uint64_t deliveries_ = 0;
+    std::optional<Instant> heard_;
     bool outbox_may_have_more_ = false;
     Bytes frame_;
     std::vector<Incoming> arrived_;

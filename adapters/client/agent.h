@@ -22,6 +22,7 @@ struct AgentState {
     std::uint64_t unconfirmed;  // publishes in flight
     std::string last_problem;   // why the last connection ended, in words without personal data
     std::uint64_t deliveries;   // stored in this run
+    std::optional<Instant> heard;  // when the broker last sent anything
 };
 
 /// A libzmq DEALER behind an in-process TLS tunnel, driving a SessionMachine over a Box. Blocks the calling thread.

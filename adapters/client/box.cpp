@@ -306,6 +306,12 @@ Box::Counts Box::counts() const {
     return {counts[0], counts[1], counts[2], oldest_waiting};
 }
 
+bool Box::waits(const std::string& subject) const {
+    SQLite::Statement query(impl_->db, "SELECT 1 FROM outgoing WHERE state = 0 AND subject = ? LIMIT 1");
+    query.bind(1, subject);
+    return query.executeStep();
+}
+
 std::vector<OutgoingStatus> Box::refusals(std::size_t most) const {
     SQLite::Statement query(impl_->db, std::string{"SELECT "} + outgoing_columns +
                                            " FROM outgoing WHERE state = 2 ORDER BY seq DESC LIMIT ?");
@@ -349,6 +355,17 @@ std::vector<Incoming> Box::inbox(bool closed_too) const {
         query.bind(1, static_cast<int>(schemas::Kind::load_result));
         query.bind(2, static_cast<int>(schemas::Kind::report));
     }
+    std::vector<Incoming> items;
+    while (query.executeStep()) items.push_back(incoming_of(query));
+    return items;
+}
+
+std::vector<Incoming> Box::recorded_since(Instant since, std::size_t most) const {
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns +
+                                           " FROM incoming WHERE recorded_us >= ? ORDER BY recorded_us DESC, seq "
+                                           "LIMIT ?");
+    query.bind(1, to_us(since));
+    query.bind(2, static_cast<std::int64_t>(most));
     std::vector<Incoming> items;
     while (query.executeStep()) items.push_back(incoming_of(query));
     return items;

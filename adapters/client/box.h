@@ -74,6 +74,8 @@ public:
         std::optional<Instant> oldest_waiting;
     };
     Counts counts() const;
+    /// Whether something about this subject still waits for the broker to confirm it.
+    bool waits(const std::string& subject) const;
     std::vector<OutgoingStatus> refusals(std::size_t most) const;
 
     // Inbox
@@ -81,6 +83,8 @@ public:
     void receive(const std::vector<Incoming>& deliveries);
     /// Oldest first. Open is what nobody has recorded an action on; a load's result is never open: find it.
     std::vector<Incoming> inbox(bool closed_too = false) const;
+    /// What was recorded since, the newest first.
+    std::vector<Incoming> recorded_since(Instant since, std::size_t most) const;
     /// By human reference ("FP-7K3M-29QD"), by notice, review or load id in hex, or by "topic#number". The newest,
     /// where several carry the same reference.
     std::optional<Incoming> find(const std::string& what) const;

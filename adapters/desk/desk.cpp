@@ -57,8 +57,9 @@ private:
     std::uint64_t deliveries_ = 0;
 };
 
-client::Config checked(const std::filesystem::path& config_file, const std::vector<std::string>& kinds) {
-    auto config = client::load_config(config_file, {});
+client::Config checked(const std::filesystem::path& config_file, const std::vector<std::string>& kinds,
+                       const std::vector<std::string>& own_settings) {
+    auto config = client::load_config(config_file, own_settings);
     require_kind(config.agency, kinds, config_file);
     return config;
 }
@@ -76,15 +77,16 @@ StopAtSignal::StopAtSignal() {
     }};
 }
 
-Desk::Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds)
-    : config_{checked(config_file, kinds)}, box_{config_.data, clock_, random_} {}
+Desk::Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds,
+           const std::vector<std::string>& own_settings)
+    : config_{checked(config_file, kinds, own_settings)}, box_{config_.data, clock_, random_} {}
 
-void Desk::serve(const std::stop_token& stop) {
-    if (!try_serve(stop))
+void Desk::serve(const std::stop_token& stop, const Turn& turn) {
+    if (!try_serve(stop, turn))
         throw std::runtime_error{config_.data.string() + ": another program already serves it"};
 }
 
-bool Desk::try_serve(const std::stop_token& stop) {
+bool Desk::try_serve(const std::stop_token& stop, const Turn& turn) {
     const auto lock = client::BoxLock::take(config_.data);
     if (!lock) return false;
     client::Agent agent{config_, box_, clock_, random_};
@@ -92,6 +94,7 @@ bool Desk::try_serve(const std::stop_token& stop) {
     const auto state = agent.run(
         [&](const client::AgentState& now) {
             watch.see(now);
+            if (turn) turn(now);
             return false;
         },
         stop);

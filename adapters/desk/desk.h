@@ -29,7 +29,9 @@ private:
 class Desk {
 public:
     /// Throws std::runtime_error for a bad config file, or a certificate that is none of `kinds`.
-    Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds);
+    /// `own_settings` are the role's own, found in config().extra.
+    Desk(const std::filesystem::path& config_file, const std::vector<std::string>& kinds,
+         const std::vector<std::string>& own_settings = {});
 
     const client::Config& config() const { return config_; }
     log::VerifierKey log_key() const { return client::read_vkey(config_.log_vkey); }
@@ -39,10 +41,11 @@ public:
     Random& random() { return random_; }
 
     /// Receives and sends until a stop is requested; says on stderr when the connection comes and goes. False at once if
-    /// another program already does so for this data file.
-    bool try_serve(const std::stop_token& stop);
+    /// another program already does so for this data file. `turn` is called after every change and at least every 100 ms.
+    using Turn = std::function<void(const client::AgentState&)>;
+    bool try_serve(const std::stop_token& stop, const Turn& turn = {});
     /// The same; throws std::runtime_error if another program already does so.
-    void serve(const std::stop_token& stop);
+    void serve(const std::stop_token& stop, const Turn& turn = {});
 
     /// Sends and receives until `done`, through the daemon if one runs on this data file. False after `patience`.
     bool reach(const std::function<bool()>& done, std::chrono::milliseconds patience);

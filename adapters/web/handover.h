@@ -1,0 +1,72 @@
+/// Between the pages' threads and the one that owns the session with the broker.
+///
+/// The owner alone writes to the box: pages hand it what people did as values and wait for what became of it. What pages
+/// show they read themselves, from what is committed.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "adapters/client/agent.h"
+#include "adapters/web/site.h"
+
+namespace flagpost::web {
+
+/// What a person did about a delivery.
+struct Deed {
+    std::string reference;
+    schemas::Level level;
+    std::string by, outcome;
+};
+
+/// What became of it.
+struct Done {
+    bool found;  // the reference names a delivery
+    bool fresh;  // false: somebody had done so before; `now` says who
+    std::optional<client::Incoming> now;
+};
+
+inline constexpr std::size_t deeds_waiting_max = 256;
+inline constexpr auto deed_patience = std::chrono::seconds{2};
+
+/// Safe for several threads.
+class Handover {
+public:
+    /// Of a page's thread. Nothing if it was not done in time, or too many wait.
+    std::optional<Done> ask(Deed deed);
+    Connection connection();
+
+    /// Of the thread that owns the box, at every turn of its loop.
+    void turn(const client::AgentState& state, client::Box& box, const AgencyId& agency);
+
+private:
+    struct Asked {
+        Deed deed;
+        std::optional<Done> done;
+        bool given_up = false;
+    };
+    std::mutex lock_;  // guards what follows
+    std::condition_variable answered_;
+    std::deque<std::shared_ptr<Asked>> waiting_;
+    Connection connection_;
+};
+
+/// The box as pages read it: one connection to its file, one page at a time.
+class Reader {
+public:
+    Reader(const std::filesystem::path& file, Clock& clock, Random& random) : box_{file, clock, random} {}
+    template <class Use> auto read(Use use) {
+        const std::lock_guard lock{lock_};
+        return use(std::as_const(box_));
+    }
+
+private:
+    std::mutex lock_;  // guards what follows
+    client::Box box_;
+};
+
+}  // namespace flagpost::web

@@ -1,0 +1,117 @@
+#include "adapters/web/journal.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/stat.h>
+
+#include <mutex>
+#include <stdexcept>
+
+namespace flagpost::web {
+namespace {
+
+constexpr int busy_timeout_ms = 2'000;
+constexpr int story_max = 200;
+constexpr int schema_version = 1;
+
+constexpr auto schema = R"(
+CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    reference TEXT NOT NULL,
+    what TEXT NOT NULL,
+    person TEXT NOT NULL,
+    called TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    at_us INTEGER NOT NULL,
+    once TEXT UNIQUE
+) STRICT;
+CREATE INDEX entry_reference ON entry (reference, what);
+CREATE INDEX entry_holder ON entry (reference, seq) WHERE what IN ('taken', 'passed');
+PRAGMA user_version = 1;
+)";
+
+std::string private_file(const std::filesystem::path& file) {
+    const mode_t before = ::umask(0077);
+    SQLite::Database made{file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+    made.exec("BEGIN IMMEDIATE; COMMIT");
+    ::umask(before);
+    if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0)
+        throw std::runtime_error{file.string() + " cannot be kept from others"};
+    return file.string();
+}
+
+Entry entry_of(SQLite::Statement& query) {
+    return {query.getColumn(0).getString(), query.getColumn(1).getString(),
+            query.getColumn(2).getString(), query.getColumn(3).getString(),
+            query.getColumn(4).getString(), from_us(query.getColumn(5).getInt64())};
+}
+
+}  // namespace
+
+class Journal::Impl {
+public:
+    explicit Impl(const std::filesystem::path& file)
+        : db{private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms} {
+        db.exec("PRAGMA journal_mode = TRUNCATE");
+        db.exec("PRAGMA synchronous = FULL");
+        const int version = db.execAndGet("PRAGMA user_version").getInt();
+        if (version == 0) db.exec(schema);
+        if (version != 0 && version != schema_version)
+            throw std::runtime_error{file.string() + " was written by another version of this program"};
+    }
+
+    std::vector<Entry> entries(const std::string& sql, const std::string& reference) {
+        const std::lock_guard guard{lock};
+        SQLite::Statement query(db,
+                                "SELECT reference, what, person, called, detail, at_us FROM entry WHERE "
+                                "reference = ? AND " +
+                                    sql + " LIMIT " + std::to_string(story_max));
+        query.bind(1, reference);
+        std::vector<Entry> all;
+        while (query.executeStep()) all.push_back(entry_of(query));
+        return all;
+    }
+
+    std::mutex lock;  // guards what follows
+    SQLite::Database db;
+};
+
+Journal::Journal(const std::filesystem::path& file) : impl_{std::make_unique<Impl>(file)} {}
+Journal::~Journal() = default;
+
+bool Journal::note(const Entry& entry, const std::optional<std::string>& once) {
+    const std::lock_guard guard{impl_->lock};
+    SQLite::Statement insert(impl_->db,
+                             "INSERT INTO entry (reference, what, person, called, detail, at_us, once) "
+                             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    insert.bind(1, entry.reference);
+    insert.bind(2, entry.what);
+    insert.bind(3, entry.person);
+    insert.bind(4, entry.called);
+    insert.bind(5, entry.detail);
+    insert.bind(6, to_us(entry.at));
+    if (once) insert.bind(7, *once);
+    return insert.exec() == 1;
+}
+
+std::vector<Entry> Journal::story_of(const std::string& reference) const {
+    return impl_->entries("what NOT IN ('consulted', 'printed') ORDER BY seq DESC", reference);
+}
+
+std::vector<Entry> Journal::consultations_of(const std::string& reference) const {
+    return impl_->entries("what IN ('consulted', 'printed') ORDER BY seq", reference);
+}
+
+std::map<std::string, std::string> Journal::holders() const {
+    const std::lock_guard guard{impl_->lock};
+    SQLite::Statement query(impl_->db,
+                            "SELECT reference, what, person, detail FROM entry WHERE what IN ('taken', "
+                            "'passed') ORDER BY seq");
+    std::map<std::string, std::string> holders;
+    while (query.executeStep()) {
+        const bool passed = query.getColumn(1).getString() == "passed";
+        holders.insert_or_assign(query.getColumn(0).getString(), query.getColumn(passed ? 3 : 2).getString());
+    }
+    return holders;
+}
+
+}  // namespace flagpost::web

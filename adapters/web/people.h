@@ -1,0 +1,79 @@
+/// Who may sign in: a file of people with their roles, passwords and second steps.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/core/clock.h"
+
+namespace flagpost::web {
+
+/// A person of the agency. One who exists has a name, and a role the program knows.
+struct Person {
+    std::string name;             // to sign in with: "sam.patel"
+    std::string called;           // "Sam Patel", as the agency's own system has it
+    std::string role;             // "worker", "duty", "manager", ...
+    std::set<std::string> teams;  // or schools, by URN
+    std::string password;         // Argon2id, encoded; never the password itself
+    std::string code_secret;      // base 32, of the second step; whoever reads it can make codes
+    bool suspended = false;
+};
+
+inline constexpr std::size_t people_max = 5'000;
+inline constexpr std::size_t password_size_max = 200;  // bytes
+
+/// The people of one file (TOML, mode 0600), read again whenever it changes, so that a suspension takes effect at once.
+///
+///     [[person]]
+///     name = "sam.patel"
+///     called = "Sam Patel"
+///     role = "worker"
+///     teams = ["North"]
+///     password = "$argon2id$..."
+///     code_secret = "JBSWY3DPEHPK3PXP"
+///
+/// Whoever can write this file can sign in as anybody. Safe for several threads.
+class People {
+public:
+    /// Throws std::runtime_error for a file that cannot be read, or is not such a file.
+    People(std::filesystem::path file, std::set<std::string> roles);
+
+    /// Nothing for a name nobody has, or somebody suspended. A file broken meanwhile leaves the last whole one in force.
+    std::optional<Person> find(const std::string& name);
+    /// Everybody not suspended.
+    std::vector<Person> all();
+
+private:
+    void read_again();
+    std::filesystem::path file_;
+    std::set<std::string> roles_;
+    std::mutex lock_;  // guards what follows
+    std::filesystem::file_time_type written_{};
+    std::map<std::string, Person> people_;
+};
+
+/// Adds a person, or replaces one of the same name; the file is made if it is not there. Throws std::runtime_error.
+void write_person(const std::filesystem::path& file, const Person& person,
+                  const std::set<std::string>& roles);
+
+/// Argon2id (RFC 9106) with 19 MiB, 2 passes, 1 lane, 16 bytes of salt: OWASP's least.
+std::string hash_password(const std::string& password, Random& random);
+/// Whether this is the password. At most two are checked at a time, which bounds memory; takes as long for an empty hash.
+bool check_password(const std::string& hash, const std::string& password);
+
+/// 20 random bytes in base 32 (RFC 4648), for an authenticator app.
+std::string make_code_secret(Random& random);
+/// The 6 digits of 30 seconds (RFC 6238, SHA-1), counted from 1970; nothing for a secret that is no base 32.
+std::optional<std::string> code_at(const std::string& secret, std::int64_t step);
+/// The step within one of now whose code this is.
+std::optional<std::int64_t> step_of_code(const std::string& secret, const std::string& code, Instant now);
+
+/// Whether both are the same, in a time that does not say where they differ.
+bool same(std::string_view a, std::string_view b);
+
+}  // namespace flagpost::web

@@ -1,0 +1,180 @@
+#include "adapters/web/server.h"
+
+// Debian compiles the library with three features; the flags that say so come from pkg-config. Without them the classes
+// here would be of other sizes than there.
+#include <httplib.h>
+#include <openssl/ssl.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "adapters/web/site.h"
+
+namespace flagpost::web {
+namespace {
+
+/// A fixed number of threads and a short queue: while it is full, accepting waits.
+class BoundedQueue final : public httplib::TaskQueue {
+public:
+    BoundedQueue() {
+        for (std::size_t i = 0; i < web_threads; ++i) threads_.emplace_back([this] { work(); });
+    }
+
+    void enqueue(std::function<void()> task) override {
+        std::unique_lock lock{lock_};
+        room_.wait(lock, [this] { return tasks_.size() < connections_waiting_max || over_; });
+        tasks_.push_back(std::move(task));
+        some_.notify_one();
+    }
+
+    void shutdown() override {
+        {
+            const std::lock_guard lock{lock_};
+            over_ = true;
+        }
+        some_.notify_all();
+        room_.notify_all();
+        for (auto& thread : threads_) thread.join();
+    }
+
+private:
+    void work() {
+        for (;;) {
+            std::function<void()> task;
+            {
+                std::unique_lock lock{lock_};
+                some_.wait(lock, [this] { return !tasks_.empty() || over_; });
+                if (tasks_.empty()) return;
+                task = std::move(tasks_.front());
+                tasks_.pop_front();
+            }
+            room_.notify_one();
+            task();
+        }
+    }
+
+    std::mutex lock_;
+    std::condition_variable some_, room_;
+    std::deque<std::function<void()>> tasks_;
+    bool over_ = false;
+    std::vector<std::thread> threads_;
+};
+
+bool is_loopback(const std::string& host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::unique_ptr<httplib::Server> make_server(const ListenSettings& settings) {
+    if (settings.certificate.empty()) {
+        if (!is_loopback(settings.host))
+            throw std::runtime_error{
+                "pages without a certificate are served to this machine only: give "
+                "web_certificate and web_key, or listen on 127.0.0.1"};
+        return std::make_unique<httplib::Server>();
+    }
+    auto server = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
+        return SSL_CTX_set_min_proto_version(&context, TLS1_3_VERSION) == 1 &&
+               SSL_CTX_use_certificate_chain_file(&context, settings.certificate.c_str()) == 1 &&
+               SSL_CTX_use_PrivateKey_file(&context, settings.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
+               SSL_CTX_check_private_key(&context) == 1;
+    });
+    if (!server->is_valid())
+        throw std::runtime_error{settings.certificate.string() + " and its key cannot be used"};
+    return server;
+}
+
+void give(const Response& from, httplib::Response& to) {
+    to.status = from.status;
+    for (const auto& [name, value] : from.headers) to.set_header(name, value);
+    to.set_content(from.body, from.type);
+}
+
+/// Nothing if it has more fields than anybody needs.
+std::optional<Request> request_of(const httplib::Request& from) {
+    Request request;
+    request.method = from.method;
+    request.path = from.path;
+    const auto question = from.target.find('?');
+    auto query =
+        parse_fields(question == std::string::npos ? std::string_view{}
+                                                   : std::string_view{from.target}.substr(question + 1));
+    auto form =
+        parse_fields(from.body.size() > form_size_max ? std::string_view{} : std::string_view{from.body});
+    if (!query || !form) return std::nullopt;
+    request.query = std::move(*query);
+    if (from.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded"))
+        request.form = std::move(*form);
+    for (const auto& [name, value] : from.headers) request.headers.emplace(name, value);
+    return request;
+}
+
+Response refusal(int status) {
+    Response response;
+    response.status = status;
+    response.type = "text/plain; charset=utf-8";
+    response.body = "This request was not accepted.\n";
+    harden(response);
+    return response;
+}
+
+}  // namespace
+
+class Server::Impl {
+public:
+    Impl(Site& site, const ListenSettings& settings) : site_{site}, server_{make_server(settings)} {
+        server_->new_task_queue = [] { return new BoundedQueue; };
+        server_->set_payload_max_length(form_size_max);
+        server_->set_read_timeout(web_patience);
+        server_->set_write_timeout(web_patience);
+        server_->set_keep_alive_max_count(100);
+        server_->set_keep_alive_timeout(2);
+        // What has no body is answered here: the library would treat HEAD as GET.
+        server_->set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+            if (from.method == "POST" && from.path.size() <= path_size_max)
+                return httplib::Server::HandlerResponse::Unhandled;
+            answer(from, to);
+            return httplib::Server::HandlerResponse::Handled;
+        });
+        server_->Post(".*",
+                      [this](const httplib::Request& from, httplib::Response& to) { answer(from, to); });
+        // What the library itself refuses: nothing of the request comes back.
+        server_->set_error_handler([](const httplib::Request&, httplib::Response& to) {
+            if (to.body.empty() && !to.has_header("Content-Security-Policy")) give(refusal(to.status), to);
+        });
+        port_ = settings.port;
+        if (settings.port == 0)
+            port_ = server_->bind_to_any_port(settings.host);
+        else if (!server_->bind_to_port(settings.host, settings.port))
+            port_ = -1;
+        if (port_ <= 0)
+            throw std::runtime_error{"cannot listen on " + settings.host + ":" +
+                                     std::to_string(settings.port)};
+    }
+
+    int port() const { return port_; }
+    void run() {
+        if (!server_->listen_after_bind()) throw std::runtime_error{"the pages cannot be served any more"};
+    }
+    void stop() { server_->stop(); }
+
+private:
+    void answer(const httplib::Request& from, httplib::Response& to) {
+        const auto request = request_of(from);
+        give(request ? site_.handle(*request) : refusal(400), to);
+    }
+
+    Site& site_;
+    std::unique_ptr<httplib::Server> server_;
+    int port_ = 0;
+};
+
+Server::Server(Site& site, const ListenSettings& settings) : impl_{std::make_unique<Impl>(site, settings)} {}
+Server::~Server() = default;
+int Server::port() const { return impl_->port(); }
+void Server::run() { impl_->run(); }
+void Server::stop() { impl_->stop(); }
+
+}  // namespace flagpost::web

@@ -1,0 +1,40 @@
+/// Listens for browsers and hands their requests to a Site: bounded in threads, sizes and waits.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "adapters/web/http.h"
+
+namespace flagpost::web {
+
+class Site;
+
+inline constexpr std::size_t web_threads = 24;
+inline constexpr std::size_t connections_waiting_max = 64;  // accepted, not served yet; then accept waits
+inline constexpr auto web_patience = std::chrono::seconds{5};
+
+struct ListenSettings {
+    std::string host;
+    int port = 0;                            // 0: one of the system's choice
+    std::filesystem::path certificate, key;  // empty: plain HTTP, on a loopback address only
+};
+
+class Server {
+public:
+    /// Binds at once. Throws std::runtime_error, also for plain HTTP on an address others can reach.
+    Server(Site& site, const ListenSettings& settings);
+    ~Server();
+
+    int port() const;
+    /// Serves until stop() is called from another thread.
+    void run();
+    void stop();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flagpost::web

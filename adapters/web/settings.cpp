@@ -1,0 +1,145 @@
+#include "adapters/web/settings.h"
+
+#include <charconv>
+#include <exception>
+#include <ostream>
+#include <stdexcept>
+#include <thread>
+
+#include "broker/crypto/private_file.h"
+
+namespace flagpost::web {
+namespace {
+
+constexpr std::size_t person_name_size_max = 64;
+
+std::string setting(const client::Config& config, const std::string& name,
+                    const std::string& otherwise = {}) {
+    const auto found = config.extra.find(name);
+    return found == config.extra.end() ? otherwise : found->second;
+}
+
+std::filesystem::path path_of(const client::Config& config, const std::filesystem::path& config_file,
+                              const std::string& name) {
+    const std::string text = setting(config, name);
+    return text.empty() ? std::filesystem::path{} : config_file.parent_path() / text;
+}
+
+std::filesystem::path people_file(const client::Config& config, const std::filesystem::path& config_file) {
+    const auto file = path_of(config, config_file, "people");
+    if (file.empty())
+        throw std::runtime_error{config_file.string() + ": people is missing: the file of who may sign in"};
+    return file;
+}
+
+ListenSettings listen_of(const client::Config& config, const std::filesystem::path& config_file) {
+    const std::string text = setting(config, "listen", "127.0.0.1:0");
+    const auto colon = text.rfind(':');
+    ListenSettings listen;
+    int port = -1;
+    if (colon != std::string::npos) {
+        const char* end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+        if (error != std::errc{} || rest != end || port > 65535) port = -1;
+    }
+    if (port < 0) throw std::runtime_error{config_file.string() + ": listen: should be address:port"};
+    listen.host = text.substr(0, colon);
+    listen.port = port;
+    listen.certificate = path_of(config, config_file, "web_certificate");
+    listen.key = path_of(config, config_file, "web_key");
+    if (listen.certificate.empty() != listen.key.empty())
+        throw std::runtime_error{config_file.string() + ": web_certificate and web_key go together"};
+    return listen;
+}
+
+/// "20 random characters in groups of four": about 100 bits, without those that look alike.
+std::string make_password(Random& random) {
+    static constexpr std::string_view letters = "abcdefghjkmnpqrstuvwxyz23456789x";
+    static_assert(letters.size() == 32);
+    std::string password;
+    for (const auto byte : random.bytes<20>()) {
+        if (password.size() % 5 == 4) password += '-';
+        password += letters[byte % 32];
+    }
+    return password;
+}
+
+}  // namespace
+
+const std::vector<std::string>& setting_names() {
+    static const std::vector<std::string> names{
+        "listen", "site",       "web_certificate", "web_key",  "people",       "organisation",
+        "help",   "force_desk", "handling",        "practice", "proxy_header", "proxy_secret"};
+    return names;
+}
+
+Settings read_settings(const client::Config& config, const std::filesystem::path& config_file) {
+    Settings settings;
+    settings.listen = listen_of(config, config_file);
+    settings.people = people_file(config, config_file);
+    settings.journal = config.data.string() + ".pages";
+    SiteSettings& site = settings.site;
+    site.origin = setting(config, "site");
+    site.organisation = setting(config, "organisation", config.agency.text());
+    site.help = setting(config, "help", "ask your manager");
+    site.force_desk = setting(config, "force_desk", "the police force");
+    site.handling = setting(config, "handling", "Official, sensitive.");
+    site.practice = setting(config, "practice") == "true";
+    site.proxy_header = setting(config, "proxy_header");
+    const auto secret = path_of(config, config_file, "proxy_secret");
+    if (site.proxy_header.empty() != secret.empty())
+        throw std::runtime_error{config_file.string() + ": proxy_header and proxy_secret go together"};
+    if (!secret.empty()) {
+        site.proxy_secret = crypto::read_private_file(secret);
+        while (site.proxy_secret.ends_with('\n')) site.proxy_secret.pop_back();
+        if (site.proxy_secret.size() < 16)
+            throw std::runtime_error{secret.string() + ": is shorter than 16 characters"};
+    }
+    return settings;
+}
+
+void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
+                  std::stop_token stop, std::ostream& out) {
+    Server server{site, settings.listen};
+    const bool tls = !settings.listen.certificate.empty();
+    const std::string host = settings.listen.host == "127.0.0.1" ? "localhost" : settings.listen.host;
+    const std::string own = (tls ? "https://" : "http://") + host + ":" + std::to_string(server.port());
+    if (site.settings().origin.empty()) site.set_origin(own);
+    std::stop_source over;
+    const std::stop_callback as_well{stop, [&] { over.request_stop(); }};
+    std::exception_ptr failure;
+    std::jthread pages{[&] {
+        try {
+            server.run();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        over.request_stop();
+    }};
+    out << "pages " << own << std::endl;
+    try {
+        desk.serve(over.get_token(),
+                   [&](const client::AgentState& state) { handover.turn(state, desk.box(), desk.agency()); });
+    } catch (...) {
+        server.stop();
+        throw;
+    }
+    server.stop();
+    pages.join();
+    if (failure) std::rethrow_exception(failure);
+}
+
+Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
+                 const std::set<std::string>& roles) {
+    if (person.name.empty() || person.name.size() > person_name_size_max || person.called.empty())
+        throw std::runtime_error{
+            "somebody to be added needs a name to sign in with, and what they are called"};
+    crypto::SystemRandom random;
+    Added added{make_password(random), make_code_secret(random)};
+    person.password = hash_password(added.password, random);
+    person.code_secret = added.code_secret;
+    write_person(people_file(config, config_file), person, roles);
+    return added;
+}
+
+}  // namespace flagpost::web

@@ -1,0 +1,387 @@
+#include "adapters/web/site.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "adapters/web/assets.h"
+#include "adapters/web/when.h"
+#include "adapters/web/words.h"
+#include "broker/core/ids.h"
+#include "web_templates.h"
+
+namespace flagpost::web {
+namespace {
+
+constexpr auto cookie_name = "__Host-fp_session";
+constexpr auto cookie_attributes = "; Path=/; Secure; HttpOnly; SameSite=Strict";
+constexpr auto proxy_secret_header = "Flagpost-Proxy-Secret";
+
+std::vector<std::string> segments_of(const std::string& path) {
+    std::vector<std::string> segments;
+    for (std::size_t at = 1; at <= path.size();) {
+        const auto end = std::min(path.find('/', at), path.size());
+        segments.push_back(path.substr(at, end - at));
+        at = end + 1;
+    }
+    return segments;
+}
+
+bool is_prefetch(const Request& request) {
+    return request.header("Sec-Purpose").find("prefetch") != std::string::npos ||
+           request.header("Purpose").find("prefetch") != std::string::npos;
+}
+
+Response bare(int status) {
+    Response response;
+    response.status = status;
+    response.type = "text/plain; charset=utf-8";
+    return response;
+}
+
+void set_cookie(Response& response, const std::string& value) {
+    response.headers.emplace_back("Set-Cookie", std::string{cookie_name} + "=" + value + cookie_attributes);
+}
+
+Response answer_asset(const Asset& asset) {
+    Response response;
+    response.type = asset.type;
+    response.body = asset.content;
+    response.headers.emplace_back("Cache-Control", "public, max-age=31536000, immutable");
+    return response;
+}
+
+}  // namespace
+
+Site::Site(SiteSettings settings, People& people, Clock& clock, Random& random)
+    : settings_{std::move(settings)}, people_{people}, clock_{clock}, random_{random}, sessions_{random} {
+    templates_.add_all(frame_templates);
+    navigation_ = [](const Person&, Instant) { return std::vector<NavigationItem>{}; };
+    connection_ = [] { return Connection{}; };
+}
+
+void Site::get(const std::string& pattern, std::set<std::string> roles, Handler handler) {
+    routes_.push_back({"GET", segments_of(pattern), std::move(roles), std::move(handler)});
+}
+void Site::post(const std::string& pattern, std::set<std::string> roles, Handler handler) {
+    routes_.push_back({"POST", segments_of(pattern), std::move(roles), std::move(handler)});
+}
+void Site::set_navigation(std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation) {
+    navigation_ = std::move(navigation);
+}
+void Site::set_connection(std::function<Connection()> connection) { connection_ = std::move(connection); }
+
+Response Site::handle(const Request& request) {
+    Response response;
+    try {
+        response = answer(request);
+    } catch (const std::exception& error) {
+        spdlog::error("a page could not be made: {}", error.what());
+        response = problem(nullptr);
+    }
+    harden(response);
+    return response;
+}
+
+Response Site::answer(const Request& request) {
+    if (request.path.size() > path_size_max || !request.path.starts_with('/')) return bare(404);
+    if (request.method != "GET" && request.method != "POST") {
+        // HEAD too: it would record a consultation of what nobody has seen.
+        Response response = bare(405);
+        response.headers.emplace_back("Allow", "GET, POST");
+        return response;
+    }
+    if (is_prefetch(request)) return bare(503);  // nobody has asked to see it yet
+    const Instant now = clock_.now();
+    if (auto response = open_to_all(request, now)) return *response;
+    if (auto response = through_proxy(request, now)) return *response;
+    const auto session = sessions_.use(request.cookie(cookie_name), now);
+    if (!session) return ended(request, now);
+    if (!session->whole) return code(request, *session, now);
+    const auto person = people_.find(session->person);
+    if (!person) {
+        sessions_.close_all_of(session->person);
+        return redirect("/sign-in");
+    }
+    return routed(request, *person, *session, now);
+}
+
+std::optional<Response> Site::open_to_all(const Request& request, Instant now) {
+    const bool get = request.method == "GET";
+    if (request.path.starts_with("/assets/")) {
+        const auto asset = find_asset(request.path);
+        return asset && get ? answer_asset(*asset) : bare(404);
+    }
+    if (request.path == "/accessibility" && get) return plain("accessibility", "Accessibility", 200, {});
+    if (request.path == "/privacy" && get) return plain("privacy", "Privacy", 200, {});
+    if (request.path == "/cookies" && get) return plain("cookies", "Cookies", 200, {});
+    if (request.path == "/hide" && get) return plain("hide", "Screen hidden", 200, {});
+    if (request.path == "/sign-in" && settings_.proxy_header.empty())
+        return get ? sign_in_page({}, {}, 200) : sign_in(request, now);
+    return std::nullopt;
+}
+
+std::optional<Response> Site::through_proxy(const Request& request, Instant now) {
+    if (settings_.proxy_header.empty()) return std::nullopt;
+    const auto person = people_.find(request.header(settings_.proxy_header));
+    if (!same(request.header(proxy_secret_header), settings_.proxy_secret) || !person) {
+        spdlog::warn("refused: not signed in by the proxy");
+        return plain("message", "Not signed in", 401,
+                     View{}
+                         .text("heading", "You are not signed in")
+                         .text("words", "Sign in through your organisation's own page."));
+    }
+    const auto session = sessions_.use(request.cookie(cookie_name), now);
+    if (session && session->person == person->name) return routed(request, *person, *session, now);
+    if (request.method == "POST") return ended(request, now);
+    const auto opened = sessions_.open(person->name, true, now);
+    Response response = routed(request, *person, opened.session, now);
+    set_cookie(response, opened.cookie);
+    return response;
+}
+
+const Site::Route* Site::find(const Request& request, std::map<std::string, std::string>& parts) const {
+    const auto segments = segments_of(request.path);
+    for (const Route& route : routes_) {
+        if (route.method != request.method || route.pattern.size() != segments.size()) continue;
+        parts.clear();
+        bool fits = true;
+        for (std::size_t i = 0; fits && i < segments.size(); ++i) {
+            const std::string& wanted = route.pattern[i];
+            if (wanted.starts_with('{'))
+                parts.emplace(wanted.substr(1, wanted.size() - 2), segments[i]);
+            else
+                fits = wanted == segments[i];
+        }
+        if (fits) return &route;
+    }
+    return nullptr;
+}
+
+Response Site::routed(const Request& request, const Person& person, const Session& session, Instant now) {
+    Visit visit{request, person, session, now, {}};
+    try {
+        if (request.method == "POST" && refused_form(request, session))
+            return message(visit, 400, "This form was not accepted",
+                           "It did not come from a page of this service that you have open. Nothing was "
+                           "recorded. Go back, open the page again and try once more.");
+        if (request.method == "POST" && request.path == "/sign-out") return sign_out(request);
+        if (request.method == "GET" && request.path == "/") return redirect(home(person, now));
+        const Route* route = find(request, visit.parts);
+        if (route == nullptr || !route->roles.contains(person.role)) return not_found(visit);
+        return route->handler(visit);
+    } catch (const std::exception& error) {
+        spdlog::error("a page could not be made: {}", error.what());
+        return problem(&visit);
+    }
+}
+
+/// What came without a living session: a form is kept for the person whose it was, if they sign in again soon.
+Response Site::ended(const Request& request, Instant now) {
+    const auto session = sessions_.ended(request.cookie(cookie_name), now);
+    if (session && request.method == "POST" && !refused_form(request, *session))
+        sessions_.keep(session->person, {request.path, request.form, now});
+    return redirect("/sign-in");
+}
+
+bool Site::from_our_page(const Request& request) const {
+    const std::string site = request.header("Sec-Fetch-Site");
+    return site.empty() ? request.header("Origin") == settings_.origin : site == "same-origin";
+}
+
+bool Site::token_fits(const Session& session, const std::string& given) const {
+    const auto bytes = from_hex(given), wanted = from_hex(session.csrf);
+    if (!bytes || !wanted || bytes->size() != 2 * wanted->size()) return false;
+    Bytes unmasked(wanted->size());
+    for (std::size_t i = 0; i < wanted->size(); ++i) unmasked[i] = (*bytes)[i] ^ (*bytes)[wanted->size() + i];
+    return same(text(unmasked), text(*wanted));
+}
+
+std::string Site::token(const Session& session) {
+    const auto wanted = from_hex(session.csrf).value();
+    const auto mask = random_.bytes<32>();
+    Bytes bytes{mask.begin(), mask.end()};
+    for (std::size_t i = 0; i < wanted.size(); ++i) bytes.push_back(mask.at(i) ^ wanted[i]);
+    return to_hex(bytes);
+}
+
+bool Site::refused_form(const Request& request, const Session& session) const {
+    const bool ours = from_our_page(request);
+    if (ours && token_fits(session, request.field("csrf"))) return false;
+    spdlog::warn("refused a form of {}: {}", session.person, ours ? "wrong token" : "not from our own page");
+    return true;
+}
+
+std::string Site::once() { return to_hex(make_uuid7(clock_.now(), random_)); }
+
+std::optional<Fields> Site::take_kept(const Visit& visit, const std::string& path) {
+    const auto kept = sessions_.kept_path(visit.person.name, visit.now);
+    if (kept != path) return std::nullopt;
+    auto form = sessions_.take_kept(visit.person.name, visit.now);
+    if (!form) return std::nullopt;
+    return std::move(form->fields);
+}
+
+std::string Site::home(const Person& person, Instant now) const {
+    const auto items = navigation_(person, now);
+    return items.empty() ? "/cookies" : items.front().href;
+}
+
+// --- signing in
+
+Response Site::sign_in(const Request& request, Instant now) {
+    if (!from_our_page(request)) {
+        spdlog::warn("refused to sign somebody in: not from our own page");
+        return sign_in_page({}, words::sign_in_wrong, 400);
+    }
+    const std::string name = request.field("name").substr(0, 100);
+    if (throttle_.waits(name, now)) return sign_in_page(name, words::sign_in_wait, 429);
+    const auto person = people_.find(name);
+    const bool right = check_password(person ? person->password : std::string{}, request.field("password"));
+    if (!person || !right) {
+        throttle_.failed(name, now);
+        spdlog::warn("a sign-in failed");
+        return sign_in_page(name, words::sign_in_wrong, 422);
+    }
+    const auto opened = sessions_.open(person->name, false, now);
+    Response response = redirect("/sign-in/code");
+    set_cookie(response, opened.cookie);
+    return response;
+}
+
+Response Site::code(const Request& request, const Session& session, Instant now) {
+    if (request.path != "/sign-in/code") return redirect("/sign-in");
+    if (request.method == "GET") return code_page(session, {}, 200);
+    if (refused_form(request, session)) return redirect("/sign-in");
+    if (throttle_.waits(session.person, now)) return code_page(session, words::sign_in_wait, 429);
+    const auto person = people_.find(session.person);
+    std::string digits = request.field("code").substr(0, 20);
+    std::erase(digits, ' ');
+    const auto step = person ? step_of_code(person->code_secret, digits, now) : std::nullopt;
+    if (!step || !throttle_.first_use(session.person, *step)) {
+        throttle_.failed(session.person, now);
+        spdlog::warn("a second step failed");
+        return code_page(session, words::sign_in_wrong, 422);
+    }
+    throttle_.succeeded(session.person);
+    sessions_.close(request.cookie(cookie_name));
+    return signed_in(*person, now);
+}
+
+Response Site::signed_in(const Person& person, Instant now) {
+    const auto opened = sessions_.open(person.name, true, now);
+    spdlog::info("{} signed in", person.name);
+    const auto kept = sessions_.kept_path(person.name, now);
+    // A form goes back to the page it stood on, which is its path without the last word.
+    Response response = redirect(kept ? kept->substr(0, kept->rfind('/')) + "?kept=1" : home(person, now));
+    set_cookie(response, opened.cookie);
+    return response;
+}
+
+Response Site::sign_out(const Request& request) {
+    sessions_.close(request.cookie(cookie_name));
+    Response response = redirect("/sign-in");
+    response.headers.emplace_back("Clear-Site-Data", "\"cache\", \"storage\"");
+    response.headers.emplace_back("Set-Cookie",
+                                  std::string{cookie_name} + "=" + cookie_attributes + "; Max-Age=0");
+    return response;
+}
+
+// --- pages
+
+View Site::frame(const std::string& title) const {
+    View view;
+    view.text("title", title)
+        .text("stylesheet", stylesheet().path)
+        .text("icon", icon().path)
+        .text("organisation", settings_.organisation)
+        .text("help", settings_.help)
+        .flag("practice", settings_.practice)
+        .text("practice_words", words::practice);
+    return view;
+}
+
+Response Site::plain(const std::string& name, const std::string& title, int status, View view) {
+    Response response;
+    response.status = status;
+    view.merge(frame(title)).flag("signed_in", false).maybe("back_href", "").text("back_text", "");
+    view.maybe("success", "");
+    view.text("token", "").list("navigation", {}).text("person", "").text("role", "");
+    view.flag("cut_off", false).text("status_words", "").text("status_rest", "").text("printed", "");
+    response.body = templates_.render(name, view);
+    return response;
+}
+
+Response Site::page(const Visit& visit, const Page& page) {
+    const Connection connection = connection_();
+    const std::string heard =
+        connection.heard ? near(*connection.heard, visit.now) : "this program was started";
+    std::vector<View> items;
+    for (const auto& item : navigation_(visit.person, visit.now)) {
+        const bool here = item.href == page.section;
+        items.push_back(View{}
+                            .text("href", item.href)
+                            .text("item", item.text)
+                            .flag("itself", here && page.section_itself)
+                            .flag("within", here && !page.section_itself)
+                            .flag("elsewhere", !here));
+    }
+    View view = page.view;
+    view.merge(frame(page.title))
+        .flag("signed_in", true)
+        .list("navigation", items)
+        .text("token", token(visit.session))
+        .text("person", visit.person.called)
+        .text("role", visit.person.role)
+        .flag("cut_off", !connection.connected)
+        .text("status_words", connection.connected ? "Connected. Last heard from the broker at " +
+                                                         time_of_day(*connection.heard) + "."
+                                                   : words::cut_off(heard))
+        .text("status_rest", connection.connected ? "" : words::cut_off_rest(settings_.force_desk))
+        .maybe("back_href", page.back_href)
+        .text("back_text", page.back_text)
+        .maybe("success", page.success)
+        .text("printed", "Printed from Flagpost by " + visit.person.called + " on " +
+                             day_in_words(visit.now) + " at " + time_of_day(visit.now) + ". " +
+                             (page.reference.empty() ? "" : page.reference + ". ") + settings_.handling);
+    Response response;
+    response.status = page.status;
+    response.body = templates_.render(page.name, view);
+    return response;
+}
+
+Response Site::message(const Visit& visit, int status, const std::string& heading, const std::string& words) {
+    Page said{"message", heading};
+    said.view.text("heading", heading).text("words", words);
+    said.status = status;
+    said.back_href = home(visit.person, visit.now);
+    said.back_text = "Back to your list";
+    return page(visit, said);
+}
+
+Response Site::not_found(const Visit& visit) {
+    return message(
+        visit, 404, "Page not found",
+        "There is no such page, or it is not yours to see. If you typed a reference, check that it is "
+        "right.");
+}
+
+Response Site::problem(const Visit* visit) {
+    const std::string heading = "Sorry, there is a problem";
+    const std::string words = "What you recorded is safe. Phone " + settings_.force_desk + ".";
+    if (visit != nullptr) return message(*visit, 503, heading, words);
+    return plain("message", heading, 503, View{}.text("heading", heading).text("words", words));
+}
+
+Response Site::sign_in_page(const std::string& name, const std::string& error, int status) {
+    const std::string title = error.empty() ? "Sign in" : "Error: Sign in";
+    return plain("sign-in", title, status, View{}.text("name", name).maybe("error", error));
+}
+
+Response Site::code_page(const Session& session, const std::string& error, int status) {
+    const std::string title = error.empty() ? "Enter your code" : "Error: Enter your code";
+    return plain("sign-in-code", title, status,
+                 View{}.text("form_token", token(session)).maybe("error", error));
+}
+
+}  // namespace flagpost::web

@@ -1,0 +1,60 @@
+#include "adapters/web/when.h"
+
+#include "adapters/desk/words.h"
+
+namespace flagpost::web {
+namespace {
+
+/// "Saturday 10 January 2026, 9:40pm" as its day, year and time.
+struct Parts {
+    std::string day, year, time;
+};
+Parts parts_of(Instant instant) {
+    const std::string words = desk::in_words(instant);
+    const auto comma = words.find(", ");
+    const auto blank = words.rfind(' ', comma);
+    return {words.substr(0, blank), words.substr(blank + 1, comma - blank - 1), words.substr(comma + 2)};
+}
+
+constexpr std::chrono::hours day{24};
+constexpr std::chrono::hours soon{2};
+
+}  // namespace
+
+std::string time_of_day(Instant instant) { return parts_of(instant).time; }
+
+std::string near(Instant instant, Instant now) {
+    const Parts wanted = parts_of(instant), today = parts_of(now);
+    const auto falls_on = [&](Instant other) {
+        const Parts parts = parts_of(other);
+        return parts.day == wanted.day && parts.year == wanted.year;
+    };
+    if (falls_on(now)) return "today, " + wanted.time;
+    if (falls_on(now + day)) return "tomorrow, " + wanted.time;
+    if (falls_on(now - day)) return "yesterday, " + wanted.time;
+    return wanted.day + (wanted.year == today.year ? "" : " " + wanted.year) + ", " + wanted.time;
+}
+
+std::string day_in_words(Instant instant) {
+    const Parts parts = parts_of(instant);
+    return parts.day + " " + parts.year;
+}
+
+std::string capital(std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return text;
+}
+
+Due due_of(Instant at, Instant now) {
+    const bool late = at <= now;
+    const auto distance = std::chrono::duration_cast<std::chrono::seconds>(late ? now - at : at - now);
+    const std::string left = (late ? "Overdue by " : "Due in ") + desk::duration_in_words(distance);
+    const std::string style = late               ? "fp-due fp-due--late"
+                              : distance <= soon ? "fp-due fp-due--soon"
+                                                 : "fp-due";
+    return {capital(near(at, now)), left, style, late};
+}
+
+std::string machine_time(Instant instant) { return desk::in_iso(instant); }
+
+}  // namespace flagpost::web

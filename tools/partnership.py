@@ -100,6 +100,18 @@ class Partnership:
         self.daemons.append(daemon)
         return daemon
 
+    def serve_pages(self, program, agency):
+        """A daemon with pages; returns it and the address of the pages."""
+        name = agency.replace("/", "-")
+        with open(self.folder / f"{name}.log", "ab") as log:
+            daemon = subprocess.Popen(self.command_of(program, "serve", "--config", self.folder / f"{name}.toml"), stdout=subprocess.PIPE, stderr=log)
+        self.daemons.append(daemon)
+        line = daemon.stdout.readline().decode()
+        if not line.startswith("pages "):
+            raise Failed(f"the pages of {agency} did not start\n" + self.tail(f"{name}.log"))
+        daemon.stdout.close()  # it says no more
+        return daemon, line.split()[1]
+
     def run(self, program, agency, *arguments, wait_s=300):
         """A command of one adapter, run to its end; what it printed."""
         name = agency.replace("/", "-")

@@ -4,6 +4,8 @@
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/social_care/notice_text.h"
+#include "adapters/social_care/pages.h"
+#include "adapters/social_care/serve.h"
 #include "adapters/social_care/social_care.h"
 
 using namespace flagpost;
@@ -36,6 +38,7 @@ int main(int argc, char** argv) {
     desk::LoadOptions load;
     std::string la, by, outcome, reference;
     std::vector<std::string> references;
+    social_care::NewPerson person;
     bool all = false;
     const auto call = [&] { return social_care::Call{program.config(), program.json()}; };
 
@@ -66,6 +69,24 @@ int main(int argc, char** argv) {
 
     program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
                     [&] { return social_care::run(call()); });
+
+    program.command(
+        &program.app(), "serve",
+        "Receive notices, send what waits, and serve the inbox's pages to browsers, until stopped. Says "
+        "where.\nThe config file's settings for it: docs/guides/connect-a-local-authority.md.",
+        [&] { return social_care::serve(call(), std::cout); });
+
+    auto* people = program.group("people", "Who may sign in to the pages.");
+    auto* adding = program.command(
+        people, "add", "Add somebody, or give them a new password and second step. Both are said once.",
+        [&] { return social_care::add_person(call(), person, std::cout); });
+    adding->add_option("NAME", person.name, "name to sign in with, such as sam.patel")->required();
+    adding->add_option("--called", person.called, "name as your case system has it, such as \"Sam Patel\"")
+        ->required();
+    adding->add_option("--role", person.role, "worker, duty, manager, feeder or admin")
+        ->required()
+        ->check(CLI::IsMember(social_care::roles()));
+    adding->add_option("--team", person.teams, "team as your flag list names it; may be given again");
 
     auto* inbox = program.group("inbox", "Notices about children with a flag.");
     auto* listing = program.command(inbox, "list", "The notices not recorded yet, the most urgent first.",

@@ -8,6 +8,7 @@
 #include "adapters/desk/words.h"
 #include "adapters/social_care/flag_rows.h"
 #include "adapters/social_care/notice_text.h"
+#include "adapters/social_care/serve.h"
 
 namespace flagpost::social_care {
 namespace {
@@ -28,7 +29,7 @@ std::vector<client::Incoming> in_order(std::vector<client::Incoming> items) {
 
 template <class Entry, class Line> int list(const Call& call, const std::set<Kind>& kinds, bool closed_too,
                                             Entry entry, Line line, const char* empty, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     const auto items = in_order(desk::items_of(desk.box(), kinds, closed_too));
     if (call.json) {
         json entries = json::array();
@@ -44,7 +45,7 @@ template <class Entry, class Line> int list(const Call& call, const std::set<Kin
 }  // namespace
 
 int load_flags(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     const std::string authority = la.empty() ? std::string{desk.agency().code()} : la;
     auto prepared = desk::prepare(
         options.file, required_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
@@ -59,7 +60,7 @@ int load_flags(const Call& call, const std::string& la, const desk::LoadOptions&
 
 int run(const Call& call) {
     const desk::StopAtSignal stop;
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     desk.serve(stop.token());
     return 0;
 }
@@ -77,7 +78,7 @@ int list_reviews(const Call& call, bool closed_too, std::ostream& out) {
 }
 
 int show(const Call& call, const std::string& reference, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     const auto item = desk.box().find(reference);
     if (!item || !either.contains(item->kind)) throw std::runtime_error{"no such notice here"};
     const bool review = item->kind == Kind::review_item;
@@ -90,13 +91,13 @@ int show(const Call& call, const std::string& reference, std::ostream& out) {
 
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     return desk::mark_items(desk, references, either, {schemas::Level::opened, by, {}}, call.json, out);
 }
 
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
            const std::string& outcome, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
     return desk::mark_items(desk, references, either, {schemas::Level::recorded, by, outcome}, call.json,
                             out);
 }

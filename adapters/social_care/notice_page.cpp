@@ -1,0 +1,431 @@
+/// One notice on one screen, and what a person may do about it.
+#include <algorithm>
+
+#include "adapters/desk/words.h"
+#include "adapters/social_care/notice_text.h"
+#include "adapters/social_care/pages.h"
+#include "adapters/web/when.h"
+#include "adapters/web/words.h"
+
+namespace flagpost::social_care {
+namespace {
+
+using schemas::SocialCareNoticeValue;
+using web::Page;
+using web::Response;
+using web::View;
+using web::Visit;
+
+struct WhyNot {
+    std::string_view code, words;
+};
+constexpr WhyNot reasons_why_not[] = {
+    {"other_name",    "Another child with a like name"},
+    {"other_birth",   "Another date of birth"         },
+    {"other_address", "Another family at the address" },
+    {"not_known",     "We do not know this child"     },
+};
+
+std::string said(const std::string& text) {
+    return text.empty() ? web::words::did_not_say : desk::printable(text);
+}
+
+View pair(const std::string& key, const std::string& value) {
+    return View{}.text("key", key).text("value", value);
+}
+
+/// Whole years, or "" where the date of birth is not whole.
+std::string age(const std::string& born, Instant now) {
+    const std::string today = desk::in_iso(now).substr(0, 10);
+    if (born.size() != 10 || born.starts_with("0000") || born.ends_with("00") || born.substr(5, 2) == "00")
+        return {};
+    int years = std::stoi(today.substr(0, 4)) - std::stoi(born.substr(0, 4));
+    if (today.substr(5) < born.substr(5)) --years;
+    return years < 0 ? "" : std::to_string(years);
+}
+
+std::string heading_of(const SocialCareNoticeValue& notice, Instant now) {
+    std::string words = child_in_words(notice);
+    const auto born = words.find(" (born ");
+    const std::string years = notice.child ? age(notice.child->date_of_birth, now) : "";
+    if (born != std::string::npos && !years.empty()) words.insert(born, ", " + years);
+    return words;
+}
+
+std::vector<View> facts_of(const SocialCareNoticeValue& notice, Instant now) {
+    const std::string when = notice.occurred_us == 0
+                                 ? web::words::did_not_say
+                                 : web::capital(web::near(from_us(notice.occurred_us), now));
+    std::vector<View> facts{
+        pair("What happened", said(notice.circumstances.empty() ? notice.category : notice.circumstances)),
+        pair("When and where", when + (notice.place.empty() ? "" : ". " + desk::printable(notice.place))),
+        pair("Children", children_in_words(notice)),
+        pair("What the child said", said(notice.voice_of_child)),
+        pair("Adults", said(adults_in_words(notice))),
+    };
+    if (!notice.circumstances.empty() && !notice.category.empty())
+        facts.insert(facts.begin() + 1, pair("Kind", desk::printable(notice.category)));
+    return facts;
+}
+
+std::vector<View> opinions_of(const SocialCareNoticeValue& notice) {
+    std::vector<View> opinions;
+    if (notice.risk) opinions.push_back(pair("Risk grade", desk::printable(risk_in_words(notice))));
+    if (!notice.assessment.empty())
+        opinions.push_back(pair("Assessment", desk::printable(notice.assessment)));
+    return opinions;
+}
+
+std::vector<View> why(const SocialCareNoticeValue& notice, const PageSettings& settings) {
+    std::string match = hit_in_words(notice.hit);
+    for (const auto& reason : notice.reasons) match += " " + desk::printable(reason) + ".";
+    std::string flag =
+        std::string{flag_in_words(notice.flag_kind)} + " since " + desk::date_in_words(notice.flag_start);
+    if (!notice.flag_end.empty())
+        flag += ". " + web::words::historic(desk::date_in_words(notice.flag_end),
+                                            std::to_string(settings.historic_months));
+    std::vector<View> why{pair("What agrees", match),
+                          pair("Your flag", flag + ". Your reference " + desk::printable(notice.la_child_id)),
+                          pair("Sent to", said(worker_in_words(notice)))};
+    if (notice.feed_age_hours > settings.flag_list_hours_max)
+        why.push_back(pair("Flag list", web::words::old_list(std::to_string(notice.feed_age_hours),
+                                                             std::to_string(settings.flag_list_hours_max))));
+    why.push_back(
+        pair("Ask police", (notice.police_contact.empty() ? "force " + desk::printable(notice.force)
+                                                          : desk::printable(notice.police_contact)) +
+                               ", quote " + desk::printable(notice.incident_reference)));
+    return why;
+}
+
+/// What is not the same in the newer version.
+std::vector<View> was_and_is(const SocialCareNoticeValue& was, const SocialCareNoticeValue& is) {
+    std::vector<View> rows;
+    const auto compare = [&](const std::string& what, const std::string& before, const std::string& after) {
+        if (before != after)
+            rows.push_back(View{}.text("what", what).text("was", before).text("is_now", after));
+    };
+    compare("What happened", said(was.circumstances), said(is.circumstances));
+    compare("Kind", said(was.category), said(is.category));
+    compare("When", desk::in_words(from_us(was.occurred_us)), desk::in_words(from_us(is.occurred_us)));
+    compare("Where", said(was.place), said(is.place));
+    compare("Children", children_in_words(was), children_in_words(is));
+    compare("What the child said", said(was.voice_of_child), said(is.voice_of_child));
+    compare("Adults", said(adults_in_words(was)), said(adults_in_words(is)));
+    if (rows.empty())
+        rows.push_back(View{}.text("what", "Details").text("was", "As below").text("is_now", "As below"));
+    return rows;
+}
+
+std::string success_in_words(const std::string& code) {
+    if (code == "recorded") return "Recorded. This notice is closed.";
+    if (code == "taken") return "You have taken this notice.";
+    if (code == "passed") return "Passed on. It is in your colleague's inbox now.";
+    if (code == "disputed") return "Noted. The notice stays open until you record what you did.";
+    return {};
+}
+
+std::string path_of(const Notice& notice) { return "/notices/" + notice.value.reference; }
+
+}  // namespace
+
+std::string outcome_in_words(const std::string& code) {
+    for (const auto& outcome : outcome_codes)
+        if (outcome.code == code) return std::string{outcome.words};
+    return desk::printable(code);
+}
+
+std::optional<Notice> Pages::before(const Notice& notice) {
+    if (notice.value.incident_version < 2) return std::nullopt;
+    std::optional<Notice> found;
+    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
+        if (item.kind != schemas::Kind::social_care_notice) continue;
+        Notice other = notice_from(std::move(item), {});
+        const bool same_thing = other.value.incident_reference == notice.value.incident_reference &&
+                                other.value.force == notice.value.force &&
+                                other.value.la_child_id == notice.value.la_child_id;
+        if (same_thing && other.value.incident_version < notice.value.incident_version &&
+            (!found || other.value.incident_version > found->value.incident_version))
+            found = std::move(other);
+    }
+    return found;
+}
+
+void Pages::note(const Visit& visit, const Notice& notice, const std::string& what,
+                 const std::string& detail) {
+    const std::string once = visit.request.field("once");
+    journal_.note({notice.value.reference, what, visit.person.name, visit.person.called, detail, visit.now},
+                  once.empty() ? std::nullopt : std::optional{visit.person.name + " " + once.substr(0, 64)});
+}
+
+bool Pages::mark_opened(const Visit& visit, Notice& notice) {
+    if (notice.item.opened || notice.item.recorded || !is_intended(visit.person, notice)) return true;
+    auto done = handover_.ask({notice.value.reference, schemas::Level::opened, visit.person.called, {}});
+    if (!done || !done->now) return false;
+    notice.item = std::move(*done->now);
+    return true;
+}
+
+Response Pages::notice(const Visit& visit, bool printing) {
+    auto found = find(visit.person, visit.part("ref"));
+    if (!found) return site_.not_found(visit);
+    note(visit, *found, printing ? "printed" : "consulted");
+    if (!mark_opened(visit, *found)) return site_.problem(&visit);
+    return show(visit, *found, printing, {});
+}
+
+std::vector<View> Pages::choices(const Visit& visit, const Notice& notice, bool disputed) {
+    std::string chosen = visit.request.field("outcome");
+    if (visit.request.parameter("kept") == "1")
+        if (const auto kept = site_.take_kept(visit, path_of(notice) + "/record"))
+            if (const auto outcome = kept->find("outcome"); outcome != kept->end()) chosen = outcome->second;
+    std::vector<View> all;
+    for (const auto& outcome : outcome_codes) {
+        std::string words{outcome.words};
+        if (disputed && outcome.code == "not_this_child") words += ", and police know";
+        all.push_back(
+            View{}
+                .text("code", std::string{outcome.code})
+                .text("choice", words)
+                .flag("chosen", outcome.code == chosen)
+                .text("choice_id", all.empty() ? "outcome" : "outcome-" + std::to_string(all.size() + 1)));
+    }
+    return all;
+}
+
+std::vector<View> Pages::timeline(const Visit& visit, const Notice& notice) {
+    std::vector<std::pair<Instant, std::string>> events;
+    const auto& item = notice.item;
+    events.emplace_back(item.received, "Received here");
+    if (item.opened) events.emplace_back(*item.opened, "Opened by " + who(visit, item.opened_by));
+    if (item.recorded)
+        events.emplace_back(*item.recorded, "Recorded by " + who(visit, item.recorded_by) + ": " +
+                                                outcome_in_words(item.outcome));
+    for (const auto& entry : journal_.story_of(notice.value.reference)) {
+        const std::string by = who(visit, entry.called);
+        if (entry.what == "taken") events.emplace_back(entry.at, "Taken by " + by);
+        if (entry.what == "passed")
+            events.emplace_back(entry.at, "Passed by " + by + " to " + who(visit, called(entry.detail)));
+        if (entry.what == "disputed") {
+            const auto reason = std::ranges::find(reasons_why_not, entry.detail, &WhyNot::code);
+            events.emplace_back(entry.at,
+                                "Said by " + by + " not to be this child: " +
+                                    (reason == std::end(reasons_why_not) ? "" : std::string{reason->words}));
+        }
+    }
+    std::ranges::stable_sort(events, std::greater{}, &std::pair<Instant, std::string>::first);
+    std::vector<View> views;
+    for (const auto& [at, words] : events)
+        views.push_back(View{}
+                            .text("event", words)
+                            .text("event_time", web::near(at, visit.now))
+                            .text("event_machine_time", web::machine_time(at)));
+    return views;
+}
+
+Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
+    const auto& [item, value, holder] = notice;
+    const bool timed = value.act_by_us != 0, recorded = item.recorded.has_value();
+    const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
+                                    : web::Due{"No time set", "", "fp-due", false};
+    const auto earlier = before(notice);
+    const auto story = journal_.story_of(value.reference);
+    const bool disputed =
+        std::ranges::any_of(story, [](const web::Entry& each) { return each.what == "disputed"; });
+    const bool waits = reader_.read([&](const client::Box& box) { return box.waits(to_hex(value.notice)); });
+    const bool mine = item.opened && item.opened_by == visit.person.called;
+    const bool outsider = !is_intended(visit.person, notice);
+    std::string recorded_words;
+    if (recorded) {
+        recorded_words = "Recorded by " + who(visit, item.recorded_by) + " at " +
+                         web::time_of_day(*item.recorded) + ": " + outcome_in_words(item.outcome) + ".";
+        recorded_words += waits ? "" : " Received by Flagpost.";
+    }
+    std::string differs;
+    for (const auto& reason : value.reasons)
+        if (reason.find("differ") != std::string::npos) differs += desk::printable(reason) + ". ";
+    const bool form = !recorded && !printing;
+    Page page{"notice", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
+    page.view.text("reference", value.reference)
+        .text("heading", heading_of(value, visit.now))
+        .flag("possible", value.outcome == schemas::Outcome::potential)
+        .text("possible_words", web::words::possible)
+        .text("differs", differs)
+        .text("possible_check", web::words::possible_check)
+        .flag("historic", !value.flag_end.empty())
+        .text("information", web::words::information)
+        .text("no_replacement", web::words::no_replacement)
+        .text("referral", desk::printable(referral_in_words(value)))
+        .flag("corrected", earlier.has_value())
+        .text("corrected_words", web::words::corrected(web::near(item.received, visit.now)))
+        .text("corrected_tell", web::words::corrected_tell)
+        .list("changes", earlier ? was_and_is(earlier->value, value) : std::vector<View>{})
+        .list("facts", facts_of(value, visit.now))
+        .flag("has_opinions", !opinions_of(value).empty())
+        .list("opinions", opinions_of(value))
+        .list("why", why(value, settings_))
+        .text("act_by", deadline.at)
+        .text("act_left", recorded ? "" : deadline.left)
+        .text("due_style", recorded ? "fp-due" : deadline.style)
+        .text("next_style", deadline.late && !recorded ? "fp-next fp-next--late" : "fp-next")
+        .flag("form", form)
+        .text("path", path_of(notice))
+        .text("form_token", form ? site_.token(visit.session) : "")
+        .text("once", form ? site_.once() : "")
+        .text("take_once", form ? site_.once() : "")
+        .text("record_hint", web::words::record_hint)
+        .maybe("error", error)
+        .list("choices", form ? choices(visit, notice, disputed) : std::vector<View>{})
+        .flag("can_take", form && holder != visit.person.name)
+        .maybe("recorded_words", recorded_words)
+        .maybe("waiting_words",
+               recorded && waits ? web::words::not_yet_received(web::time_of_day(*item.recorded)) : "")
+        .list("timeline", timeline(visit, notice))
+        .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
+        .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")
+        .flag("printing", printing);
+    page.status = error.empty() ? 200 : 422;
+    page.section = recorded ? "/done" : "/inbox";
+    page.back_href = recorded ? "/done" : "/inbox";
+    page.back_text = recorded ? "Done" : "Inbox";
+    page.success = success_in_words(visit.request.parameter("done"));
+    page.reference = value.reference;
+    return site_.page(visit, page);
+}
+
+Response Pages::record(const Visit& visit) {
+    auto found = find(visit.person, visit.part("ref"));
+    if (!found) return site_.not_found(visit);
+    const std::string outcome = visit.request.field("outcome");
+    const bool known =
+        std::ranges::any_of(outcome_codes, [&](const auto& each) { return each.code == outcome; });
+    if (!known && !found->item.recorded) return show(visit, *found, false, "Choose what you did");
+    if (!found->item.recorded && outcome == "passed") return web::redirect(path_of(*found) + "/pass");
+    const auto story = journal_.story_of(found->value.reference);
+    const bool disputed =
+        std::ranges::any_of(story, [](const web::Entry& each) { return each.what == "disputed"; });
+    if (!found->item.recorded && outcome == "not_this_child" && !disputed)
+        return web::redirect(path_of(*found) + "/not-this-child");
+    const auto done =
+        handover_.ask({found->value.reference, schemas::Level::recorded, visit.person.called, outcome});
+    if (!done || !done->now || !done->now->recorded) return site_.problem(&visit);
+    const auto& now = *done->now;
+    const bool own_repeat = now.recorded_by == visit.person.called && now.outcome == outcome;
+    if (!done->fresh && !own_repeat)
+        return site_.message(visit, 409, "Already recorded",
+                             web::capital(who(visit, now.recorded_by)) + " recorded this at " +
+                                 web::time_of_day(*now.recorded) + ". Your choice was not recorded.");
+    return web::redirect(path_of(*found) + "?done=recorded");
+}
+
+Response Pages::take(const Visit& visit) {
+    auto found = find(visit.person, visit.part("ref"));
+    if (!found) return site_.not_found(visit);
+    note(visit, *found, "taken");
+    found->holder = visit.person.name;
+    if (!mark_opened(visit, *found)) return site_.problem(&visit);
+    return web::redirect(path_of(*found) + "?done=taken");
+}
+
+std::vector<web::Person> Pages::colleagues(const web::Person& person, const Notice& notice) {
+    auto all = people_.all();
+    std::erase_if(all, [&](const web::Person& other) {
+        const bool shares =
+            other.teams.contains(notice.value.team) ||
+            std::ranges::any_of(other.teams, [&](const auto& team) { return person.teams.contains(team); });
+        const bool anybody = person.role != "worker" || other.role == "duty";
+        return other.name == person.name || (other.role != "worker" && other.role != "duty") ||
+               !(shares || anybody);
+    });
+    return all;
+}
+
+Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || found->item.recorded) return site_.not_found(visit);
+    std::vector<View> people;
+    for (const auto& person : colleagues(visit.person, *found))
+        people.push_back(View{}
+                             .text("code", person.name)
+                             .text("choice", person.called + ", " + person.role)
+                             .flag("chosen", false)
+                             .text("choice_id", people.empty()
+                                                    ? "choice"
+                                                    : "choice-" + std::to_string(people.size() + 1)));
+    Page page{"choose", (error.empty() ? "" : "Error: ") + ("Pass " + found->value.reference + " on")};
+    page.view.text("heading", "Who will act on this notice?")
+        .text("caption", "Police notice " + found->value.reference)
+        .text("hint",
+              "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
+              "time does not change. Police are not told.")
+        .text("action", path_of(*found) + "/pass")
+        .text("button", "Pass on")
+        .maybe("error", error)
+        .flag("nobody", people.empty())
+        .text("nobody_words", "There is no colleague of the team who can sign in.")
+        .list("choices", people)
+        .text("form_token", site_.token(visit.session))
+        .text("once", site_.once());
+    page.status = error.empty() ? 200 : 422;
+    page.section = "/inbox";
+    page.back_href = path_of(*found);
+    page.back_text = "Police notice " + found->value.reference;
+    return site_.page(visit, page);
+}
+
+Response Pages::pass(const Visit& visit) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || found->item.recorded) return site_.not_found(visit);
+    const auto all = colleagues(visit.person, *found);
+    const auto to = std::ranges::find(all, visit.request.field("choice"), &web::Person::name);
+    if (to == all.end()) return ask_colleague(visit, "Choose a colleague");
+    note(visit, *found, "passed", to->name);
+    return web::redirect("/inbox?done=passed");
+}
+
+Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || found->item.recorded) return site_.not_found(visit);
+    std::vector<View> choices;
+    for (const auto& reason : reasons_why_not)
+        choices.push_back(View{}
+                              .text("code", std::string{reason.code})
+                              .text("choice", std::string{reason.words})
+                              .flag("chosen", false)
+                              .text("choice_id", choices.empty()
+                                                     ? "choice"
+                                                     : "choice-" + std::to_string(choices.size() + 1)));
+    Page page{"choose", (error.empty() ? "" : "Error: ") + ("Not this child: " + found->value.reference)};
+    page.view.text("heading", "Why is this not the child?")
+        .text("caption", "Police notice " + found->value.reference)
+        .text("hint",
+              "This is noted here and the notice stays open. Tell police: " +
+                  (found->value.police_contact.empty() ? "force " + desk::printable(found->value.force)
+                                                       : desk::printable(found->value.police_contact)) +
+                  ", quote " + desk::printable(found->value.incident_reference) +
+                  ". Then record that it is not this child.")
+        .text("action", path_of(*found) + "/not-this-child")
+        .text("button", "Continue")
+        .maybe("error", error)
+        .flag("nobody", false)
+        .text("nobody_words", "")
+        .list("choices", choices)
+        .text("form_token", site_.token(visit.session))
+        .text("once", site_.once());
+    page.status = error.empty() ? 200 : 422;
+    page.section = "/inbox";
+    page.back_href = path_of(*found);
+    page.back_text = "Police notice " + found->value.reference;
+    return site_.page(visit, page);
+}
+
+Response Pages::dispute(const Visit& visit) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || found->item.recorded) return site_.not_found(visit);
+    const std::string reason = visit.request.field("choice");
+    if (std::ranges::find(reasons_why_not, reason, &WhyNot::code) == std::end(reasons_why_not))
+        return ask_why_not(visit, "Choose a reason");
+    note(visit, *found, "disputed", reason);
+    return web::redirect(path_of(*found) + "?done=disputed");
+}
+
+}  // namespace flagpost::social_care

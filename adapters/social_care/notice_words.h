@@ -1,0 +1,26 @@
+/// A social care notice's parts in plain words, for screens and pages.
+#pragma once
+
+#include <string>
+
+#include "adapters/client/box.h"
+
+namespace flagpost::social_care {
+
+/// Throws std::runtime_error if it cannot be read.
+schemas::SocialCareNoticeValue notice_of(const client::Incoming& item);
+
+std::string name_of(const schemas::PersonValue& person);
+/// "Ava Example (born 4 March 2019)"; a child without given names and date of birth is not born yet.
+std::string child_in_words(const schemas::SocialCareNoticeValue& notice);
+const char* flag_in_words(schemas::FlagKind kind);
+const char* hit_in_words(schemas::HitKind hit);
+/// "made, reference R9", "not made" or "not known".
+std::string referral_in_words(const schemas::SocialCareNoticeValue& notice);
+std::string children_in_words(const schemas::SocialCareNoticeValue& notice);
+std::string adults_in_words(const schemas::SocialCareNoticeValue& notice);
+std::string worker_in_words(const schemas::SocialCareNoticeValue& notice);
+/// The police's own grade with the tool that gave it; empty if there is none.
+std::string risk_in_words(const schemas::SocialCareNoticeValue& notice);
+
+}  // namespace flagpost::social_care

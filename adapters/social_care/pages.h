@@ -1,0 +1,83 @@
+/// The pages of children's social care: inbox, notice, what was done (pages, sections 2.1 and 2.2).
+#pragma once
+
+#include "adapters/social_care/notice_words.h"
+#include "adapters/web/handover.h"
+#include "adapters/web/journal.h"
+#include "adapters/web/site.h"
+
+namespace flagpost::social_care {
+
+/// worker: own and team; duty: everything, as the duty box gets every notice; manager: their teams, or all where they have
+/// none. feeder and admin see no notice.
+const std::set<std::string>& roles();
+
+struct PageSettings {
+    std::uint32_t flag_list_hours_max = 24;  // older ones are said
+    std::uint32_t historic_months = 12;
+};
+
+/// A notice, and who has it: the name of the person it was taken by or passed to, or "".
+struct Notice {
+    client::Incoming item;
+    schemas::SocialCareNoticeValue value;
+    std::string holder;
+};
+
+bool may_see(const web::Person& person, const Notice& notice);
+/// One of those it was sent to: their opening stops the clock. A manager becomes one by taking it.
+bool is_intended(const web::Person& person, const Notice& notice);
+
+/// The words of an outcome's code.
+std::string outcome_in_words(const std::string& code);
+
+/// How soon it wants somebody, the order of the inbox.
+enum class Group { overdue, changed, to_do };
+Group group_of(const Notice& notice, bool corrects, Instant now);
+
+class Pages {
+public:
+    /// Everything named lives as long as this.
+    Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal,
+          web::People& people, const PageSettings& settings);
+
+private:
+    web::Response inbox(const web::Visit& visit);
+    web::Response done(const web::Visit& visit);
+    web::Response notice(const web::Visit& visit, bool printing);
+    web::Response record(const web::Visit& visit);
+    web::Response take(const web::Visit& visit);
+    web::Response ask_colleague(const web::Visit& visit, const std::string& error);
+    web::Response pass(const web::Visit& visit);
+    web::Response ask_why_not(const web::Visit& visit, const std::string& error);
+    web::Response dispute(const web::Visit& visit);
+
+    /// Those this person may see; the most urgent first.
+    std::vector<Notice> open_ones(const web::Person& person);
+    std::optional<Notice> find(const web::Person& person, const std::string& reference);
+    /// The notice of an earlier version of the same incident about the same child.
+    std::optional<Notice> before(const Notice& notice);
+    Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const;
+
+    web::View row(const web::Visit& visit, const Notice& notice, bool corrects);
+    web::Response show(const web::Visit& visit, const Notice& notice, bool printing,
+                       const std::string& error);
+    std::vector<web::View> choices(const web::Visit& visit, const Notice& notice, bool disputed);
+    std::vector<web::View> timeline(const web::Visit& visit, const Notice& notice);
+    std::string who(const web::Visit& visit, const std::string& called) const;
+    std::string called(const std::string& name);
+    std::vector<web::Person> colleagues(const web::Person& person, const Notice& notice);
+    void note(const web::Visit& visit, const Notice& notice, const std::string& what,
+              const std::string& detail = {});
+    /// False: it was not done in time.
+    bool mark_opened(const web::Visit& visit, Notice& notice);
+
+    web::Site& site_;
+    web::Reader& reader_;
+    web::Handover& handover_;
+    web::Journal& journal_;
+    web::People& people_;
+    PageSettings settings_;
+};
+
+}  // namespace flagpost::social_care

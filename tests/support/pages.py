@@ -1,0 +1,82 @@
+"""An agency's pages as a browser without scripts sees them: cookies, forms, tokens, and the second step's codes."""
+
+import base64
+import hashlib
+import hmac
+import html
+import http.client
+import re
+import struct
+import time
+import urllib.parse
+
+
+def code_of(secret, step):
+    """The 6 digits of a second step (RFC 6238)."""
+    key = base64.b32decode(secret)
+    mac = hmac.new(key, struct.pack(">Q", step), hashlib.sha1).digest()
+    at = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers = response.status, response.headers
+        self.text = response.read().decode()
+
+    @property
+    def words(self):
+        """What a person reads, in one line."""
+        shown = re.sub(r"<(head|title)\b.*?</\1>", " ", self.text, flags=re.S)
+        return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", shown))).replace(" .", ".")
+
+    def links(self):
+        return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', self.text)]
+
+    def form(self, action):
+        """The hidden fields of the form that goes there."""
+        found = re.search(rf'<form method="post" action="{re.escape(action)}">(.*?)</form>', self.text, re.S)
+        assert found, f"no form goes to {action}"
+        return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', found.group(1)))
+
+
+class Browser:
+    def __init__(self, url):
+        self.origin = url
+        self.host = urllib.parse.urlsplit(url)
+        self.cookie = None
+
+    def request(self, method, path, fields=None, headers=None):
+        connection = http.client.HTTPConnection(self.host.hostname, self.host.port, timeout=60)
+        sent = dict(headers or {})
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        body = None
+        if fields is not None:
+            body = urllib.parse.urlencode(fields)
+            sent.setdefault("Origin", self.origin)
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        connection.request(method, path, body, sent)
+        response = connection.getresponse()
+        answer = Answer(response)
+        connection.close()
+        if response.headers["Set-Cookie"]:
+            self.cookie = response.headers["Set-Cookie"].split(";")[0]
+        return answer
+
+    def get(self, path, headers=None):
+        return self.request("GET", path, headers=headers)
+
+    def follow(self, answer):
+        """As a browser does after a form."""
+        assert answer.status == 303, f"{answer.status}: {answer.text[:2000]}"
+        return self.get(answer.headers["Location"])
+
+    def post(self, page, action, **fields):
+        """Sends the form of a page that goes to `action`, filled in."""
+        return self.request("POST", action, page.form(action) | fields)
+
+    def sign_in(self, name, password, secret):
+        answer = self.request("POST", "/sign-in", {"name": name, "password": password})
+        page = self.follow(answer)
+        return self.follow(self.post(page, "/sign-in/code", code=code_of(secret, int(time.time()) // 30)))

@@ -1,0 +1,428 @@
+#include "adapters/social_care/pages.h"
+
+#include <atomic>
+#include <thread>
+
+#include "adapters/desk/fields.h"
+#include "adapters/web/words.h"
+#include "broker/crypto/keys.h"
+#include "social_care_templates.h"
+#include "tests/support/catch.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/templates.h"
+#include "tests/support/temporary_directory.h"
+#include "web_templates.h"
+
+using namespace flagpost;
+using namespace flagpost::social_care;
+using namespace std::chrono_literals;
+namespace words = flagpost::web::words;
+
+namespace {
+
+const Instant now = *desk::parse_instant("2026-01-11T08:12:00Z");
+const std::string secret = "a secret of the proxy";
+
+schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& reference) {
+    schemas::SocialCareNoticeValue value;
+    value.notice.assign(16, number);
+    value.reference = reference;
+    value.la = "E10000024";
+    value.la_child_id = "C" + std::to_string(number);
+    value.child = std::make_unique<schemas::PersonValue>();
+    value.child->given_names = "Ava";
+    value.child->family_name = "Example";
+    value.child->date_of_birth = "2019-03-04";
+    value.flag_start = "2025-06-19";
+    value.outcome = schemas::Outcome::match;
+    value.reasons = {"Address agrees", "First name differs"};
+    value.force = "31";
+    value.incident_reference = "NP-" + std::to_string(number);
+    value.incident_version = 1;
+    value.occurred_us = to_us(now - 11h);
+    value.category = "Domestic abuse";
+    value.circumstances = "Police were called.";
+    value.not_a_referral = "x";
+    value.worker = std::make_unique<schemas::WorkerValue>();
+    value.worker->name = "Sam Patel";
+    value.team = "North";
+    value.act_by_us = to_us(now + 8h);
+    return value;
+}
+
+web::Person person(const std::string& name, const std::string& called, const std::string& role,
+                   const std::set<std::string>& teams) {
+    web::Person person;
+    person.name = name;
+    person.called = called;
+    person.role = role;
+    person.teams = teams;
+    return person;
+}
+
+/// The pages over a real box, with a thread in place of the broker's session.
+struct Office {
+    Office() {
+        for (const auto& each :
+             {person("sam", "Sam Patel", "worker", {"North"}),
+              person("lee", "Lee Jones", "worker", {"South"}), person("ann", "Ann Hall", "worker", {"North"}),
+              person("kim", "Kim Osei", "duty", {}), person("max", "Max Reid", "manager", {"North"}),
+              person("fay", "Fay Dunn", "feeder", {})})
+            web::write_person(directory.path() / "people.toml", each, roles());
+        people.emplace(directory.path() / "people.toml", roles());
+        web::SiteSettings settings;
+        settings.proxy_header = "Remote-User";
+        settings.proxy_secret = secret;
+        settings.force_desk = "01632 960101";
+        settings.handling = "Official, sensitive.";
+        site.emplace(settings, *people, clock, random);
+        pages.emplace(*site, reader, handover, journal, *people, PageSettings{});
+        owner = std::jthread{[this](const std::stop_token& stop) {
+            client::Box box{file, clock, random};
+            while (!stop.stop_requested()) {
+                handover.turn({true, 0, {}, 0, clock.now()}, box, *AgencyId::parse("social-care/E10000024"));
+                ++turns;
+                std::this_thread::sleep_for(1ms);
+            }
+        }};
+        for (const auto seen = turns.load(); turns == seen;) std::this_thread::sleep_for(1ms);
+    }
+
+    void receive(const schemas::SocialCareNoticeValue& value) {
+        client::Incoming item{};
+        item.topic = "notices/social-care/E10000024";
+        item.number = ++received;
+        item.kind = schemas::Kind::social_care_notice;
+        item.id = random.bytes<16>();
+        item.payload = wire::pack<schemas::SocialCareNotice>(value);
+        item.received = clock.now();
+        client::Box{file, clock, random}.receive({item});
+    }
+
+    web::Response send(const std::string& who, const std::string& method, const std::string& path,
+                       const web::Fields& form = {}) {
+        web::Request request;
+        request.method = method;
+        const auto question = path.find('?');
+        request.path = path.substr(0, question);
+        if (question != std::string::npos) request.query = *web::parse_fields(path.substr(question + 1));
+        request.form = form;
+        request.headers.emplace("Remote-User", who);
+        request.headers.emplace("Flagpost-Proxy-Secret", secret);
+        request.headers.emplace("Sec-Fetch-Site", "same-origin");
+        if (cookies.contains(who)) request.headers.emplace("Cookie", cookies[who]);
+        auto response = site->handle(request);
+        if (const auto set = response.header("Set-Cookie")) cookies[who] = set->substr(0, set->find(';'));
+        return response;
+    }
+    std::string get(const std::string& who, const std::string& path) { return send(who, "GET", path).body; }
+    web::Response post(const std::string& who, const std::string& path, web::Fields form) {
+        const std::string page = get(who, "/cookies-of-" + who);  // any page has a token
+        form.emplace("csrf", page.substr(page.find("name=\"csrf\" value=\"") + 19, 128));
+        return send(who, "POST", path, form);
+    }
+    std::optional<client::Incoming> item(const std::string& reference) {
+        return reader.read([&](const client::Box& box) { return box.find(reference); });
+    }
+
+    test::TemporaryDirectory directory;
+    std::filesystem::path file = directory.path() / "box.db";
+    test::ManualClock clock{now};
+    crypto::SystemRandom random;
+    web::Reader reader{file, clock, random};
+    web::Journal journal{directory.path() / "box.db.pages"};
+    web::Handover handover;
+    std::optional<web::People> people;
+    std::optional<web::Site> site;
+    std::optional<Pages> pages;
+    std::map<std::string, std::string> cookies;
+    std::uint64_t received = 0;
+    std::atomic<std::uint64_t> turns = 0;
+    std::jthread owner;
+};
+
+bool has(const std::string& page, const std::string& words) { return page.find(words) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("every template of the pages escapes what it is given and bears empty values", "[social_care]") {
+    web::Templates templates;
+    templates.add_all(web::frame_templates);
+    templates.add_all(page_templates);
+    test::check_templates(templates);
+}
+
+TEST_CASE("who may see a notice, and whose opening stops its clock", "[social_care]") {
+    const Notice one{{}, notice(1, "FP-1"), ""}, passed_to_lee{{}, notice(1, "FP-1"), "lee"};
+    struct Row {
+        const char* why;
+        web::Person who;
+        bool sees, stops;
+    };
+    const std::vector<Row> rows{
+        {"allocated worker",          person("sam", "Sam Patel", "worker",  {}),        true,  true },
+        {"of the team",               person("ann", "Ann Hall",  "worker",  {"North"}), true,  true },
+        {"of another team",           person("lee", "Lee Jones", "worker",  {"South"}), false, false},
+        {"duty has every notice",     person("kim", "Kim Osei",  "duty",    {}),        true,  true },
+        {"manager of the team",       person("max", "Max Reid",  "manager", {"North"}), true,  false},
+        {"manager of all teams",      person("max", "Max Reid",  "manager", {}),        true,  false},
+        {"manager of another team",   person("max", "Max Reid",  "manager", {"South"}), false, false},
+        {"manager who is the worker", person("sam", "Sam Patel", "manager", {"South"}), false, true },
+        {"feeder",                    person("sam", "Sam Patel", "feeder",  {"North"}), false, false},
+        {"admin",                     person("ann", "Ann Hall",  "admin",   {"North"}), false, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.why);
+        if (std::string_view{row.why} == "manager who is the worker") {
+            CHECK(may_see(row.who, one));
+            CHECK(is_intended(row.who, one));
+            continue;
+        }
+        CHECK(may_see(row.who, one) == row.sees);
+        CHECK((row.sees && is_intended(row.who, one)) == row.stops);
+    }
+    const auto lee = person("lee", "Lee Jones", "worker", {"South"});
+    CHECK(may_see(lee, passed_to_lee));
+    CHECK(is_intended(lee, passed_to_lee));
+}
+
+TEST_CASE("overdue stands before changed before to do, and the soonest first", "[social_care]") {
+    Office office;
+    auto late = notice(1, "FP-LATE");
+    late.act_by_us = to_us(now - 42min);
+    auto corrected = notice(2, "FP-CORRECTED");
+    corrected.incident_version = 2;
+    auto soon = notice(3, "FP-SOON"), later = notice(4, "FP-LATER");
+    soon.act_by_us = to_us(now + 1h);
+    for (const auto* each : {&later, &soon, &corrected, &late}) office.receive(*each);
+    const auto page = office.get("sam", "/inbox");
+    std::vector<std::size_t> places;
+    for (const auto* words : {"Overdue (1)", "FP-LATE", "Changed after you were told (1)", "FP-CORRECTED",
+                              "To do (2)", "FP-SOON", "FP-LATER"}) {
+        CAPTURE(words);
+        CHECK(has(page, words));
+        places.push_back(page.find(words));
+    }
+    CHECK(std::ranges::is_sorted(places));
+    CHECK(has(page, "4 notices need something from you or your team. 1 is overdue."));
+    CHECK(has(page, "<title>Inbox - Flagpost</title>"));
+    CHECK(has(page, "Overdue by 42 minutes"));
+    CHECK(has(page, "Inbox (4)"));
+    CHECK(has(office.get("lee", "/inbox"), words::empty_inbox));
+}
+
+TEST_CASE("page 1 holds every overdue row, however many wait", "[social_care]") {
+    Office office;
+    for (std::uint8_t i = 0; i < 60; ++i) {
+        auto each = notice(i, "FP-" + std::to_string(i));
+        each.act_by_us = to_us(i < 30 ? now - 1h : now + 1h);
+        office.receive(each);
+    }
+    const auto rows = [](const std::string& page) {
+        std::size_t count = 0;
+        for (auto at = page.find("fp-reference"); at != std::string::npos;
+             at = page.find("fp-reference", at + 1))
+            ++count;
+        return count;
+    };
+    const auto first = office.get("sam", "/inbox"), second = office.get("sam", "/inbox?show=all&page=2");
+    CHECK(rows(first) == 55);
+    CHECK(has(first, "Showing 1 to 25 of 30"));
+    CHECK(rows(second) == 5);
+    CHECK(has(second, "Showing 26 to 30 of 30"));
+    CHECK(rows(office.get("sam", "/inbox?page=99")) == 55);
+}
+
+TEST_CASE("opening is recorded once, by the first person it was sent to, and every look is noted",
+          "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(has(office.get("max", "/notices/FP-1"), words::opened_by_manager));
+    CHECK_FALSE(office.item("FP-1")->opened);
+    CHECK(has(office.get("sam", "/notices/FP-1"), words::opened("8:12am")));
+    CHECK(office.item("FP-1")->opened_by == "Sam Patel");
+    office.get("ann", "/notices/FP-1/print");
+    CHECK(office.item("FP-1")->opened_by == "Sam Patel");
+    CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 1);
+    const auto looks = office.journal.consultations_of("FP-1");
+    REQUIRE(looks.size() == 3);
+    CHECK(looks[0].person == "max");
+    CHECK(looks[2].what == "printed");
+    CHECK(has(office.get("sam", "/inbox"), "FP-1"));  // opened is not done
+    CHECK(office.send("lee", "GET", "/notices/FP-1").status == 404);
+    CHECK(office.send("fay", "GET", "/notices/FP-1").status == 404);
+    CHECK(office.journal.consultations_of("FP-1").size() == 3);
+}
+
+TEST_CASE("recording closes once; the second person is told who was first", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    office.get("sam", "/notices/FP-1");
+    CHECK(office.post("sam", "/notices/FP-1/record", {}).status == 422);
+    CHECK(office
+              .post("sam", "/notices/FP-1/record",
+                    {
+                        {"outcome", "nonsense"}
+    })
+              .status == 422);
+    for (int click = 0; click < 2; ++click)
+        CHECK(office
+                  .post("sam", "/notices/FP-1/record",
+                        {
+                            {"outcome", "contacted"}
+        })
+                  .header("Location") == "/notices/FP-1?done=recorded");
+    const auto second = office.post("kim", "/notices/FP-1/record",
+                                    {
+                                        {"outcome", "no_action"}
+    });
+    CHECK(second.status == 409);
+    CHECK(has(second.body, "Sam Patel recorded this at 8:12am. Your choice was not recorded."));
+    CHECK(office.item("FP-1")->outcome == "contacted");
+    CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 2);
+    CHECK(has(office.get("sam", "/notices/FP-1"), words::not_yet_received("8:12am")));
+    CHECK_FALSE(has(office.get("sam", "/inbox"), "FP-1"));
+    CHECK(has(office.get("ann", "/done"), "FP-1"));
+    CHECK_FALSE(has(office.get("lee", "/done"), "FP-1"));
+}
+
+TEST_CASE("a notice passed on is open in the colleague's inbox, and taking stops the clock",
+          "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(office
+              .post("sam", "/notices/FP-1/record",
+                    {
+                        {"outcome", "passed"}
+    })
+              .header("Location") == "/notices/FP-1/pass");
+    CHECK(has(office.get("sam", "/notices/FP-1/pass"), "Ann Hall, worker"));
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-1/pass"), "Lee Jones"));
+    CHECK(office
+              .post("sam", "/notices/FP-1/pass",
+                    {
+                        {"choice", "lee"}
+    })
+              .status == 422);  // not of the team
+    CHECK(office
+              .post("max", "/notices/FP-1/pass",
+                    {
+                        {"choice", "lee"},
+                        {"once",   "1"  }
+    })
+              .status == 303);
+    CHECK(office
+              .post("max", "/notices/FP-1/pass",
+                    {
+                        {"choice", "lee"},
+                        {"once",   "1"  }
+    })
+              .status == 303);
+    CHECK(office.journal.story_of("FP-1").size() == 1);
+    CHECK(has(office.get("lee", "/inbox"), "FP-1"));
+    CHECK_FALSE(office.item("FP-1")->recorded);
+    CHECK(office.post("max", "/notices/FP-1/take", {}).header("Location") == "/notices/FP-1?done=taken");
+    CHECK(office.item("FP-1")->opened_by == "Max Reid");
+}
+
+TEST_CASE("saying that it is another child closes nothing before a reason is given", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(office
+              .post("sam", "/notices/FP-1/record",
+                    {
+                        {"outcome", "not_this_child"}
+    })
+              .header("Location") == "/notices/FP-1/not-this-child");
+    CHECK(office
+              .post("sam", "/notices/FP-1/not-this-child",
+                    {
+                        {"choice", "because"}
+    })
+              .status == 422);
+    CHECK(office
+              .post("sam", "/notices/FP-1/not-this-child",
+                    {
+                        {"choice", "other_birth"}
+    })
+              .status == 303);
+    CHECK_FALSE(office.item("FP-1")->recorded);
+    CHECK(has(office.get("sam", "/notices/FP-1"), "This is not the child, and police know"));
+    CHECK(office
+              .post("sam", "/notices/FP-1/record",
+                    {
+                        {"outcome", "not_this_child"}
+    })
+              .status == 303);
+    CHECK(office.item("FP-1")->recorded);
+}
+
+TEST_CASE("a possible match always carries the warning, a match never", "[social_care]") {
+    Office office;
+    auto possible = notice(1, "FP-POSSIBLE");
+    possible.outcome = schemas::Outcome::potential;
+    office.receive(possible);
+    office.receive(notice(2, "FP-MATCH"));
+    for (const auto* path : {"/notices/FP-POSSIBLE", "/notices/FP-POSSIBLE/print"}) {
+        const auto page = office.get("sam", path);
+        CHECK(has(page, words::possible));
+        CHECK(has(page, "First name differs. Check that this is the same child"));
+    }
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-MATCH"), words::possible));
+    CHECK(has(office.get("sam", "/inbox"), "Possible match"));
+}
+
+TEST_CASE("a corrected notice says what it was and what it is now", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    auto newer = notice(1, "FP-2");
+    newer.notice.assign(16, 9);
+    newer.incident_version = 2;
+    newer.circumstances = "Police were called again.";
+    office.receive(newer);
+    const auto page = office.get("sam", "/notices/FP-2");
+    CHECK(has(page, words::corrected("today, 8:12am")));
+    CHECK(has(page, words::corrected_tell));
+    CHECK(has(page, "Police were called.</td>"));
+    CHECK(has(page, "Police were called again.</td>"));
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-1"), "Was / is now"));
+}
+
+TEST_CASE("the words on a notice are exact, and nothing in it is trusted", "[social_care]") {
+    Office office;
+    auto odd = notice(1, "FP-1");
+    odd.child->given_names = "<script>alert(1)</script> D'Arcy أمل Siân " + std::string(200, 'w');
+    odd.circumstances = "<img src=x onerror=alert(1)>";
+    odd.referral = schemas::ReferralStatus::made;
+    odd.referral_reference = "R\"9";
+    odd.feed_age_hours = 30;
+    odd.flag_end = "2025-12-01";
+    office.receive(odd);
+    const auto page = office.get("sam", "/notices/FP-1");
+    CHECK(has(page, "<title>Police notice FP-1 - Flagpost</title>"));
+    CHECK(has(page, words::information));
+    CHECK(has(page,
+              "It does not replace a police referral. Police referral: <strong>made, reference "
+              "R&quot;9</strong>."));
+    CHECK(has(page,
+              "Your authority&apos;s flag list was 30 hours old when this was matched; it should be no older "
+              "than 24."));
+    CHECK(has(page, words::historic("1 December 2025", "12")));
+    CHECK(has(page, words::record_hint));
+    for (const auto& path : {"/inbox", "/notices/FP-1", "/notices/FP-1/print", "/notices/FP-1/pass"}) {
+        CAPTURE(path);
+        CHECK_FALSE(has(office.get("sam", path), "<script"));
+        CHECK_FALSE(has(office.get("sam", path), "<img"));
+    }
+}
+
+TEST_CASE("what was taken over by nobody in time is not done later", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    office.owner.request_stop();
+    office.owner.join();
+    CHECK(office.send("sam", "GET", "/notices/FP-1").status == 503);
+    client::Box box{office.file, office.clock, office.random};
+    office.handover.turn({true, 0, {}, 0, now}, box, *AgencyId::parse("social-care/E10000024"));
+    CHECK_FALSE(office.item("FP-1")->opened);
+}

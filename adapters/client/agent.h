@@ -18,10 +18,10 @@ public:
 };
 
 struct AgentState {
-    bool connected;             // WELCOME received: before it, nothing counts as sent
-    std::uint64_t unconfirmed;  // publishes in flight
-    std::string last_problem;   // why the last connection ended, in words without personal data
-    std::uint64_t deliveries;   // stored in this run
+    bool connected;                // WELCOME received: before it, nothing counts as sent
+    std::uint64_t unconfirmed;     // publishes in flight
+    std::string last_problem;      // why the last connection ended, in words without personal data
+    std::uint64_t deliveries;      // stored in this run
     std::optional<Instant> heard;  // when the broker last sent anything
 };
 

@@ -361,9 +361,10 @@ std::vector<Incoming> Box::inbox(bool closed_too) const {
 }
 
 std::vector<Incoming> Box::recorded_since(Instant since, std::size_t most) const {
-    SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns +
-                                           " FROM incoming WHERE recorded_us >= ? ORDER BY recorded_us DESC, seq "
-                                           "LIMIT ?");
+    SQLite::Statement query(impl_->db,
+                            std::string{"SELECT "} + incoming_columns +
+                                " FROM incoming WHERE recorded_us >= ? ORDER BY recorded_us DESC, seq "
+                                "LIMIT ?");
     query.bind(1, to_us(since));
     query.bind(2, static_cast<std::int64_t>(most));
     std::vector<Incoming> items;

@@ -45,11 +45,23 @@ class County:
         for agency in [POLICE, OPERATOR, AUDITOR] + [f"education/{la}" for la in AUTHORITIES]:
             p.config(agency)
 
-    def start(self):
+    def start(self, pages=False):
+        """`pages`: social care serves its inbox to browsers; then self.pages is {agency: (address, sign-in)}."""
         self.partnership.start_broker()
         self.write_configs()
+        self.pages = {}
         for program, agency in self.inboxes():
-            self.partnership.start(program, agency, "run")
+            if pages and program == "flagpost-social-care":
+                self.pages[agency] = self.serve_pages(program, agency)
+            else:
+                self.partnership.start(program, agency, "run")
+
+    def serve_pages(self, program, agency):
+        p = self.partnership
+        p.config(agency, people=f"{agency.replace('/', '-')}.people.toml", organisation=agency, practice=True, help="the demo has no telephone",
+                 force_desk="the demo's police force, which has no telephone")
+        person = p.json(program, agency, "people", "add", "sam.patel", "--called", "Sam Patel", "--role", "duty")
+        return p.serve_pages(program, agency)[1], person
 
     def load(self):
         """Reference data, rolls and flags, each from the agency whose it is. Returns what the loads answered."""

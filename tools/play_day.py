@@ -29,7 +29,7 @@ def play(options):
     demo = county.County(files, BUILD / "run", pki=BUILD / "pki")
     p = demo.partnership
     try:
-        demo.start()
+        demo.start(pages=not options.once)
         say(f"The broker serves on localhost:{p.port}, TLS 1.3 with certificates on both sides. Running beside it: a police force, "
             "two children's social care departments, three schools, a trust for the other schools, an auditor.")
         demo.load()
@@ -123,6 +123,11 @@ def where_to_look(demo, social, school):
     say("  build/bin/flagpost-audit replay build/demo/export | less")
     say("  build/bin/flagpost-audit verify build/demo/export --vkey build/demo/pki/broker/log.vkey")
     say("  build/bin/flagpost-audit decisions build/demo/export --key build/demo/run/seal.key")
+    for agency, (url, person) in list(demo.pages.items())[:1]:
+        say()
+        say(f"The inbox of {agency} in a browser: {url}/")
+        say(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
+        say("  All of the day is recorded already: look under Done.")
     print("Ctrl-C ends it.", flush=True)
 
 

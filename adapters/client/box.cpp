@@ -306,10 +306,12 @@ Box::Counts Box::counts() const {
     return {counts[0], counts[1], counts[2], oldest_waiting};
 }
 
-bool Box::waits(const std::string& subject) const {
-    SQLite::Statement query(impl_->db, "SELECT 1 FROM outgoing WHERE state = 0 AND subject = ? LIMIT 1");
+std::optional<OutgoingStatus> Box::last_about(const std::string& subject) const {
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + outgoing_columns +
+                                           " FROM outgoing WHERE subject = ? ORDER BY seq DESC LIMIT 1");
     query.bind(1, subject);
-    return query.executeStep();
+    if (!query.executeStep()) return std::nullopt;
+    return status_of(query);
 }
 
 std::vector<OutgoingStatus> Box::refusals(std::size_t most) const {

@@ -74,8 +74,8 @@ public:
         std::optional<Instant> oldest_waiting;
     };
     Counts counts() const;
-    /// Whether something about this subject still waits for the broker to confirm it.
-    bool waits(const std::string& subject) const;
+    /// What was enqueued about this subject last, if anything was.
+    std::optional<OutgoingStatus> last_about(const std::string& subject) const;
     std::vector<OutgoingStatus> refusals(std::size_t most) const;
 
     // Inbox

@@ -30,6 +30,11 @@ std::string said(const std::string& text) {
     return text.empty() ? web::words::did_not_say : desk::printable(text);
 }
 
+/// With one full stop.
+std::string sentence(const std::string& text) {
+    return desk::printable(text) + (text.ends_with('.') ? "" : ".");
+}
+
 View pair(const std::string& key, const std::string& value) {
     return View{}.text("key", key).text("value", value);
 }
@@ -78,7 +83,7 @@ std::vector<View> opinions_of(const SocialCareNoticeValue& notice) {
 
 std::vector<View> why(const SocialCareNoticeValue& notice, const PageSettings& settings) {
     std::string match = hit_in_words(notice.hit);
-    for (const auto& reason : notice.reasons) match += " " + desk::printable(reason) + ".";
+    for (const auto& reason : notice.reasons) match += " " + sentence(reason);
     std::string flag =
         std::string{flag_in_words(notice.flag_kind)} + " since " + desk::date_in_words(notice.flag_start);
     if (!notice.flag_end.empty())
@@ -231,18 +236,22 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     const auto story = journal_.story_of(value.reference);
     const bool disputed =
         std::ranges::any_of(story, [](const web::Entry& each) { return each.what == "disputed"; });
-    const bool waits = reader_.read([&](const client::Box& box) { return box.waits(to_hex(value.notice)); });
+    const auto sent =
+        reader_.read([&](const client::Box& box) { return box.last_about(to_hex(value.notice)); });
+    const bool waits = sent && sent->state == client::OutgoingState::waiting;
+    const bool refused = sent && sent->state == client::OutgoingState::refused;
     const bool mine = item.opened && item.opened_by == visit.person.called;
+    const bool allocated = value.worker && value.worker->name == visit.person.called;
     const bool outsider = !is_intended(visit.person, notice);
     std::string recorded_words;
     if (recorded) {
         recorded_words = "Recorded by " + who(visit, item.recorded_by) + " at " +
                          web::time_of_day(*item.recorded) + ": " + outcome_in_words(item.outcome) + ".";
-        recorded_words += waits ? "" : " Received by Flagpost.";
+        if (!waits && !refused) recorded_words += " Received by Flagpost.";
     }
     std::string differs;
     for (const auto& reason : value.reasons)
-        if (reason.find("differ") != std::string::npos) differs += desk::printable(reason) + ". ";
+        if (reason.find("differ") != std::string::npos) differs += sentence(reason) + " ";
     const bool form = !recorded && !printing;
     Page page{"notice", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
     page.view.text("reference", value.reference)
@@ -263,7 +272,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("has_opinions", !opinions_of(value).empty())
         .list("opinions", opinions_of(value))
         .list("why", why(value, settings_))
-        .text("act_by", deadline.at)
+        .text("act_by", timed ? web::near(from_us(value.act_by_us), visit.now) : "no time that was set")
         .text("act_left", recorded ? "" : deadline.left)
         .text("due_style", recorded ? "fp-due" : deadline.style)
         .text("next_style", deadline.late && !recorded ? "fp-next fp-next--late" : "fp-next")
@@ -275,10 +284,12 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("record_hint", web::words::record_hint)
         .maybe("error", error)
         .list("choices", form ? choices(visit, notice, disputed) : std::vector<View>{})
-        .flag("can_take", form && holder != visit.person.name)
+        .flag("can_take", form && holder != visit.person.name && !(holder.empty() && allocated))
         .maybe("recorded_words", recorded_words)
-        .maybe("waiting_words",
-               recorded && waits ? web::words::not_yet_received(web::time_of_day(*item.recorded)) : "")
+        .maybe("waiting_words", !recorded ? ""
+                                : waits   ? web::words::not_yet_received(web::time_of_day(*item.recorded))
+                                : refused ? web::words::not_accepted(site_.settings().force_desk)
+                                          : "")
         .list("timeline", timeline(visit, notice))
         .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
         .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")

@@ -55,7 +55,8 @@ private:
     Connection connection_;
 };
 
-/// The box as pages read it: one connection to its file, one page at a time.
+/// The box as pages read it: one connection to its file, one page at a time. Made before the owner of the box begins:
+/// opening a file anew gives up the locks that this process has on it.
 class Reader {
 public:
     Reader(const std::filesystem::path& file, Clock& clock, Random& random) : box_{file, clock, random} {}

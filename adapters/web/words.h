@@ -59,5 +59,8 @@ inline std::string cut_off_rest(const std::string& phone) {
 inline std::string not_yet_received(const std::string& time) {
     return "Recorded here at " + time + ". Not yet received by Flagpost.";
 }
+inline std::string not_accepted(const std::string& phone) {
+    return "Flagpost did not accept what was recorded here. Phone " + phone + ".";
+}
 
 }  // namespace flagpost::web::words

@@ -281,6 +281,14 @@ TEST_CASE("recording closes once; the second person is told who was first", "[so
     CHECK(office.item("FP-1")->outcome == "contacted");
     CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 2);
     CHECK(has(office.get("sam", "/notices/FP-1"), words::not_yet_received("8:12am")));
+    const auto waiting = office.reader.read([](const client::Box& box) { return box.waiting(10); });
+    client::Box box{office.file, office.clock, office.random};
+    box.confirmed({
+        {waiting[0].id, 7}
+    });
+    box.refused(waiting[1].id, {Reason::unknown_message, "receipt"});
+    CHECK(has(office.get("sam", "/notices/FP-1"), words::not_accepted("01632 960101")));
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-1"), "Received by Flagpost"));
     CHECK_FALSE(has(office.get("sam", "/inbox"), "FP-1"));
     CHECK(has(office.get("ann", "/done"), "FP-1"));
     CHECK_FALSE(has(office.get("lee", "/done"), "FP-1"));

@@ -1,0 +1,110 @@
+// What browser tests share: a department with pages (office.py), a browser, signing in, and rules every page must keep.
+import assert from "node:assert/strict";
+import { spawn, execFileSync } from "node:child_process";
+import { createHmac } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const build = process.env.FLAGPOST_BUILD ?? join(here, "../../build");
+const require = createRequire(join(build, "web/"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const pictures = join(build, "screenshots");
+mkdirSync(pictures, { recursive: true });
+
+const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+export const wide = { width: 1280, height: 800 }, narrow = { width: 320, height: 800 };
+
+function base32(text) {
+  const bits = [...text].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+}
+
+export function codeOf(secret, step) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const mac = createHmac("sha1", base32(secret)).update(counter).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+/** A running department: { url, people, ask(line), close() }. */
+export async function open() {
+  const child = spawn("/usr/bin/python3", [join(here, "office.py")], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  assert(!first.done, "the department did not start");
+  const browser = await chromium.launch({ executablePath: execFileSync("which", ["chromium"]).toString().trim(), args: flags });
+  const office = { ...JSON.parse(first.value), browser };
+  office.ask = async (line) => {
+    child.stdin.write(line + "\n");
+    return JSON.parse((await lines.next()).value);
+  };
+  office.close = async () => {
+    await browser.close();
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.stdin.end();
+    await ended;
+  };
+  return office;
+}
+
+/** A page that fails the test for any request elsewhere and any word on the console. */
+export async function newPage(office, { scripts = false, viewport = wide, ...rest } = {}) {
+  const context = await office.browser.newContext({ javaScriptEnabled: scripts, viewport, ...rest });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  page.complaints = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(office.url + "/")) page.complaints.push("asked " + request.url());
+  });
+  page.on("console", (message) => {
+    // A browser says of every 404, 409 and 422 that it is one.
+    if (!/Failed to load resource/.test(message.text())) page.complaints.push("console: " + message.text());
+  });
+  page.on("dialog", (dialog) => { page.complaints.push("dialog"); dialog.dismiss(); });
+  return page;
+}
+
+const steps = {};
+/** A code not used yet: each serves once, so that a fourth sign-in of one person waits for its time. */
+export async function freshCode(name, secret) {
+  const step = () => Math.floor(Date.now() / 30_000);
+  steps[name] = Math.max(step() - 1, (steps[name] ?? 0) + 1);
+  while (steps[name] > step() + 1) await new Promise((resolve) => setTimeout(resolve, 200));
+  return codeOf(secret, steps[name]);
+}
+
+export async function signIn(page, office, name) {
+  const { password, code_secret } = office.people[name];
+  await page.goto(office.url + "/sign-in");
+  await page.fill("#name", name);
+  await page.fill("#password", password);
+  await page.click("main button");
+  await page.fill("#code", await freshCode(name, code_secret));
+  await page.click("main button");
+  await page.waitForURL("**/inbox");
+}
+
+export async function picture(page, name) {
+  await page.screenshot({ path: join(pictures, name + ".png"), fullPage: true });
+}
+
+export function seemly(page) {
+  assert.deepEqual(page.complaints, []);
+}
+
+/** No violation that axe knows; needs a page with scripts. */
+export async function accessible(page, name) {
+  await page.evaluate(axe);
+  const result = await page.evaluate(() =>
+    axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ").slice(0, 300)}`), [], name);
+}
+
+export const folderOfPictures = pictures;

@@ -1,0 +1,122 @@
+/// make_inbox FILE: an inbox with a notice in every state pages know, for tests/browser. Times are relative to now.
+#include <iostream>
+
+#include "adapters/client/box.h"
+#include "broker/crypto/keys.h"
+#include "notice_generated.h"
+
+using namespace flagpost;
+using namespace std::chrono_literals;
+
+namespace {
+
+schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& reference,
+                                      const std::string& given, const std::string& family, Instant act_by,
+                                      Instant now) {
+    schemas::SocialCareNoticeValue value;
+    value.notice.assign(16, number);
+    value.reference = reference;
+    value.la = "E10000024";
+    value.la_child_id = "C10" + std::to_string(number);
+    value.child = std::make_unique<schemas::PersonValue>();
+    value.child->given_names = given;
+    value.child->family_name = family;
+    value.child->date_of_birth = "2019-03-04";
+    value.flag_start = "2025-06-19";
+    value.outcome = schemas::Outcome::match;
+    value.hit = schemas::HitKind::both;
+    value.reasons = {"Surname and date of birth agree", "Address agrees"};
+    value.force = "31";
+    value.incident_reference = "NP-2026-00" + std::to_string(number);
+    value.incident_version = 1;
+    value.occurred_us = to_us(now - 14h);
+    value.place = "14 Example Street, Norham NH1 1AB";
+    value.category = "Domestic abuse";
+    value.circumstances =
+        "Police were called to the address by a neighbour who heard shouting. Both adults had been drinking. "
+        "One "
+        "was arrested; the children were found upstairs in one bedroom.";
+    value.assessment =
+        "Third call to this address since October. The officer is worried about the effect on the children.";
+    value.risk = std::make_unique<schemas::RiskGradeValue>();
+    value.risk->grade = "medium";
+    value.risk->tool = "DARA";
+    value.risk->tool_version = "2";
+    value.children_named = 2;
+    value.children_unidentified = 1;
+    value.child_present = true;
+    value.voice_of_child = "Spoken to alone: yes. \"I heard them fighting and hid with my brother.\"";
+    for (const auto& [role, relation] : {
+             std::pair{schemas::Role::victim,  "mother"},
+             {schemas::Role::suspect, "man"   }
+    }) {
+        auto adult = std::make_unique<schemas::AdultInvolvedValue>();
+        adult->role = role;
+        adult->relation = relation;
+        value.adults.push_back(std::move(adult));
+    }
+    value.not_a_referral = "x";
+    value.worker = std::make_unique<schemas::WorkerValue>();
+    value.worker->name = "Sam Patel";
+    value.team = "North team";
+    value.duty_contact = "MASH, 01632 960100";
+    value.feed_age_hours = 5;
+    value.act_by_us = to_us(act_by);
+    value.police_contact = "Norham PPU, 01632 960101";
+    return value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::cerr << "usage: make_inbox FILE\n";
+        return 2;
+    }
+    SystemClock clock;
+    crypto::SystemRandom random;
+    const Instant now = clock.now();
+    std::vector<schemas::SocialCareNoticeValue> notices;
+    notices.push_back(notice(1, "FP-AAAA-LATE", "Ava", "Example", now - 42min, now));
+    notices.push_back(notice(2, "FP-BBBB-SOON", "Ben", "Example", now + 90min, now));
+    notices.push_back(notice(3, "FP-CCCC-POSS", "Cora", "Sample", now + 8h, now));
+    notices.back().outcome = schemas::Outcome::potential;
+    notices.back().reasons = {"Date of birth agrees", "The first name differs in spelling"};
+    notices.push_back(notice(4, "FP-DDDD-HIST", "Dylan", "Sample", now + 9h, now));
+    notices.back().flag_end = "2026-06-01";
+    notices.back().feed_age_hours = 51;
+    notices.push_back(notice(5, "FP-EEEE-WAS1", "Ela", "Specimen", now + 10h, now));
+    notices.push_back(notice(6, "FP-FFFF-NOW2", "Ela", "Specimen", now + 20h, now));
+    notices.back().la_child_id = "C105";
+    notices.back().incident_reference = "NP-2026-005";
+    notices.back().incident_version = 2;
+    notices.back().category = "Anti-social behaviour";
+    notices.push_back(notice(7, "FP-GGGG-ODD1",
+                             "<script>alert(1)</script> D'Arcy \xD8\xA3\xD9\x85\xD9\x84 Si\xC3\xA2n",
+                             "\"><img src=x onerror=alert(1)>" + std::string(200, 'w'), now + 11h, now));
+    notices.back().worker.reset();
+    notices.back().circumstances = "</dd><script>document.title='x'</script>";
+    notices.push_back(notice(8, "FP-HHHH-BARE", "", "", Instant{}, now));
+    auto& bare = notices.back();
+    bare.child->date_of_birth.clear();
+    bare.flag_kind = schemas::FlagKind::unborn_child_protection_plan;
+    bare.child->family_name = "Fairweather";
+    bare.circumstances = bare.voice_of_child = bare.place = bare.assessment = bare.category = "";
+    bare.adults.clear();
+    bare.risk.reset();
+    bare.occurred_us = bare.act_by_us = 0;
+
+    client::Box box{argv[1], clock, random};
+    std::vector<client::Incoming> items;
+    for (const auto& each : notices) {
+        client::Incoming item{};
+        item.topic = "notices/social-care/E10000024";
+        item.number = items.size() + 1'000'000;
+        item.kind = schemas::Kind::social_care_notice;
+        item.id = random.bytes<16>();
+        item.payload = wire::pack<schemas::SocialCareNotice>(each);
+        item.received = now - 13h;
+        items.push_back(std::move(item));
+    }
+    box.receive(items);
+}

@@ -37,8 +37,8 @@ void write(const std::filesystem::path& file, BytesView content) {
 }
 
 int fetch(const std::filesystem::path& config, const std::vector<std::string>& kinds,
-          const ProofOptions& options) {
-    Desk desk{config, kinds};
+          const std::vector<std::string>& own_settings, const ProofOptions& options) {
+    Desk desk{config, kinds, own_settings};
     schemas::QueryValue query;
     query.kind = schemas::QueryKind::proof;
     query.from = options.index;
@@ -63,14 +63,17 @@ int fetch(const std::filesystem::path& config, const std::vector<std::string>& k
 
 }  // namespace
 
-void add_proof_command(Program& program, const std::vector<std::string>& kinds) {
+void add_proof_command(Program& program, const std::vector<std::string>& kinds,
+                       const std::vector<std::string>& own_settings) {
     const auto options = std::make_shared<ProofOptions>();
     auto* proof = program.command(
         &program.app(), "proof",
         "Take home what proves one entry of the log to anybody: something you published, recorded or were "
         "told.\n"
         "flagpost-audit check F.tlog-proof F.leaf --policy FILE says whether it holds, without the broker.",
-        [&program, kinds, options] { return fetch(program.config(), kinds, *options); });
+        [&program, kinds, own_settings, options] {
+            return fetch(program.config(), kinds, own_settings, *options);
+        });
     proof->add_option("INDEX", options->index, "number of the entry")->required();
     proof->add_option("--out", options->out, "the proof (C2SP tlog-proof)")->required();
     proof->add_option("--leaf", options->leaf, "the entry itself")->required();

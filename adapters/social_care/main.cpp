@@ -112,6 +112,6 @@ int main(int argc, char** argv) {
         program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
                         [&] { return social_care::list_reviews(call(), all, std::cout); });
     review_list->add_flag("--all", all, "those decided too");
-    desk::add_proof_command(program, {"social-care"});
+    desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

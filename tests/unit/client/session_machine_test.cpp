@@ -463,11 +463,11 @@ TEST_CASE("while our key is not in force one message asks now and then, and none
         CHECK(all_of<Problem>(actions).size() == 1);
     }
     CHECK(client.machine.room() == 0);
-    CHECK(published(client.after(key_retry)) == std::vector{before[0]});
+    CHECK(published(client.after(key_retry)) == std::vector<Bytes>{before[0]});
     client.receive(refuse_publish(1, missing.reason, 0, missing.where));
     CHECK(published(client.after(key_retry - 1s)).empty());
-    CHECK(published(client.after(1s)) == std::vector{before[0]});
-    CHECK(published(client.receive(confirm(1))) == std::vector{before[1]});  // it is back
+    CHECK(published(client.after(1s)) == std::vector<Bytes>{before[0]});
+    CHECK(published(client.receive(confirm(1))) == std::vector<Bytes>{before[1]});  // it is back
     CHECK_FALSE(client.machine.key_missing_since());
     CHECK(client.machine.room() == 3);
 }

@@ -59,12 +59,17 @@ void add_attended(Comparison& comparison, const PlaceForm& attended, const Perso
     }
 }
 
+/// Nobody gave an address, and date and family name are at most misspelt.
+bool alike_without_home(const Comparison& c) {
+    return c.where == Where::missing && c.born <= Born::day_month_swapped && c.family <= Family::similar;
+}
+
 Outcome outcome_of(const Candidate& candidate) {
     if (candidate.margin < low_from) return Outcome::none;
     const auto& c = candidate.comparison;
     // Without an address there are many strangers to be alike to, most of all by name alone.
     const bool elsewhere =
-        c.where > Where::near_postcode && c.where != Where::missing && c.identifier != Identifier::same;
+        c.where > Where::near_postcode && !alike_without_home(c) && c.identifier != Identifier::same;
     if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
         return Outcome::none;
     const bool name_alone =

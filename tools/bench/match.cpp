@@ -12,6 +12,10 @@
 #include "tools/bench/measure.h"
 #include "tools/bench/modes.h"
 
+// jemalloc's own account; not there in builds with sanitizers.
+extern "C" int mallctl(const char* name, void* old, std::size_t* old_size, void* given,
+                       std::size_t given_size) __attribute__((weak));
+
 namespace flagpost::bench {
 namespace {
 
@@ -105,6 +109,13 @@ struct Known {
 };
 
 double allocated_mib() {
+    if (mallctl) {
+        std::uint64_t epoch = 1;
+        std::size_t bytes = 0, size = sizeof bytes;
+        mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+        mallctl("stats.allocated", &bytes, &size, nullptr, 0);
+        return static_cast<double>(bytes) / (1 << 20);
+    }
     const auto held = mallinfo2();
     return static_cast<double>(held.uordblks + held.hblkhd) / (1 << 20);
 }

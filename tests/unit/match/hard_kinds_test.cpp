@@ -184,7 +184,7 @@ TEST_CASE("hard kinds of people come out as safely as they must", "[match]") {
          {"William", "Penhaligon", "2015-06-22", oak},
          {"Bill", "Penhaligon", "", "2 Elm Close, NG7 2RP"},
          Outcome::low,
-         Outcome::potential      },
+         Outcome::potential},
     }));
     CAPTURE(row.why);
     const auto came_out = outcome(row.flagged, row.heard);

@@ -259,7 +259,6 @@ void Broker::clock_stepped(Instant::duration by, Instant now) {
     home_.check();
     now_ = now;
     spdlog::error("the clock stepped by {} us", by.count());
-    for (auto& [id, session] : sessions_) session.machine.clock_stepped(by, now);
     decide(exchange::ClockStepped{by}, Id16{}, Nothing{});
 }
 

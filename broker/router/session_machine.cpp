@@ -205,11 +205,6 @@ Result<void> SessionMachine::check_signature(const PartyKeys& keys, const Digest
     return {};
 }
 
-// Backward steps need nothing: `now` does not go back.
-void SessionMachine::clock_stepped(Instant::duration by, Instant now) {
-    if (by > Instant::duration{0}) heard_ = std::max(heard_, std::min(heard_ + by, now));
-}
-
 std::vector<Action> SessionMachine::tick(Instant now) {
     std::vector<Action> actions;
     if (state_ == State::over) return actions;

@@ -89,8 +89,6 @@ public:
     /// One whole frame from the peer. After an End nothing more is to be given to this machine.
     std::vector<Action> receive(BytesView frame, Instant now);
 
-    /// The clock was set, and `now` may have jumped with it: the jump is no silence of the peer's.
-    void clock_stepped(Instant::duration by, Instant now);
     /// What is due by now: a heartbeat, or the end of a session that is silent, late or past its lease.
     std::vector<Action> tick(Instant now);
 

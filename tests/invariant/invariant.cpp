@@ -4,7 +4,6 @@
 #include "tests/invariant/a_message_is_recorded_once.h"
 #include "tests/invariant/a_refused_publish_is_kept_as_a_dead_letter.h"
 #include "tests/invariant/credit_is_never_exceeded.h"
-#include "tests/invariant/each_dead_letter_has_an_owner_and_a_reason.h"
 #include "tests/invariant/every_confirm_can_be_proved.h"
 #include "tests/invariant/every_delivery_has_its_leaf.h"
 #include "tests/invariant/every_inbox_gets_everything.h"
@@ -38,7 +37,6 @@ std::vector<std::unique_ptr<Invariant>> all_of(World& world) {
     all.push_back(std::make_unique<AMessageIsRecordedOnce>(world));
     all.push_back(std::make_unique<ARefusedPublishIsKeptAsADeadLetter>(world));
     all.push_back(std::make_unique<CreditIsNeverExceeded>(world));
-    all.push_back(std::make_unique<EachDeadLetterHasAnOwnerAndAReason>(world));
     all.push_back(std::make_unique<EveryConfirmCanBeProved>(world));
     all.push_back(std::make_unique<EveryDeliveryHasItsLeaf>(world));
     all.push_back(std::make_unique<EveryInboxGetsEverything>(world));

@@ -31,9 +31,6 @@ Digest ModelStore::write(log::Record& record) {
     const bool misfiled =
         disk_.plant == Plant::store_writes_another_leaf && record.leaf.kind == log::LeafKind::notice_issued;
     if (misfiled) record.leaf.number += 1;
-    if (disk_.plant == Plant::store_forgets_who_looks_after &&
-        record.leaf.kind == log::LeafKind::dead_lettered)
-        record.leaf.recipient.clear();
     Bytes leaf = log::encode(record.leaf);
     const Digest hash = log::leaf_hash(leaf);
     disk_.platter.tree.append(

@@ -11,8 +11,7 @@ enum class Plant : std::uint8_t {
     store_writes_half_a_batch,  // and dies
     store_writes_another_leaf,
     store_reports_another_leaf,
-    store_forgets_who_looks_after,  // dead letters
-    disk_set_back_to_a_backup,      // together with what the signer remembers
+    disk_set_back_to_a_backup,  // together with what the signer remembers
     recovery_drops_a_notice,
     recovery_drops_a_delivery,
     recovery_drops_what_is_late,

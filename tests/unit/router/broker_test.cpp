@@ -424,16 +424,6 @@ TEST_CASE("a session ends with its silence, and its closing is a leaf", "[broker
     CHECK(world.leaves().back() == LeafKind::session_closed);
 }
 
-TEST_CASE("a clock set ahead ends no session", "[broker]") {
-    World world;
-    world.open("bench/1");
-    world.now += 1h;
-    world.broker->clock_stepped(1h, world.now);
-    world.broker->tick(world.now);
-    world.collect();
-    CHECK(world.broker->figures().sessions == 1);
-}
-
 TEST_CASE(
     "who hangs up at a delivery time after time has it put aside; a network or a gate that fails does not",
     "[broker]") {

@@ -276,8 +276,8 @@ TEST_CASE("a session is over when it is silent, late or past its time, and not b
     const std::vector<Row> rows{
         {"Hello in time",               false, long_time, 0s,        9s,        std::nullopt      },
         {"no Hello",                    false, long_time, 0s,        10s,       Reason::idle      },
-        {"15 s less a moment",          true,  long_time, 0s,        15s - 1us, std::nullopt      },
-        {"silent for 15 s",             true,  long_time, 0s,        15s,       Reason::idle      },
+        {"14 s less a moment",          true,  long_time, 0s,        14s - 1us, std::nullopt      },
+        {"silent for 14 s",             true,  long_time, 0s,        14s,       Reason::idle      },
         {"heard lately",                true,  long_time, 14s,       20s,       std::nullopt      },
         {"lease not over",              true,  long_time, 12h - 10s, 12h - 1s,  std::nullopt      },
         {"lease over",                  true,  long_time, 12h - 10s, 12h,       Reason::lease_over},

@@ -156,8 +156,7 @@ private:
                                  config_.topics,
                                  log_key_,
                                  box_.fact(checkpoint_fact),
-                                 witness_ ? &*witness_ : nullptr,
-                                 key_missing_since_};
+                                 witness_ ? &*witness_ : nullptr};
         connection_.emplace(context_, tls_.get(), config_, std::move(settings), origin_, clock_.now());
         perform(connection_->machine.start(connection_->now()));
         return connection_.has_value();
@@ -273,7 +272,6 @@ private:
         problem_ = std::move(why);
         next_attempt_ = Steady::now() + std::max(backoff_.next(), wait_at_least);
         answer_.reset();
-        key_missing_since_ = connection_->machine.key_missing_since();
         connection_.reset();
     }
 
@@ -300,7 +298,6 @@ private:
 
     std::optional<Connection> connection_;
     Steady::time_point next_attempt_{};
-    std::optional<Instant> key_missing_since_;
     std::string problem_;
     std::uint64_t deliveries_ = 0;
     std::optional<Instant> heard_;

@@ -1,7 +1,6 @@
 #include "adapters/client/session_machine.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "broker/crypto/digest.h"
 #include "broker/log/merkle.h"
@@ -34,13 +33,6 @@ Refusal refusal_of(const schemas::Refuse& refuse) {
 bool may_be_sent_again(schemas::Reason reason) {
     return reason == schemas::Reason::busy || reason == schemas::Reason::storage_low ||
            reason == schemas::Reason::window_exceeded || reason == schemas::Reason::shutting_down;
-}
-
-/// What is signed is right as far as we know: the party list lacks our key, for now perhaps.
-bool denies_our_key(const schemas::Refuse& refuse) {
-    return refuse.reason() == schemas::Reason::unknown_sender ||
-           (refuse.reason() == schemas::Reason::bad_signature && refuse.where() != nullptr &&
-            refuse.where()->string_view() == "publish.origin.signature");
 }
 
 std::chrono::milliseconds retry_delay(const schemas::Refuse& refuse) {
@@ -208,9 +200,7 @@ void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) 
     const auto place = places_.find(id);
     if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
     actions.push_back(Confirmed{id, confirm.index()});
-    const bool probed = std::exchange(settings_.key_missing_since, std::nullopt).has_value();
     settle(place->second, actions);
-    if (probed) send_unsent(actions);
 }
 
 void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
@@ -235,27 +225,14 @@ void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions
 void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now,
                                      Actions& actions) {
     InFlight& entry = in_flight_.at(place);
-    if (may_be_sent_again(refuse.reason())) return send_later(entry, now + retry_delay(refuse));
-    if (denies_our_key(refuse) && waits_for_key(refuse, now, actions))
-        return send_later(entry, now + key_retry);
+    if (may_be_sent_again(refuse.reason())) {
+        entry.sent = false;
+        const Instant due = now + retry_delay(refuse);
+        resend_at_ = std::max(resend_at_.value_or(due), due);
+        return;
+    }
     actions.push_back(DeadLetter{entry.message.id, refusal_of(refuse)});
     settle(place, actions);
-    if (probes()) send_unsent(actions);
-}
-
-void SessionMachine::send_later(InFlight& entry, Instant due) {
-    entry.sent = false;
-    resend_at_ = std::max(resend_at_.value_or(due), due);
-}
-
-// A row taken out of the party list by mistake must not turn a whole outbox into dead letters before somebody has put it
-// back. Meanwhile a single message asks: each refusal is a leaf in the log.
-bool SessionMachine::waits_for_key(const schemas::Refuse& refuse, Instant now, Actions& actions) {
-    if (!settings_.key_missing_since) settings_.key_missing_since = now;
-    if (now >= *settings_.key_missing_since + key_wait_max) return false;
-    actions.push_back(
-        Problem{describe("the broker knows no key of ours: ", refuse.reason(), refuse.where())});
-    return true;
 }
 
 /// Takes it out of flight; the next of its line may go now.
@@ -353,7 +330,6 @@ Actions SessionMachine::stored(Instant now) {
 
 std::size_t SessionMachine::room() const {
     if (!welcomed_ || ended_ || resend_at_ || in_flight_bytes_ >= in_flight_bytes_max) return 0;
-    if (probes()) return in_flight_.empty() ? 1 : 0;
     return std::min<std::size_t>(window_ - std::min<std::size_t>(window_, in_flight_.size()),
                                  limits::origin_batch_max);
 }
@@ -377,17 +353,12 @@ Actions SessionMachine::publish(std::vector<Outgoing> messages, Instant now) {
     return actions;
 }
 
-bool SessionMachine::awaits_answer() const {
-    return std::ranges::any_of(in_flight_, [](const auto& each) { return each.second.sent; });
-}
-
 void SessionMachine::send_unsent(Actions& actions) {
-    if (!welcomed_ || ended_ || resend_at_ || (probes() && awaits_answer())) return;
+    if (!welcomed_ || ended_ || resend_at_) return;
     std::vector<InFlight*> batch;
     for (auto& [place, entry] : in_flight_) {
         if (entry.sent || !is_first_of_line(place, entry)) continue;
         batch.push_back(&entry);
-        if (probes()) break;
         if (batch.size() == limits::origin_batch_max) {
             sign_and_send(batch, actions);
             batch.clear();

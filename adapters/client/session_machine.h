@@ -63,8 +63,6 @@ using Actions = std::vector<Action>;
 inline constexpr std::size_t in_flight_bytes_max = 8 * 1024 * 1024;  // no more envelopes are begun above it
 inline constexpr std::chrono::milliseconds retry_after_default{1'000};
 inline constexpr std::chrono::milliseconds retry_after_max{60'000};
-inline constexpr std::chrono::seconds key_retry{10};     // one message, while our key is not in force
-inline constexpr std::chrono::minutes key_wait_max{60};  // then what we sign is refused for good
 inline constexpr std::chrono::milliseconds displaced_wait{
     30'000};  // two daemons of one name must not alternate
 
@@ -76,11 +74,10 @@ struct Witness {
 struct SessionSettings {
     std::string software;
     std::string durable;
-    std::vector<std::string> topics;                // none: nothing is subscribed
-    log::VerifierKey log;                           // the log's key, handed over out of band
-    std::optional<std::string> checkpoint;          // the note remembered last; the machine keeps it up
-    const Witness* witness = nullptr;               // cosigns each head that proved consistent
-    std::optional<Instant> key_missing_since = {};  // as the session before this one left it
+    std::vector<std::string> topics;        // none: nothing is subscribed
+    log::VerifierKey log;                   // the log's key, handed over out of band
+    std::optional<std::string> checkpoint;  // the note remembered last; the machine keeps it up
+    const Witness* witness = nullptr;       // cosigns each head that proved consistent
 };
 
 /// One per connection: after a reconnect a new one starts, and the outbox is offered from its beginning.
@@ -111,8 +108,6 @@ public:
 
     bool welcomed() const { return welcomed_; }
     std::size_t unconfirmed() const { return in_flight_.size(); }
-    /// Since when the broker has known no key in force for what we sign; for the session after this one.
-    std::optional<Instant> key_missing_since() const { return settings_.key_missing_since; }
 
 private:
     struct InFlight {
@@ -135,12 +130,8 @@ private:
     void subscribed(const schemas::Subscribed& subscribed);
     void confirm(const schemas::Confirm& confirm, Actions& actions);
     void settle(std::uint64_t place, Actions& actions);
-    bool probes() const { return settings_.key_missing_since.has_value(); }
-    bool awaits_answer() const;
     void refused(const schemas::Refuse& refuse, Instant now, Actions& actions);
     void publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now, Actions& actions);
-    bool waits_for_key(const schemas::Refuse& refuse, Instant now, Actions& actions);
-    void send_later(InFlight& entry, Instant due);
     void announced(const schemas::Heartbeat& heartbeat, Actions& actions);
     void deliver(const schemas::Deliver& deliver, std::size_t frame_size, Instant now, Actions& actions);
     void turn(const schemas::Frame& frame, std::size_t size, Actions& actions);

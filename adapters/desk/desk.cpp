@@ -43,8 +43,8 @@ public:
                 spdlog::info("connected to the broker");
             else
                 spdlog::warn("no connection to the broker: {}", state.last_problem);
-        } else if (state.last_problem != problem_) {
-            spdlog::warn("{}{}", connected_ ? "" : "no connection to the broker: ", state.last_problem);
+        } else if (!state.connected && state.last_problem != problem_) {
+            spdlog::warn("no connection to the broker: {}", state.last_problem);
         }
         problem_ = state.last_problem;
         if (state.deliveries != deliveries_) spdlog::info("{} received so far", state.deliveries);

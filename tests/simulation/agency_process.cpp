@@ -58,7 +58,6 @@ void AgencyProcess::start() {
     world_.note(role_.agency, "starts");
     life_ = new_life();
     backoff_.emplace(dice_);
-    key_missing_since_.reset();
     next_attempt_ = moment();
     plan_wake(microseconds{1});
 }
@@ -146,8 +145,7 @@ void AgencyProcess::connect() {
                                      role_.topics,
                                      world_.broker->log_key(),
                                      box_->fact(checkpoint_fact),
-                                     witness_ ? &*witness_ : nullptr,
-                                     key_missing_since_};
+                                     witness_ ? &*witness_ : nullptr};
     const Instant wall = clock_.now();
     link_.emplace(Link{
         connection, client::SessionMachine{std::move(settings), identity(role_.agency).origin, wall},
@@ -276,7 +274,6 @@ void AgencyProcess::lose(std::string why, milliseconds wait_at_least) {
     problem_ = std::move(why);
     next_attempt_ = moment() + std::max(backoff_->next(), wait_at_least);
     link_->connection->close(simulation::End::client);
-    key_missing_since_ = link_->machine.key_missing_since();
     link_.reset();
 }
 

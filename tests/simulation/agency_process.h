@@ -111,7 +111,6 @@ private:
     Life life_;
     std::optional<client::Backoff> backoff_;
     std::optional<Link> link_;
-    std::optional<Instant> key_missing_since_;
     std::uint64_t links_ = 0;
     Moment next_attempt_{0}, stalled_until_{0}, stuck_until_{0};
     bool wake_planned_ = false, settle_planned_ = false;

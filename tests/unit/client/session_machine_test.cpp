@@ -78,11 +78,10 @@ Bytes confirm(std::uint8_t tag, std::uint64_t leaf = 9) {
     return wire::confirm_frame(id, false, leaf, Digest{}, leaf + 1, Digest{});
 }
 
-Bytes refuse_publish(std::uint8_t tag, Reason reason, std::uint32_t retry_after_ms = 0,
-                     const std::string& where = "test") {
+Bytes refuse_publish(std::uint8_t tag, Reason reason, std::uint32_t retry_after_ms = 0) {
     Id16 id{};
     id.fill(tag);
-    return wire::refuse_frame({reason, where}, id, 0, retry_after_ms);
+    return wire::refuse_frame({reason, "test"}, id, 0, retry_after_ms);
 }
 
 Bytes deliver(std::uint64_t number, const std::string& topic = "markers/31") {
@@ -120,14 +119,9 @@ struct Client {
     explicit Client(std::optional<std::string> checkpoint =
                         {
     },
-                    const Witness* witness = nullptr, std::optional<Instant> key_missing_since = {})
-        : machine{SessionSettings{"test/1",
-                                  "main",
-                                  {"markers/31"},
-                                  test_log.vkey,
-                                  std::move(checkpoint),
-                                  witness,
-                                  key_missing_since},
+                    const Witness* witness = nullptr)
+        : machine{SessionSettings{
+                      "test/1", "main", {"markers/31"}, test_log.vkey, std::move(checkpoint), witness},
                   origin, now} {}
 
     Actions receive(const Bytes& frame) { return machine.receive(frame, now); }
@@ -448,52 +442,6 @@ TEST_CASE("a final refusal makes a dead letter", "[client]") {
     REQUIRE(all_of<DeadLetter>(actions).size() == 1);
     CHECK(all_of<DeadLetter>(actions)[0]->refusal == Refusal{reason, "test"});
     CHECK(client.machine.unconfirmed() == 0);
-}
-
-TEST_CASE("while our key is not in force one message asks now and then, and none is lost", "[client]") {
-    const auto missing = GENERATE(Refusal{Reason::unknown_sender, "parties: no origin key in force"},
-                                  Refusal{Reason::bad_signature, "publish.origin.signature"});
-    CAPTURE(missing.where);
-    Client client;
-    client.connect();
-    const auto before = published(client.publish({message(1), message(2)}));
-    for (std::uint8_t tag = 1; tag <= 2; ++tag) {
-        const auto actions = client.receive(refuse_publish(tag, missing.reason, 0, missing.where));
-        CHECK(all_of<DeadLetter>(actions).empty());
-        CHECK(all_of<Problem>(actions).size() == 1);
-    }
-    CHECK(client.machine.room() == 0);
-    CHECK(published(client.after(key_retry)) == std::vector<Bytes>{before[0]});
-    client.receive(refuse_publish(1, missing.reason, 0, missing.where));
-    CHECK(published(client.after(key_retry - 1s)).empty());
-    CHECK(published(client.after(1s)) == std::vector<Bytes>{before[0]});
-    CHECK(published(client.receive(confirm(1))) == std::vector<Bytes>{before[1]});  // it is back
-    CHECK_FALSE(client.machine.key_missing_since());
-    CHECK(client.machine.room() == 3);
-}
-
-TEST_CASE("a key that is missing for good makes dead letters in the end, over any number of sessions",
-          "[client]") {
-    Client first;
-    first.connect();
-    first.publish({message(1)});
-    const auto refused = refuse_publish(1, Reason::unknown_sender, 0, "parties: no origin key in force");
-    first.receive(refused);
-    const auto since = first.machine.key_missing_since();
-    CHECK(since == first.now);
-
-    Client next{{}, nullptr, since};
-    next.connect();
-    CHECK(next.machine.room() == 1);
-    next.now = *since + key_wait_max - 1s;
-    next.publish({message(1)});
-    CHECK(all_of<DeadLetter>(next.receive(refused)).empty());
-
-    Client last{{}, nullptr, since};
-    last.connect();
-    last.now = *since + key_wait_max;
-    last.publish({message(1)});
-    CHECK(all_of<DeadLetter>(last.receive(refused)).size() == 1);
 }
 
 TEST_CASE("of one subject the next goes only when the one before is settled", "[client]") {

@@ -57,7 +57,10 @@ class Outside(Scenario):
         with self.witness:
             for _ in range(3):  # each a new process, which does not know what the witness saw last
                 self.assertRegex(self.carry(), "cosigned: [0-9]+ entries")
-            self.assertEqual(self.witness.answered, [200, 409, 200, 409, 200])
+            # Told from where (409) whenever the head shown is a newer one than it cosigned last; then it cosigns.
+            self.assertEqual(self.witness.answered.count(200), 3)
+            self.assertLessEqual(set(self.witness.answered), {200, 409})
+            self.assertNotIn((409, 409), set(zip(self.witness.answered, self.witness.answered[1:])))
             self.assertIn("1 of 1 known witness cosigned this head", self.cosigned_export())
 
     def test_a_witness_that_is_away_is_asked_again_and_the_log_goes_on(self):

@@ -131,6 +131,16 @@ std::string success_in_words(const std::string& code) {
 
 std::string path_of(const Notice& notice) { return "/notices/" + notice.value.reference; }
 
+/// One of several to choose from, of which so many stand before it.
+View choice(const std::string& code, const std::string& words, std::size_t before) {
+    View view;
+    view.text("code", code)
+        .text("choice", words)
+        .flag("chosen", false)
+        .text("choice_id", before == 0 ? "choice" : "choice-" + std::to_string(before + 1));
+    return view;
+}
+
 }  // namespace
 
 std::string outcome_in_words(const std::string& code) {
@@ -350,37 +360,40 @@ std::vector<web::Person> Pages::colleagues(const web::Person& person, const Noti
     return all;
 }
 
+Page Pages::choosing(const Visit& visit, const Notice& notice, const Asked& asked) {
+    Page page{"choose", (asked.error.empty() ? "" : "Error: ") + asked.title};
+    page.view.text("heading", asked.heading)
+        .text("caption", "Police notice " + notice.value.reference)
+        .text("hint", asked.hint)
+        .text("action", path_of(notice) + asked.action)
+        .text("button", asked.button)
+        .maybe("error", asked.error)
+        .flag("nobody", asked.choices.empty())
+        .text("nobody_words", asked.nobody)
+        .list("choices", asked.choices)
+        .text("form_token", site_.token(visit.session))
+        .text("once", site_.once());
+    page.status = asked.error.empty() ? 200 : 422;
+    page.section = "/inbox";
+    page.back_href = path_of(notice);
+    page.back_text = "Police notice " + notice.value.reference;
+    return page;
+}
+
 Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(View{}
-                             .text("code", person.name)
-                             .text("choice", person.called + ", " + person.role)
-                             .flag("chosen", false)
-                             .text("choice_id", people.empty()
-                                                    ? "choice"
-                                                    : "choice-" + std::to_string(people.size() + 1)));
-    Page page{"choose", (error.empty() ? "" : "Error: ") + ("Pass " + found->value.reference + " on")};
-    page.view.text("heading", "Who will act on this notice?")
-        .text("caption", "Police notice " + found->value.reference)
-        .text("hint",
-              "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
-              "time does not change. Police are not told.")
-        .text("action", path_of(*found) + "/pass")
-        .text("button", "Pass on")
-        .maybe("error", error)
-        .flag("nobody", people.empty())
-        .text("nobody_words", "There is no colleague of the team who can sign in.")
-        .list("choices", people)
-        .text("form_token", site_.token(visit.session))
-        .text("once", site_.once());
-    page.status = error.empty() ? 200 : 422;
-    page.section = "/inbox";
-    page.back_href = path_of(*found);
-    page.back_text = "Police notice " + found->value.reference;
-    return site_.page(visit, page);
+        people.push_back(choice(person.name, person.called + ", " + person.role, people.size()));
+    return site_.page(
+        visit,
+        choosing(
+            visit, *found,
+            {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
+             "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
+             "time does not change. Police are not told.",
+             "/pass", "Pass on", "There is no colleague of the team who can sign in.", people}));
 }
 
 Response Pages::pass(const Visit& visit) {
@@ -398,35 +411,16 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& reason : reasons_why_not)
-        choices.push_back(View{}
-                              .text("code", std::string{reason.code})
-                              .text("choice", std::string{reason.words})
-                              .flag("chosen", false)
-                              .text("choice_id", choices.empty()
-                                                     ? "choice"
-                                                     : "choice-" + std::to_string(choices.size() + 1)));
-    Page page{"choose", (error.empty() ? "" : "Error: ") + ("Not this child: " + found->value.reference)};
-    page.view.text("heading", "Why is this not the child?")
-        .text("caption", "Police notice " + found->value.reference)
-        .text("hint",
-              "This is noted here and the notice stays open. Tell police: " +
-                  (found->value.police_contact.empty() ? "force " + desk::printable(found->value.force)
-                                                       : desk::printable(found->value.police_contact)) +
-                  ", quote " + desk::printable(found->value.incident_reference) +
-                  ". Then record that it is not this child.")
-        .text("action", path_of(*found) + "/not-this-child")
-        .text("button", "Continue")
-        .maybe("error", error)
-        .flag("nobody", false)
-        .text("nobody_words", "")
-        .list("choices", choices)
-        .text("form_token", site_.token(visit.session))
-        .text("once", site_.once());
-    page.status = error.empty() ? 200 : 422;
-    page.section = "/inbox";
-    page.back_href = path_of(*found);
-    page.back_text = "Police notice " + found->value.reference;
-    return site_.page(visit, page);
+        choices.push_back(choice(std::string{reason.code}, std::string{reason.words}, choices.size()));
+    const auto police = found->value.police_contact.empty() ? "force " + desk::printable(found->value.force)
+                                                            : desk::printable(found->value.police_contact);
+    return site_.page(
+        visit, choosing(visit, *found,
+                        {error, "Not this child: " + found->value.reference, "Why is this not the child?",
+                         "This is noted here and the notice stays open. Tell police: " + police + ", quote " +
+                             desk::printable(found->value.incident_reference) +
+                             ". Then record that it is not this child.",
+                         "/not-this-child", "Continue", "", choices}));
 }
 
 Response Pages::dispute(const Visit& visit) {

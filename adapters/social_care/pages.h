@@ -47,6 +47,12 @@ private:
     web::Response notice(const web::Visit& visit, bool printing);
     web::Response record(const web::Visit& visit);
     web::Response take(const web::Visit& visit);
+    /// A page that asks for one of several about a notice; with an error it was answered without a choice.
+    struct Asked {
+        std::string error, title, heading, hint, action, button, nobody;
+        std::vector<web::View> choices;
+    };
+    web::Page choosing(const web::Visit& visit, const Notice& notice, const Asked& asked);
     web::Response ask_colleague(const web::Visit& visit, const std::string& error);
     web::Response pass(const web::Visit& visit);
     web::Response ask_why_not(const web::Visit& visit, const std::string& error);

@@ -179,7 +179,8 @@ private:
         } catch (const std::exception& problem) {
             why = problem.what();
         }
-        dealer_ = Fd{};
+        // The dealer's end stays open as long as the tunnel: libzmq drops what its owner has not read yet, the broker's
+        // last words among it, as soon as it sees that end close.
         connection_.reset();
         socket_ = Fd{};
         report_.send(zmq::buffer(why), zmq::send_flags::dontwait);

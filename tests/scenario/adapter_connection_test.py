@@ -113,5 +113,22 @@ class AdapterConnection(Scenario):
         self.assertEqual(self.counts(), (0, 0, 3))
         self.assertEqual({refusal["reason"] for refusal in self.status()["refusals"]}, {"bad_signature"})
 
+    def test_a_broker_that_shows_another_history_is_told_nothing_more(self):
+        for day in ("monday.csv", "tuesday.csv"):  # on the second, the adapter sees the head of the first
+            self.start_broker()
+            self.partnership.config(FORCE)
+            self.put(day, incidents(5, day))
+            self.partnership.run(POLICE, FORCE, "feed", "--spool", str(self.spool), "--once")
+            self.stop_broker()
+        self.assertEqual(self.counts(), (0, 10, 0))
+
+        shutil.rmtree(self.folder / "broker-data")  # the same keys, another log
+        self.start_broker()
+        self.put("wednesday.csv", incidents(1, "NQ"))
+        adapter = self.feed()
+        self.assertNotEqual(adapter.wait(30), 0)
+        self.assertIn("denies the log head", self.said())
+        self.assertEqual(self.counts()[1], 10)
+
 
 main()

@@ -188,7 +188,8 @@ private:
         std::deque<Record> logged;
         for (const Record* next = peek(ahead); next != nullptr; next = peek(++ahead)) {
             const bool follows =
-                (next->leaf.kind == LeafKind::notice_issued || next->leaf.kind == LeafKind::refused) &&
+                (next->leaf.kind == LeafKind::notice_issued || next->leaf.kind == LeafKind::refused ||
+                 next->leaf.kind == LeafKind::recorded) &&
                 next->leaf.related == decided;
             if (!follows) break;
             logged.push_back(*next);

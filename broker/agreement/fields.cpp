@@ -20,7 +20,7 @@ struct Vocabulary {
 };
 
 std::span<const Vocabulary> vocabularies() {
-    static const std::array<Vocabulary, 3> all{
+    static const std::array<Vocabulary, 4> all{
         Vocabulary{"social_care_notice",
                    {"notice",
                     "reference",
@@ -72,8 +72,12 @@ std::span<const Vocabulary> vocabularies() {
                     {"incident", {"force", "incident_reference", "incident_version", "occurred_us"}}}},
         Vocabulary{"review_item",
                    {"review", "reference", "la", "force", "incident_reference", "incident_version", "outcome",
-                    "bound_for", "subject", "why", "decide_by_us"},
+                    "bound_for", "subject", "why", "decide_by_us", "compared", "will_be_told", "two_people"},
                    {{"incident", {"force", "incident_reference", "incident_version"}}}               },
+        Vocabulary{"flag_marker",
+                   {"marker", "kind", "places", "start_date", "end_date", "contact", "out_of_hours_contact",
+                    "removed"},
+                   {}                                                                                },
     };
     return all;
 }

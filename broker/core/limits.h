@@ -63,6 +63,7 @@ inline constexpr std::size_t load_bytes_max = 256 * 1024 * 1024;    // staged, p
 inline constexpr std::size_t loads_bytes_max = 1024 * 1024 * 1024;  // of all open loads together
 inline constexpr std::uint32_t load_part_records_max = 1000;
 inline constexpr auto load_open_max = 1h;
+inline constexpr std::size_t markers_per_message_max = 500;
 inline constexpr std::size_t load_results_max = 1000;  // rejected records reported one by one
 
 // Store

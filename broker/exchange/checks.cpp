@@ -239,6 +239,17 @@ Result<void> check(const schemas::Receipt& receipt) {
     return check.result();
 }
 
+Result<void> check(const schemas::ReviewDecision& decision) {
+    Checking check;
+    check.that(is_id(decision.review()), "review_decision.review");
+    check.that(decision.verdict() <= schemas::Verdict::MAX, "review_decision.verdict");
+    check.that(decision.by()->size() > 0, "review_decision.by");
+    check.name(decision.by(), "review_decision.by");
+    check.that(is_code(decision.reason()->string_view()), "review_decision.reason");
+    check.that(decision.at_us() >= 0, "review_decision.at_us");
+    return check.result();
+}
+
 Result<void> check(const schemas::OperatorAction& action) {
     Checking check;
     check.that(action.does() <= schemas::OperatorDoes::MAX, "action.does");

@@ -23,6 +23,7 @@ bool is_text(std::string_view text, std::size_t size_max);
 // Each refusal names the field. `force`, `la` and `urn` are what the topic says they must be.
 Result<void> check(const schemas::Incident& incident, std::string_view force);
 Result<void> check(const schemas::Receipt& receipt);
+Result<void> check(const schemas::ReviewDecision& decision);
 Result<void> check(const schemas::OperatorAction& action);
 Result<void> check(const schemas::LoadBegin& begin);
 Result<void> check(const schemas::LoadPart& part);

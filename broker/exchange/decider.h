@@ -70,17 +70,42 @@ private:
                   const log::Record& ending);
     void abandon_loads();
 
+    // markers.cpp
+    using Changes = std::vector<std::unique_ptr<schemas::MarkerValue>>;
+    Changes marker_changes(const std::vector<std::string>& keys) const;
+    void tell_forces(const std::string& la, const std::vector<std::string>& changed, std::uint64_t commit);
+
     // incidents.cpp
     Reply take_incident(const Message& message);
     struct Case;
     void decide_incident(const Case& which);
-    struct Fresh;
-    void issue(const Case& which, Fresh& fresh, std::uint64_t decided);
+    /// A notice that one decision adds.
+    struct Fresh {
+        notices::Planned& planned;
+        Id16 id;
+        std::string seed;           // of id and salt: the same decision makes the same notice
+        std::optional<Id16> first;  // of its thread
+    };
+    void issue(const IncidentName& about, Fresh& fresh, std::uint64_t decided, const char* outcome);
     void reconsider_some();
+    void add_recalls(const Case& which, const std::map<std::string, Thread>& threads, notices::Plan& plan);
+    void close_recalled(const Case& which, const std::string& thread, std::uint64_t decided);
 
     // receipts.cpp
     Reply take_receipt(const Message& message);
     Result<void> may_answer(const AgencyId& agency, const Id16& notice, const std::string& topic) const;
+    void close_by(log::Record& record, schemas::RecordBodyValue& body, const Id16& notice,
+                  bool first_asked) const;
+
+    // reviews.cpp
+    Reply take_review(const Message& message);
+    void note_verdict(const Message& message, const schemas::ReviewDecision& decision, const Obligation& owed,
+                      const Id16& review);
+    void settle_review(const Message& message, const schemas::ReviewDecision& decision,
+                       const Obligation& owed, const Id16& review);
+    void release(const Message& message, const schemas::ReviewDecision& decision, const Obligation& owed,
+                 const Id16& review, std::uint64_t settled);
+    notices::Planned let_go(const HeldBack& held) const;
 
     // obligations.cpp
     void fire_clocks();
@@ -131,6 +156,12 @@ private:
 };
 
 std::unique_ptr<schemas::MailboxItemValue> item_facts(const std::string& topic, std::uint64_t number);
+
+/// A decision as far as it says what has been told to whom: the threads as they stand with it.
+std::unique_ptr<schemas::DecisionFactsValue> told_facts(const IncidentName& about,
+                                                        const std::map<std::string, Thread>& threads);
+Bytes fingerprint_of(const notices::Planned& planned);
+void add_to_thread(Thread& thread, const Id16& notice);
 
 inline std::string incident_subject(const Obligation& owed) {
     return incident_subject(owed.sender, owed.about);

@@ -22,14 +22,6 @@ struct Decider::Case {
     bool late;  // decided before; the register has changed since
 };
 
-/// A notice that one decision adds.
-struct Decider::Fresh {
-    notices::Planned& planned;
-    Id16 id;
-    std::string seed;           // of id and salt: the same decision makes the same notice
-    std::optional<Id16> first;  // of its thread
-};
-
 namespace {
 
 std::unique_ptr<schemas::DecisionHitValue> hit_value(const std::string& subject, schemas::Outcome outcome,
@@ -84,11 +76,6 @@ std::vector<std::string> subjects_of(const match::Decision& decision) {
     return subjects;
 }
 
-Bytes fingerprint_of(const notices::Planned& planned) {
-    const auto whole = crypto::sha256(planned.fingerprint);
-    return {whole.begin(), whole.begin() + 16};
-}
-
 std::unique_ptr<schemas::ToldValue> told_value(const std::string& child, const Thread& thread) {
     auto value = std::make_unique<schemas::ToldValue>();
     value->thread = child;
@@ -96,6 +83,7 @@ std::unique_ptr<schemas::ToldValue> told_value(const std::string& child, const T
     value->fingerprint = thread.fingerprint;
     for (const auto& notice : thread.notices)
         value->notices.insert(value->notices.end(), notice.begin(), notice.end());
+    value->permitted = thread.permitted;
     return value;
 }
 
@@ -118,6 +106,11 @@ Bytes named_payload(notices::Payload& payload, const Id16& id) {
             item.reference = human_reference("RV", id);
             return wire::pack<schemas::ReviewItem>(item);
         }
+        Bytes operator()(schemas::RecallValue& recall) const {
+            recall.notice.assign(id.begin(), id.end());
+            recall.reference = human_reference("FP", id);
+            return wire::pack<schemas::Recall>(recall);
+        }
     };
     return std::visit(Naming{id}, payload);
 }
@@ -126,6 +119,7 @@ std::unique_ptr<schemas::RungFactsValue> rung_facts(notices::PlannedRung& rung, 
     auto facts = std::make_unique<schemas::RungFactsValue>();
     facts->at_us = to_us(rung.at);
     facts->unless = rung.unless;
+    facts->before_deadline = rung.before_deadline;
     facts->recipient = rung.recipient;
     if (rung.recipient.empty()) return facts;
     facts->topic = rung.topic;
@@ -137,12 +131,56 @@ std::unique_ptr<schemas::RungFactsValue> rung_facts(notices::PlannedRung& rung, 
     return facts;
 }
 
+// A notice that waits for a person: named when it is sent.
+std::unique_ptr<schemas::HeldNoticeValue> held_facts(notices::Planned& planned, Instant now) {
+    auto facts = std::make_unique<schemas::HeldNoticeValue>();
+    facts->recipient = planned.recipient;
+    facts->topic = planned.topic;
+    facts->kind = planned.kind;
+    facts->rule = planned.rule;
+    facts->purpose = planned.purpose;
+    facts->legal_basis = planned.legal_basis;
+    facts->retention = planned.retention;
+    facts->subjects = planned.subjects;
+    facts->thread = planned.dedup;
+    facts->fingerprint = fingerprint_of(planned);
+    facts->planned_us = to_us(now);
+    facts->due_us = to_us(planned.due);
+    facts->urn = planned.urn;
+    for (auto& rung : planned.rungs) facts->rungs.push_back(rung_facts(rung, Id16{}));
+    facts->payload = named_payload(planned.payload, Id16{});
+    return facts;
+}
+
 // A school's notice is answered by being opened; social care and a review desk have to say what they did.
 schemas::Level answered_by(Kind kind) {
     return kind == Kind::school_notice ? schemas::Level::opened : schemas::Level::recorded;
 }
 
+bool is_review(const std::string& thread) { return thread.ends_with(" review_item"); }
+
 }  // namespace
+
+Bytes fingerprint_of(const notices::Planned& planned) {
+    const auto whole = crypto::sha256(planned.fingerprint);
+    return {whole.begin(), whole.begin() + 16};
+}
+
+// The first stays for ever: updates are threaded onto it.
+void add_to_thread(Thread& thread, const Id16& notice) {
+    if (thread.notices.size() == limits::notices_per_thread_max)
+        thread.notices.erase(thread.notices.begin() + 1);
+    thread.notices.push_back(notice);
+}
+
+std::unique_ptr<schemas::DecisionFactsValue> told_facts(const IncidentName& about,
+                                                        const std::map<std::string, Thread>& threads) {
+    auto facts = std::make_unique<schemas::DecisionFactsValue>();
+    facts->force = about.force;
+    facts->reference = about.reference;
+    for (const auto& [child, thread] : threads) facts->told.push_back(told_value(child, thread));
+    return facts;
+}
 
 Reply Decider::take_incident(const Message& message) {
     const auto table = payload<schemas::Incident>(message);
@@ -203,11 +241,19 @@ std::vector<log::Record> Decider::rehearse(std::uint64_t index, BytesView body, 
 }
 
 void Decider::decide_incident(const Case& which) {
-    const auto decision = match::decide(state.known, which.value, now_);
+    // What police have taken back concerns nobody, and whoever was told of it hears that.
+    const bool withdrawn = which.value.status == schemas::IncidentStatus::withdrawn;
+    const auto decision = withdrawn ? match::Decision{} : match::decide(state.known, which.value, now_);
     auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone);
 
     // Which notices are news to their recipient, and the threads as they stand with them.
     auto threads = state.incidents.at(which.name).threads;
+    // A person has looked at it: what is held because of the same doubt goes to whom it is for.
+    for (auto& planned : plan.planned)
+        if (const auto thread = threads.find(planned.dedup);
+            planned.held && thread != threads.end() && thread->second.permitted)
+            planned = notices::Planned{std::move(*std::unique_ptr{std::move(planned.held)})};
+    if (!which.late) add_recalls(which, threads, plan);
     std::vector<Fresh> fresh;
     for (auto& planned : plan.planned) {
         auto fingerprint = fingerprint_of(planned);
@@ -219,15 +265,14 @@ void Decider::decide_incident(const Case& which) {
                                  std::to_string(which.value.version) + "|" + planned.dedup + "|" +
                                  std::to_string(round);
         const auto id = setting_.make_id("notice|" + seed);
-        fresh.push_back(
-            {planned, id, seed, is_told ? std::optional{thread->second.notices.front()} : std::nullopt});
+        fresh.push_back({planned, id, seed,
+                         planned.recalls ? planned.recalls
+                         : is_told       ? std::optional{thread->second.notices.front()}
+                                         : std::nullopt});
         auto& entry = threads[planned.dedup];
         entry.topic = planned.topic;
         entry.fingerprint = std::move(fingerprint);
-        // The first stays for ever: updates are threaded onto it.
-        if (entry.notices.size() == limits::notices_per_thread_max)
-            entry.notices.erase(entry.notices.begin() + 1);
-        entry.notices.push_back(id);
+        add_to_thread(entry, id);
     }
     if (which.late && fresh.empty()) return;
 
@@ -236,7 +281,7 @@ void Decider::decide_incident(const Case& which) {
     record.leaf.agreement = setting_.agreement.digest();
     record.leaf.purpose = which.purpose;
     record.leaf.legal_basis = which.legal_basis;
-    record.leaf.outcome = (which.late ? "late: " : "") + decision.summary();
+    record.leaf.outcome = withdrawn ? "withdrawn" : (which.late ? "late: " : "") + decision.summary();
     record.leaf.engine = engine_;
     record.leaf.candidates = decision.candidates;
     record.leaf.related = which.index;
@@ -260,7 +305,15 @@ void Decider::decide_incident(const Case& which) {
     }
     const auto decided = emit(std::move(record));
 
-    for (auto& notice : fresh) issue(which, notice, decided);
+    for (auto& notice : fresh) {
+        const bool recalls = notice.planned.recalls.has_value();
+        if (recalls) close_recalled(which, notice.planned.dedup, decided);
+        issue(which.name, notice, decided,
+              recalls        ? "recall"
+              : which.late   ? "late"
+              : notice.first ? "update"
+                             : "first");
+    }
     if (which.late) return;
     for (const auto& withheld : plan.withheld) {
         auto refusal = record_by_broker(LeafKind::refused, Operation::none);
@@ -274,7 +327,86 @@ void Decider::decide_incident(const Case& which) {
     }
 }
 
-void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
+// Whoever was told and would not be told by what police say now was told wrongly: of an incident that is withdrawn, or
+// of a child that it turns out not to concern. A change of the register is no mistake of the incident's, and recalls
+// nothing: so only what its last version, decided today, would still say.
+void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>& threads,
+                          notices::Plan& plan) {
+    if (threads.empty()) return;
+    const bool withdrawn = which.value.status == schemas::IncidentStatus::withdrawn;
+    std::set<std::string> still;
+    for (const auto& planned : plan.planned) {
+        still.insert(planned.dedup);
+        if (planned.held) still.insert(planned.held->dedup);
+    }
+    std::set<std::string> before;
+    if (const auto& previous = state.incidents.at(which.name).previous; !withdrawn && !previous.empty()) {
+        schemas::IncidentValue value;
+        flatbuffers::GetRoot<schemas::Incident>(previous.data())->UnPackTo(&value);
+        const auto decision = match::decide(state.known, value, now_);
+        for (const auto& planned :
+             notices::plan(setting_.agreement, state.known, value, decision, now_, setting_.zone).planned) {
+            before.insert(planned.dedup);
+            if (planned.held) before.insert(planned.held->dedup);
+        }
+    }
+    std::vector<notices::Planned> recalls;
+    const auto recall = [&](const std::string& name, const std::string& topic, schemas::Kind kind,
+                            const Id16& first) {
+        recalls.push_back(notices::recall(
+            setting_.agreement, which.value,
+            {name, topic, kind, first, human_reference(kind == Kind::review_item ? "RV" : "FP", first),
+             withdrawn ? schemas::RecallReason::withdrawn : schemas::RecallReason::corrected},
+            now_));
+    };
+    for (const auto& [name, thread] : threads) {
+        if (still.contains(name) || (!withdrawn && !before.contains(name))) continue;
+        const auto kind = is_review(name)                         ? Kind::review_item
+                          : name.ends_with(" social_care_notice") ? Kind::social_care_notice
+                                                                  : Kind::school_notice;
+        const bool is_open = std::ranges::any_of(
+            thread.notices, [&](const Id16& notice) { return state.obligations.contains(notice); });
+        // A review that was decided told nobody anything.
+        if (kind == Kind::review_item && !is_open) continue;
+        recall(name, thread.topic, kind, thread.notices.front());
+        // And so does everybody it went on to.
+        std::set<std::string> others;
+        for (const auto& notice : thread.notices)
+            if (const auto rungs = state.escalated.find(notice); rungs != state.escalated.end())
+                for (const auto& [rung, item] : rungs->second)
+                    if (!item.first.empty() && item.first != thread.topic) others.insert(item.first);
+        for (const auto& topic : others) recall(name + " at " + topic, topic, kind, thread.notices.front());
+    }
+    for (auto& planned : recalls) plan.planned.push_back(std::move(planned));
+}
+
+// What is recalled is not owed any more; removing it is.
+void Decider::close_recalled(const Case& which, const std::string& thread, std::uint64_t decided) {
+    const auto found = state.incidents.at(which.name).threads.find(thread);
+    if (found == state.incidents.at(which.name).threads.end()) return;
+    for (const auto& notice : std::vector<Id16>{found->second.notices}) {
+        const auto owed = state.obligations.find(notice);
+        if (owed == state.obligations.end()) continue;
+        auto record = record_by_broker(LeafKind::recorded, Operation::none);
+        record.leaf.topic = owed->second.topic;
+        record.leaf.message = notice;
+        record.leaf.outcome = "recalled";
+        record.leaf.related = decided;
+        record.controller = owed->second.recipient;
+        record.retention = "receipt";
+        record.subjects = {incident_subject(owed->second)};
+        schemas::RecordBodyValue body;
+        body.at_us = to_us(now_);
+        body.receipt = std::make_unique<schemas::ReceiptFactsValue>();
+        body.receipt->notice.assign(notice.begin(), notice.end());
+        body.receipt->level = schemas::Level::recorded;
+        close_by(record, body, notice, true);
+        record.body = pack_body(body);
+        emit(std::move(record));
+    }
+}
+
+void Decider::issue(const IncidentName& about, Fresh& fresh, std::uint64_t decided, const char* outcome) {
     auto& [planned, id, seed, first] = fresh;
     const auto number = next_number(planned.topic);
     const auto* reference = planned.kind == Kind::review_item ? "RV" : "FP";
@@ -293,9 +425,12 @@ void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
     body.obligation->closes_on = answered_by(planned.kind);
     body.obligation->kind = planned.kind;
     body.obligation->reference = draft.subject;
-    body.obligation->sender = "police/" + which.name.force;
-    body.obligation->about = which.name.reference;
+    body.obligation->sender = "police/" + about.force;
+    body.obligation->about = about.reference;
     body.obligation->subjects = planned.subjects;
+    body.obligation->thread = planned.dedup;
+    body.obligation->two_people = planned.two_people;
+    if (planned.held) body.obligation->held = held_facts(*planned.held, now_);
     for (auto& rung : planned.rungs) body.obligation->rungs.push_back(rung_facts(rung, id));
 
     auto record = record_by_broker(LeafKind::notice_issued, Operation::disclosure);
@@ -307,10 +442,10 @@ void Decider::issue(const Case& which, Fresh& fresh, std::uint64_t decided) {
     record.leaf.rule = planned.rule;
     record.leaf.purpose = planned.purpose;
     record.leaf.legal_basis = planned.legal_basis;
-    record.leaf.outcome = which.late ? "late" : first ? "update" : "first";
+    record.leaf.outcome = outcome;
     record.leaf.related = decided;
     record.subjects = planned.subjects;
-    record.subjects.push_back(incident_subject(body.obligation->sender, which.name.reference));
+    record.subjects.push_back(incident_subject(body.obligation->sender, about.reference));
     record.body = pack_body(body);
     record.controller = planned.recipient;
     record.retention = planned.retention;

@@ -175,7 +175,7 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
     std::set<std::string> named;
     bool all_named = true;
     std::uint32_t number = 0;
-    bool changed = false;
+    std::vector<std::string> changed;
 
     const auto unit_record = [&](LeafKind kind, Operation operation, const std::string& key) {
         auto record = record_by(message.command.actor, kind, operation);
@@ -185,7 +185,7 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
         if (is_personal(target.of)) record.subjects.push_back(key);
         record.controller = controller_of(target.of, key, loader);
         record.retention = retention_of(target.of);
-        changed = true;
+        changed.push_back(key);
         return record;
     };
     const auto unit_body = [&](const std::string& key, BytesView item) {
@@ -241,8 +241,9 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
     report.code = report.rejected == 0   ? FileCode::all_loaded
                   : report.accepted == 0 ? FileCode::none_loaded
                                          : FileCode::some_loaded;
-    if (changed && is_personal(target.of) && !state.incidents.empty())
+    if (!changed.empty() && is_personal(target.of) && !state.incidents.empty())
         reconsider_from_ = state.incidents.begin()->first;
+    if (target.of == LoadOf::flags && report.accepted > 0) tell_forces(target.la, changed, commit);
 }
 
 // Tells the sender, and destroys what was staged: `load` is gone afterwards.

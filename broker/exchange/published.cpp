@@ -69,8 +69,10 @@ Reply Decider::take_message(const Message& message) {
         return message.envelope.kind == Kind::opaque ? take_opaque(message) : wrong_kind;
     if (topic.starts_with("incidents/"))
         return message.envelope.kind == Kind::incident ? take_incident(message) : wrong_kind;
-    if (topic.starts_with("receipts/"))
+    if (topic.starts_with("receipts/")) {
+        if (message.envelope.kind == Kind::review_decision) return take_review(message);
         return message.envelope.kind == Kind::receipt ? take_receipt(message) : wrong_kind;
+    }
     if (topic.starts_with("operations/"))
         return message.envelope.kind == Kind::operator_action ? take_operator_action(message) : wrong_kind;
     const auto target = load_target(topic);

@@ -23,6 +23,10 @@ Reply Decider::take_receipt(const Message& message) {
         return permitted.error();
 
     const bool is_open = owed != state.obligations.end();
+    // Whether it is sent must be said, not left to a word like "done".
+    if (is_open && owed->second.kind == schemas::Kind::review_item &&
+        receipt.level() == schemas::Level::recorded)
+        return Refusal{Reason::invalid_value, "receipt.level: a review is decided"};
     std::optional<Obligation> answered;  // as it was: who else was asked is told that it is settled
     const bool closes = is_open && receipt.level() >= owed->second.closes_on;
     const auto kind = receipt.level() == schemas::Level::opened ? LeafKind::opened : LeafKind::recorded;
@@ -38,30 +42,10 @@ Reply Decider::take_receipt(const Message& message) {
     body.receipt = std::make_unique<schemas::ReceiptFactsValue>();
     body.receipt->notice.assign(notice.begin(), notice.end());
     body.receipt->level = receipt.level();
-    body.receipt->closes = closes;
     if (closes) {
-        const auto& obligation = owed->second;
-        record.leaf.number = obligation.number;
-        answered = obligation;
-        record.drops.push_back(notice_key(notice));
-        if (obligation.opened) record.drops.push_back(opened_key(notice));
-        if (obligation.overdue) record.drops.push_back(overdue_key(notice));
-        if (!state.told.contains(notice)) forget_escalations(notice, record);
-        if (obligation.revived) record.drops.push_back(revived_key(notice));
-        // Who has opened it has stored it, although the acknowledgement is not here yet.
-        const auto& mailbox = state.mailboxes.find(topic)->second;
-        const bool first_asked =
-            setting_.agreement.may_subscribe(message.command.actor.id.agency(), topic).has_value();
-        if (mailbox.holds(obligation.number) && !first_asked) {
-            // Somebody further up answered: it still waits for the first one, and is not owed again because of it.
-            body.receipt->waiting = item_facts(topic, obligation.number);
-            record.sets.push_back(closed_key(notice));
-        } else if (mailbox.holds(obligation.number)) {
-            body.mailbox =
-                std::make_unique<schemas::MailboxStateValue>(mailbox_after(topic, {obligation.number}));
-            record.sets.push_back(mailbox_key(topic));
-            record.drops.push_back(delivery_key(topic, obligation.number));
-        }
+        answered = owed->second;
+        close_by(record, body, notice,
+                 setting_.agreement.may_subscribe(message.command.actor.id.agency(), topic).has_value());
     } else if (is_open && !owed->second.opened) {
         record.sets.push_back(opened_key(notice));
     }
@@ -70,6 +54,31 @@ Reply Decider::take_receipt(const Message& message) {
     const auto index = emit(std::move(record));
     if (answered) report_closed(notice, *answered, message.command.actor.id.agency().text());
     return Confirmed{index, false};
+}
+
+// What closing it changes. Not `first_asked`: somebody further up answered.
+void Decider::close_by(log::Record& record, schemas::RecordBodyValue& body, const Id16& notice,
+                       bool first_asked) const {
+    const auto& owed = state.obligations.at(notice);
+    body.receipt->closes = true;
+    record.leaf.number = owed.number;
+    record.drops.push_back(notice_key(notice));
+    if (owed.opened) record.drops.push_back(opened_key(notice));
+    if (owed.first_verdict) record.drops.push_back(verdict_key(notice));
+    if (owed.overdue) record.drops.push_back(overdue_key(notice));
+    if (!state.told.contains(notice)) forget_escalations(notice, record);
+    if (owed.revived) record.drops.push_back(revived_key(notice));
+    // Who has opened it has stored it, although the acknowledgement is not here yet.
+    if (!state.mailboxes.find(owed.topic)->second.holds(owed.number)) return;
+    if (first_asked) {
+        body.mailbox = std::make_unique<schemas::MailboxStateValue>(mailbox_after(owed.topic, {owed.number}));
+        record.sets.push_back(mailbox_key(owed.topic));
+        record.drops.push_back(delivery_key(owed.topic, owed.number));
+    } else {
+        // It still waits for the first one, and is not owed again because of it.
+        body.receipt->waiting = item_facts(owed.topic, owed.number);
+        record.sets.push_back(closed_key(notice));
+    }
 }
 
 // Whoever may read a mailbox the notice went to.

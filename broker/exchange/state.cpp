@@ -53,11 +53,28 @@ std::vector<std::string> texts_of(
 }
 
 Rung rung_of(const schemas::RungFacts& facts) {
-    return {from_us(facts.at_us()),         facts.unless(),
-            text_of(facts.recipient()),     text_of(facts.topic()),
-            text_of(facts.rule()),          text_of(facts.purpose()),
-            text_of(facts.retention()),     texts_of(facts.legal_basis()),
-            copy(bytes_of(facts.payload()))};
+    return {from_us(facts.at_us()),          facts.unless(),
+            text_of(facts.recipient()),      text_of(facts.topic()),
+            text_of(facts.rule()),           text_of(facts.purpose()),
+            text_of(facts.retention()),      texts_of(facts.legal_basis()),
+            copy(bytes_of(facts.payload())), facts.before_deadline()};
+}
+
+std::vector<Rung> rungs_of(const flatbuffers::Vector<flatbuffers::Offset<schemas::RungFacts>>* vector) {
+    std::vector<Rung> rungs;
+    if (vector != nullptr)
+        for (const auto* rung : *vector) rungs.push_back(rung_of(*rung));
+    return rungs;
+}
+
+std::shared_ptr<const HeldBack> held_of(const schemas::HeldNotice* facts) {
+    if (facts == nullptr) return nullptr;
+    return std::make_shared<const HeldBack>(
+        HeldBack{facts->recipient()->str(), facts->topic()->str(), facts->kind(), text_of(facts->rule()),
+                 text_of(facts->purpose()), text_of(facts->retention()), texts_of(facts->legal_basis()),
+                 texts_of(facts->subjects()), facts->thread()->str(), copy(bytes_of(facts->fingerprint())),
+                 from_us(facts->planned_us()), from_us(facts->due_us()), facts->urn(),
+                 rungs_of(facts->rungs()), copy(bytes_of(facts->payload()))});
 }
 
 void forget(std::map<Due, const IncidentName*>& timers, std::optional<Due>& due) {
@@ -126,6 +143,7 @@ void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
             apply_unit(kind, body);
             break;
         case LeafKind::decided:
+        case LeafKind::reviewed:
             apply_decision(index, body);
             break;
         case LeafKind::notice_issued:
@@ -190,6 +208,7 @@ void State::apply_incident(std::uint64_t index, const schemas::RecordBody& body)
     if (facts.version() > incident.version) {
         incident.version = facts.version();
         incident.newest = index;
+        incident.previous = std::move(incident.payload);
         incident.payload = copy(envelope_of(body).payload);
     }
     forget(windows, incident.window);
@@ -266,7 +285,7 @@ void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body)
     forget_threads(incident);
     if (facts.told() == nullptr || facts.told()->size() == 0) return;
     for (const auto* row : *facts.told()) {
-        Thread thread{row->topic()->str(), copy(bytes_of(row->fingerprint())), {}};
+        Thread thread{row->topic()->str(), copy(bytes_of(row->fingerprint())), {}, row->permitted()};
         for (auto rest = bytes_of(row->notices()); !rest.empty(); rest = rest.subspan(16)) {
             if (rest.size() < 16) damaged("an id");
             thread.notices.push_back(*exactly<16>(rest.first(16)));
@@ -294,8 +313,10 @@ void State::apply_notice(std::uint64_t index, const schemas::RecordBody& body) {
     obligation.sender = text_of(facts.sender());
     obligation.about = text_of(facts.about());
     obligation.subjects = texts_of(facts.subjects());
-    if (facts.rungs() != nullptr)
-        for (const auto* rung : *facts.rungs()) obligation.rungs.push_back(rung_of(*rung));
+    obligation.rungs = rungs_of(facts.rungs());
+    obligation.thread = text_of(facts.thread());
+    obligation.two_people = facts.two_people();
+    obligation.held = held_of(facts.held());
     const Id16 notice = id_of(facts.notice());
     const auto place = obligations.insert_or_assign(notice, std::move(obligation)).first;
     items.insert_or_assign({place->second.topic, place->second.number}, notice);
@@ -438,6 +459,8 @@ void State::apply_receipt(const schemas::ReceiptFacts& facts) {
     const auto found = obligations.find(id_of(facts.notice()));
     if (found == obligations.end()) return;
     if (facts.closes()) return close(found);
+    if (facts.verdict() != schemas::Verdict::unsure)
+        found->second.first_verdict = FirstVerdict{facts.verdict(), text_of(facts.by())};
     found->second.opened = true;
     schedule(found->first, found->second);
 }
@@ -469,6 +492,7 @@ void State::close_window(const Due& due) {
     forget(windows, incident.window);
     incident.received.clear();
     incident.payload = {};
+    incident.previous = {};
     incident.newest = 0;
     if (incident.threads.empty()) {
         incidents.erase(place);
@@ -505,7 +529,9 @@ Digest State::digest() const {
             << static_cast<std::uint64_t>(owed.closes_on) << std::uint64_t{owed.opened}
             << std::uint64_t{owed.stored} << std::uint64_t{owed.dead} << std::uint64_t{owed.revived}
             << std::uint64_t{owed.overdue} << std::uint64_t{owed.fired} << owed.index << owed.hurried
-            << owed.scheduled << owed.rungs.size();
+            << owed.scheduled << owed.rungs.size() << owed.thread << std::uint64_t{owed.two_people}
+            << (owed.held ? BytesView{owed.held->payload} : BytesView{})
+            << (owed.first_verdict ? owed.first_verdict->by : std::string{});
     for (const auto& [item, notice] : items) all << "item" << item.first << item.second << notice;
     for (const auto& [notice, topics] : escalated)
         for (const auto& [rung, item] : topics)
@@ -534,12 +560,12 @@ Digest State::digest() const {
         << known.bank_holidays().size() << known.terms().size();
     for (const auto& [name, incident] : incidents) {
         all << "incident" << name.force << name.reference << std::uint64_t{incident.version}
-            << incident.newest << incident.payload << incident.window << incident.thread_end
-            << incident.received.size();
+            << incident.newest << incident.payload << incident.previous << incident.window
+            << incident.thread_end << incident.received.size();
         for (const auto index : incident.received) all << index;
         for (const auto index : incident.decisions) all << index;
         for (const auto& [child, thread] : incident.threads) {
-            all << child << thread.topic << thread.fingerprint;
+            all << child << thread.topic << thread.fingerprint << std::uint64_t{thread.permitted};
             for (const auto& notice : thread.notices) all << notice;
         }
     }
@@ -561,6 +587,7 @@ log::StateKey delivery_key(std::string_view topic, std::uint64_t number) {
 log::StateKey mailbox_key(std::string_view topic) { return open_key("mailbox/" + std::string{topic}); }
 log::StateKey notice_key(const Id16& notice) { return open_key("notice/" + to_hex(notice)); }
 log::StateKey opened_key(const Id16& notice) { return open_key("opened/" + to_hex(notice)); }
+log::StateKey verdict_key(const Id16& notice) { return open_key("verdict/" + to_hex(notice)); }
 log::StateKey escalated_key(const Id16& notice, std::uint32_t rung) {
     return open_key("escalated/" + to_hex(notice) + "/" + std::to_string(rung));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,6 +26,28 @@ struct Rung {
     std::string rule, purpose, retention;
     std::vector<std::string> legal_basis;
     Bytes payload;
+    bool before_deadline = false;  // its time moves with the deadline
+};
+
+/// A notice that waits for a person to let it go: HeldNotice of schemas/record.fbs.
+struct HeldBack {
+    std::string recipient, topic;
+    schemas::Kind kind{};
+    std::string rule, purpose, retention;
+    std::vector<std::string> legal_basis;
+    std::vector<std::string> subjects;
+    std::string thread;
+    Bytes fingerprint;
+    Instant planned, due;
+    std::uint32_t urn = 0;
+    std::vector<Rung> rungs;
+    Bytes payload;
+};
+
+/// What the first of two reviewers decided.
+struct FirstVerdict {
+    schemas::Verdict verdict{};
+    std::string by;
 };
 
 /// A notice that its recipient has not yet answered as it must.
@@ -41,6 +64,10 @@ struct Obligation {
     std::vector<std::string> subjects;
     std::vector<Rung> rungs;  // by time
     std::size_t fired = 0;    // rungs behind it
+    std::string thread;
+    std::shared_ptr<const HeldBack> held;  // of a review: what is sent if it is permitted
+    bool two_people = false;
+    std::optional<FirstVerdict> first_verdict;
     bool stored = false;
     bool opened = false;
     bool dead = false;                 // its delivery is a dead letter
@@ -97,6 +124,7 @@ struct Thread {
     std::string topic;
     Bytes fingerprint;
     std::vector<Id16> notices;  // oldest first
+    bool permitted = false;     // of a review: a person has let it go
 };
 
 /// A moment and the record that set it: timers fire in this order.
@@ -118,6 +146,7 @@ struct RetainedIncident {
     std::vector<std::uint64_t> received;  // records that hold a version, while the window is open
     std::uint64_t newest = 0;             // of them, the one with the highest version
     Bytes payload;                        // its Incident
+    Bytes previous;  // that of the version that was the highest before; empty: there is none
     std::vector<std::uint64_t> decisions;
     std::map<std::string, Thread> threads;  // by child, recipient and kind
     std::optional<Due> window;
@@ -180,6 +209,7 @@ log::StateKey delivery_key(std::string_view topic, std::uint64_t number);
 log::StateKey mailbox_key(std::string_view topic);
 log::StateKey notice_key(const Id16& notice);
 log::StateKey opened_key(const Id16& notice);
+log::StateKey verdict_key(const Id16& notice);
 log::StateKey escalated_key(const Id16& notice, std::uint32_t rung);
 log::StateKey overdue_key(const Id16& notice);
 log::StateKey closed_key(const Id16& notice);

@@ -66,6 +66,27 @@ void forget_moment(ReviewItemValue& item) {
     item.decide_by_us = 0;
 }
 
+// What stands side by side on a review, with the evidence of the matcher that says whether it agrees.
+struct Detail {
+    const char* words;
+    const char* field;
+    std::string police, theirs;
+};
+
+bool agrees(std::string_view level) { return level == "exact" || level == "same" || level == "uprn"; }
+
+schemas::Agreeing how(const Detail& detail, const std::vector<match::Evidence>& evidence) {
+    if (detail.police.empty() || detail.theirs.empty()) return schemas::Agreeing::not_compared;
+    const auto found = std::ranges::find(evidence, detail.field, &match::Evidence::field);
+    const bool is_same = found == evidence.end() || found->level == "missing" ? detail.police == detail.theirs
+                                                                              : agrees(found->level);
+    return is_same ? schemas::Agreeing::agree : schemas::Agreeing::differ;
+}
+
+int rank(schemas::Agreeing how) {
+    return how == schemas::Agreeing::differ ? 0 : how == schemas::Agreeing::agree ? 1 : 2;
+}
+
 Bytes packed(const SocialCareNoticeValue& value) { return wire::pack<schemas::SocialCareNotice>(value); }
 Bytes packed(const SchoolNoticeValue& value) { return wire::pack<schemas::SchoolNotice>(value); }
 Bytes packed(const ReviewItemValue& value) { return wire::pack<schemas::ReviewItem>(value); }
@@ -82,6 +103,12 @@ std::string one_line(const schemas::PlaceValue& place) {
         out += *part;
     }
     return out;
+}
+
+/// The agency that reads a mailbox of notices: "notices/school/122802", "reviews/E10000024" (its authority).
+std::string recipient_of(const std::string& topic) {
+    const auto rest = topic.substr(topic.find('/') + 1);
+    return topic.starts_with("reviews/") ? "social-care/" + rest : rest;
 }
 
 class Planner {
@@ -123,6 +150,11 @@ private:
         plan_.withheld.push_back({std::move(recipient), kind, std::move(subjects), std::move(why)});
     }
 
+    const Rule* rule_if_any(Kind kind, const std::string& recipient) const {
+        if (!takes_part(recipient)) return nullptr;
+        return agreement_.rule_for(what_of(kind), "police", recipient.substr(0, recipient.find('/')));
+    }
+
     /// The rule under which `recipient` may be told, or nothing, and then why is written down.
     const Rule* rule(Kind kind, const std::string& recipient, const std::vector<std::string>& subjects) {
         const auto recipient_kind = recipient.substr(0, recipient.find('/'));
@@ -140,13 +172,20 @@ private:
     /// The whole notice for whoever is told under `by`; `turn` counts those asked before at the same place.
     template <class Value> using Make = std::function<Value(const Rule& by, std::size_t turn)>;
 
-    template <class Value> void add(std::string recipient, std::string topic, Kind kind,
-                                    std::vector<std::string> subjects, const Make<Value>& make,
-                                    const Rule& by, Instant due, const std::string& about,
-                                    const std::string& la) {
+    /// A notice to one recipient, and where it goes.
+    struct Address {
+        std::string recipient;
+        std::string topic;
+        Kind kind{};
+        std::vector<std::string> subjects;
+        std::string about;  // the child, for the thread
+        std::string la;     // of the ladder
+    };
+
+    template <class Value> Planned made(Address to, const Make<Value>& make, const Rule& by, Instant due) {
+        auto& [recipient, topic, kind, subjects, about, la] = to;
         Planned planned;
         planned.dedup = about + " " + recipient + " " + std::string{what_of(kind)};
-        if (!seen_.insert(planned.dedup).second) return;
         planned.recipient = std::move(recipient);
         planned.topic = std::move(topic);
         planned.kind = kind;
@@ -162,7 +201,11 @@ private:
         forget_moment(timeless);
         planned.fingerprint = packed(timeless);
         planned.payload = std::move(value);
-        plan_.planned.push_back(std::move(planned));
+        return planned;
+    }
+
+    void add(Planned planned) {
+        if (seen_.insert(planned.dedup).second) plan_.planned.push_back(std::move(planned));
     }
 
     /// Whose turn it is at which time. Where the next in line takes no part in the agreement, the sender steps in.
@@ -174,6 +217,7 @@ private:
             PlannedRung next;
             next.at = rung.before_deadline ? first.due - *rung.before_deadline : now_ + *rung.after;
             next.unless = level_of(rung.unless);
+            next.before_deadline = rung.before_deadline.has_value();
             const std::string other = rung.to + "/" + la;
             const bool again = rung.to == "again";
             if (again || (rung.to != "sender" && takes_part(other))) {
@@ -219,29 +263,110 @@ private:
     void social_care(const match::Hit& hit) {
         const auto* held = known_.flag(hit.flag);
         if (!held || !held->value.child) return;
-        if (hit.outcome == Outcome::match || hit.outcome == Outcome::potential) {
-            notice_for(hit, held->value, held->received);
-        } else {
-            review(hit.flag.la, "social-care/" + hit.flag.la, hit.flag.la_child_id,
-                   {registry::text(hit.flag)}, hit.outcome, hit.reasons, std::nullopt);
-        }
-    }
-
-    void notice_for(const match::Hit& hit, const schemas::FlagValue& flag, Instant received) {
+        const auto& flag = held->value;
         const std::string recipient = "social-care/" + hit.flag.la;
         std::vector<std::string> subjects{registry::text(hit.flag)};
-        const auto* by = rule(Kind::social_care_notice, recipient, subjects);
-        if (!by) return;
-        const Instant due = now_ + by->respond_within;
+        const bool is_worker_involved = flag.worker && is_party(flag.worker->name);
+        if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved) {
+            const auto* by = rule(Kind::social_care_notice, recipient, subjects);
+            if (by) add(notice_for(hit, flag, held->received, *by));
+            return;
+        }
+        Review review{hit.flag.la,         recipient,   hit.flag.la_child_id,
+                      std::move(subjects), hit.outcome, hit.reasons};
+        if (is_worker_involved)
+            review.why.insert(review.why.begin(),
+                              "Somebody in the incident has the name of the allocated worker.");
+        const auto* with = hit.linked_adult && *hit.linked_adult < flag.linked_adults.size()
+                               ? flag.linked_adults[*hit.linked_adult]->person.get()
+                               : flag.child.get();
+        review.compared = side_by_side(hit.person, with, flag.places, hit.evidence);
+        if (const auto* by = rule_if_any(Kind::social_care_notice, recipient)) {
+            match::Hit permitted = hit;
+            if (hit.outcome != Outcome::match && hit.outcome != Outcome::potential) {
+                permitted.outcome = Outcome::match;
+                permitted.reasons.insert(
+                    permitted.reasons.begin(),
+                    "A person compared the records and found that it is the same child.");
+            }
+            review.held = std::make_unique<Planned>(notice_for(permitted, flag, held->received, *by));
+            review.will_be_told = by->fields;
+        }
+        add_review(std::move(review));
+    }
+
+    Planned notice_for(const match::Hit& hit, const schemas::FlagValue& flag, Instant received,
+                       const Rule& by) {
+        const std::string recipient = "social-care/" + hit.flag.la;
+        const std::string subject = registry::text(hit.flag);
+        const Instant due = now_ + by.respond_within;
         const Make<SocialCareNoticeValue> make = [&](const Rule& rule, std::size_t turn) {
             auto notice = social_care_notice(hit, flag, received, rule.fields);
             notice.act_by_us = to_us(due);
             if (rule.fields.count("addressed_to") != 0) notice.addressed_to = worker_or_duty(flag, turn);
             return notice;
         };
-        const std::string about = subjects.front();
-        add(recipient, "notices/" + recipient, Kind::social_care_notice, std::move(subjects), make, *by, due,
-            about, hit.flag.la);
+        return made(
+            {recipient, "notices/" + recipient, Kind::social_care_notice, {subject}, subject, hit.flag.la},
+            make, by, due);
+    }
+
+    /// Whether a grown person in the incident may be the one of this name: first name, or its initial, and surname.
+    bool is_party(std::string_view name) const {
+        const auto end = name.find_last_not_of(' ');
+        const auto space = name.substr(0, end + 1).find_last_of(' ');
+        if (end == std::string_view::npos || space == std::string_view::npos) return false;
+        const auto forms = registry::name_forms(name.substr(0, space), name.substr(space + 1, end - space));
+        if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
+            return false;
+        const auto& theirs = forms.front();
+        const auto& first = theirs.given->words.front().text;
+        for (std::uint16_t i = 0; i < incident_.people.size(); ++i) {
+            if (relations_.is_child[i]) continue;
+            const auto& each = *incident_.people[i]->person;
+            for (const auto& form : registry::name_forms(each.given_names, each.family_name)) {
+                if (form.given->words.empty() || form.family->words.empty()) continue;
+                const auto& called = form.given->words.front().text;
+                const bool is_first =
+                    called == first || (first.size() == 1 && called.front() == first.front());
+                if (is_first && form.family->joined == theirs.family->joined) return true;
+            }
+        }
+        return false;
+    }
+
+    std::vector<std::unique_ptr<schemas::ComparedDetailValue>> side_by_side(
+        const std::optional<std::uint16_t>& number, const schemas::PersonValue* theirs,
+        const std::vector<std::unique_ptr<schemas::DatedPlaceValue>>& places,
+        const std::vector<match::Evidence>& evidence) const {
+        const auto* row = person(number);
+        const auto* home = row && row->home ? row->home.get() : incident_.place.get();
+        std::string lives;
+        for (const auto& each : places)
+            if (each && each->place && each->to.empty()) lives = one_line(*each->place);
+        std::vector<Detail> details;
+        if (row && theirs) {
+            const auto& police = *row->person;
+            details = {
+                {"First names",   "given_name",    police.given_names,   theirs->given_names  },
+                {"Surname",       "family_name",   police.family_name,   theirs->family_name  },
+                {"Date of birth", "date_of_birth", police.date_of_birth, theirs->date_of_birth},
+                {"Sex",           "sex",           police.sex,           theirs->sex          },
+                {"Pupil number",  "identifier",    police.upn,           theirs->upn          },
+            };
+        }
+        details.push_back({"Address", "place", home ? one_line(*home) : "", lives});
+        std::vector<std::unique_ptr<schemas::ComparedDetailValue>> rows;
+        for (auto& detail : details) {
+            auto value = std::make_unique<schemas::ComparedDetailValue>();
+            value->detail = detail.words;
+            value->how = how(detail, evidence);
+            value->police = std::move(detail.police);
+            value->theirs = std::move(detail.theirs);
+            rows.push_back(std::move(value));
+        }
+        std::ranges::stable_sort(rows, {}, [](const auto& each) { return rank(each->how); });
+        return rows;
     }
 
     /// The allocated worker first; then the team's duty contact, and the team where there is none.
@@ -348,30 +473,87 @@ private:
         const auto target = receiving_school(hit.pupil.urn);
         const std::uint32_t urn = target.value_or(hit.pupil.urn);
         const std::string recipient = "school/" + std::to_string(urn);
-        std::vector<std::string> subjects{registry::text(hit.pupil)};
-        auto why = hit.reasons;
-        if (grown_up(held->value.child->date_of_birth)) {
-            why.insert(why.begin(), "The pupil is 18 or older, and no school is told of adults.");
+        const auto& pupil = held->value;
+        const std::string la = authority_of(urn).value_or(first_authority());
+        Review review{la, recipient, subject, {registry::text(hit.pupil)}, hit.outcome, hit.reasons};
+        review.urn = urn;
+        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
+        if (grown_up(pupil.child->date_of_birth)) {
+            because("The pupil is 18 or older, and no school is told of adults.");
         } else if (!target) {
-            why.insert(why.begin(), "The school is closed, and it is not clear which school took over.");
+            because("The school is closed, and it is not clear which school took over.");
         } else if (!takes_part(recipient)) {
-            why.insert(why.begin(), "The school takes no part in the agreement.");
-        } else if (hit.outcome == Outcome::match) {
-            const auto* by = rule(Kind::school_notice, recipient, subjects);
-            if (!by) return;
-            const Instant due = next_school_day_start(known_, urn, now_, zone_);
-            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t turn) {
-                auto notice = school_notice(hit, *held->value.child, urn, rule.fields);
-                notice.read_by_us = to_us(due);
-                notice.addressed_to = school_contact(urn, turn);
-                return notice;
-            };
-            add(recipient, "notices/" + recipient, Kind::school_notice, std::move(subjects), make, *by, due,
-                "pupil/" + subject, authority_of(urn).value_or(first_authority()));
-            return;
+            because("The school takes no part in the agreement.");
+        } else {
+            const std::size_t reasons = review.why.size();
+            if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
+                because("Police ask that a person looks before the school is told.");
+            if (is_contact_involved(urn))
+                because("Somebody in the incident has the name of a contact of the school.");
+            if (is_shielded(hit, pupil)) {
+                because("The child is shielded: two people must agree before anything is sent.");
+                review.two_people = true;
+            }
+            const bool is_held = review.why.size() > reasons || hit.outcome != Outcome::match;
+            const auto* by = is_held ? rule_if_any(Kind::school_notice, recipient)
+                                     : rule(Kind::school_notice, recipient, review.subjects);
+            if (by) {
+                auto notice = notice_for_school(hit, *pupil.child, urn, subject, la, *by);
+                if (!is_held) return add(std::move(notice));
+                review.held = std::make_unique<Planned>(std::move(notice));
+                review.will_be_told = by->fields;
+            }
+            if (!is_held) return;
         }
-        review(authority_of(urn).value_or(first_authority()), recipient, subject, std::move(subjects),
-               hit.outcome, why, urn);
+        const auto* child = hit.through == match::Through::named ? pupil.child.get() : nullptr;
+        std::vector<std::unique_ptr<schemas::DatedPlaceValue>> places;
+        if (pupil.home) {
+            places.push_back(std::make_unique<schemas::DatedPlaceValue>());
+            places.back()->place = copy_of(pupil.home);
+        }
+        review.compared = side_by_side(hit.person, child, places, hit.evidence);
+        add_review(std::move(review));
+    }
+
+    Planned notice_for_school(const match::PupilHit& hit, const schemas::PersonValue& child,
+                              std::uint32_t urn, const std::string& subject, const std::string& la,
+                              const Rule& by) {
+        const std::string recipient = "school/" + std::to_string(urn);
+        const Instant due = next_school_day_start(known_, urn, now_, zone_);
+        const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t turn) {
+            auto notice = school_notice(hit, child, urn, rule.fields);
+            notice.read_by_us = to_us(due);
+            notice.addressed_to = school_contact(urn, turn);
+            return notice;
+        };
+        auto planned = made({recipient,
+                             "notices/" + recipient,
+                             Kind::school_notice,
+                             {registry::text(hit.pupil)},
+                             "pupil/" + subject,
+                             la},
+                            make, by, due);
+        planned.urn = urn;
+        return planned;
+    }
+
+    /// By the roll, or by a flag on the same child: whoever knows of the danger has said so.
+    bool is_shielded(const match::PupilHit& hit, const schemas::PupilValue& pupil) const {
+        if (pupil.shield != schemas::Shield::none) return true;
+        return std::ranges::any_of(decision_.flags, [&](const match::Hit& flag) {
+            const auto* held = known_.flag(flag.flag);
+            if (!held || held->value.shield == schemas::Shield::none) return false;
+            const bool is_same_person = hit.through == match::Through::named && !flag.linked_adult &&
+                                        flag.person && flag.person == hit.person;
+            return is_same_person || hit.flag == flag.flag;
+        });
+    }
+
+    bool is_contact_involved(std::uint32_t urn) const {
+        const auto& contacts = known_.contacts();
+        for (auto at = contacts.lower_bound({urn, {}}); at != contacts.end() && at->first.urn == urn; ++at)
+            if (is_party(at->second.name)) return true;
+        return false;
     }
 
     /// The contact whose turn it is, in the order of the directory; the last one's for good. Empty: nobody is known.
@@ -427,9 +609,14 @@ private:
 
     void no_school(const match::Unplaced& child) {
         const auto la = authority_for(child.person);
-        review(la, "education/" + la, "person " + std::to_string(child.person + 1), {}, Outcome::none,
-               {"A child related to an adult of a domestic-abuse incident has no known school.", child.why},
-               std::nullopt);
+        add_review({
+            la,
+            "education/" + la,
+            "person " + std::to_string(child.person + 1),
+            {         },
+            Outcome::none,
+            { "A child related to an adult of a domestic-abuse incident has no known school.", child.why}
+        });
     }
 
     std::optional<std::string> authority_of(std::uint32_t urn) const {
@@ -485,27 +672,52 @@ private:
         return party && party->review_desk ? party->review_desk->text() : own;
     }
 
-    void review(const std::string& la, const std::string& bound_for, const std::string& subject,
-                std::vector<std::string> subjects, Outcome outcome, const std::vector<std::string>& why,
-                std::optional<std::uint32_t> urn) {
-        const std::string desk = desk_of(la);
-        const auto* by = rule(Kind::review_item, desk, subjects);
+    struct Review {
+        std::string la;
+        std::string bound_for;
+        std::string subject;
+        std::vector<std::string> subjects;
+        Outcome outcome{};
+        std::vector<std::string> why;
+        std::optional<std::uint32_t> urn{};
+        std::vector<std::unique_ptr<schemas::ComparedDetailValue>> compared{};
+        std::set<std::string> will_be_told{};
+        std::unique_ptr<Planned> held{};
+        bool two_people = false;
+    };
+
+    void add_review(Review review) {
+        const std::string desk = desk_of(review.la);
+        const auto* by = rule(Kind::review_item, desk, review.subjects);
         if (!by) return;
         Instant due = now_ + by->respond_within;
-        if (urn) due = std::min(due, next_school_day_start(known_, *urn, now_, zone_));
+        if (review.urn) due = std::min(due, next_school_day_start(known_, *review.urn, now_, zone_));
         const Make<ReviewItemValue> make = [&](const Rule& rule, std::size_t) {
             ReviewItemValue item;
             add_incident(item);
-            item.la = la;
-            item.outcome = outcome;
-            item.bound_for = bound_for;
-            item.subject = subject;
-            if (rule.fields.count("why") != 0) item.why = why;
+            item.la = review.la;
+            item.outcome = review.outcome;
+            item.bound_for = review.bound_for;
+            item.subject = review.subject;
+            if (rule.fields.contains("why")) item.why = review.why;
+            if (rule.fields.contains("compared"))
+                for (const auto& detail : review.compared)
+                    item.compared.push_back(std::make_unique<schemas::ComparedDetailValue>(*detail));
+            item.will_be_told.assign(review.will_be_told.begin(), review.will_be_told.end());
+            item.two_people = review.two_people;
             item.decide_by_us = to_us(due);
             return item;
         };
-        add(desk, "reviews/" + la, Kind::review_item, std::move(subjects), make, *by, due,
-            subject + " " + bound_for, la);
+        auto planned = made({desk, "reviews/" + review.la, Kind::review_item, std::move(review.subjects),
+                             review.subject + " " + review.bound_for, review.la},
+                            make, *by, due);
+        // What is sent if it is permitted is part of what is decided.
+        if (review.held)
+            planned.fingerprint.insert(planned.fingerprint.end(), review.held->fingerprint.begin(),
+                                       review.held->fingerprint.end());
+        planned.held = std::move(review.held);
+        planned.two_people = review.two_people;
+        add(std::move(planned));
     }
 
     const agreement::Agreement& agreement_;
@@ -520,6 +732,40 @@ private:
 };
 
 }  // namespace
+
+Planned recall(const agreement::Agreement& agreement, const schemas::IncidentValue& incident,
+               const ToRecall& what, Instant now) {
+    constexpr std::chrono::hours unless_agreed{24};
+    Planned planned;
+    planned.dedup = what.dedup;
+    planned.topic = what.topic;
+    planned.recipient = recipient_of(what.topic);
+    planned.kind = Kind::recall;
+    planned.recalls = what.first;
+    planned.purpose = "correction";
+    planned.legal_basis = {"DPA2018-s38"};
+    planned.retention = "notice";
+    planned.due = now + unless_agreed;
+    const auto kind = planned.recipient.substr(0, planned.recipient.find('/'));
+    if (const auto* rule = agreement.rule_for(what_of(what.kind), "police", kind)) {
+        planned.rule = rule->id;
+        planned.retention = rule->retention;
+        planned.due = now + rule->respond_within;
+    }
+    schemas::RecallValue value;
+    value.recalls.assign(what.first.begin(), what.first.end());
+    value.recalled_reference = what.reference;
+    value.reason = what.reason;
+    value.force = incident.force;
+    value.incident_reference = incident.reference;
+    value.incident_version = incident.version;
+    value.police_contact = incident.police_contact;
+    value.recalled_at_us = to_us(now);
+    value.act_by_us = to_us(planned.due);
+    planned.fingerprint = {'r', 'e', 'c', 'a', 'l', 'l'};
+    planned.payload = std::move(value);
+    return planned;
+}
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,

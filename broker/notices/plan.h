@@ -3,6 +3,8 @@
 
 #include <date/tz.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,8 +16,8 @@
 
 namespace flagpost::notices {
 
-using Payload =
-    std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue, schemas::ReviewItemValue>;
+using Payload = std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue,
+                             schemas::ReviewItemValue, schemas::RecallValue>;
 
 /// Whose turn it is, and what they may know then.
 struct PlannedRung {
@@ -26,6 +28,7 @@ struct PlannedRung {
     std::string rule, purpose, retention;
     std::vector<std::string> legal_basis;
     Payload payload;
+    bool before_deadline = false;  // counted back from the notice's due time, and moves with it
 };
 
 /// One notice owed. `notice`/`review` and `reference` in the payload are empty: the exchange names obligations.
@@ -44,8 +47,27 @@ struct Planned {
     std::string
         dedup;  // child, recipient and kind: the same for every version of one incident (prefix it with
                 // force and reference)
-    Bytes fingerprint;  // of what the recipient sees: equal when a new version changes nothing for them
+    Bytes fingerprint;      // of what the recipient sees: equal when a new version changes nothing for them
+    std::uint32_t urn = 0;  // set: due when this school's next day begins
+    std::unique_ptr<Planned>
+        held;  // of a review: the notice that is sent if a person permits it; none: nothing can be
+    bool two_people = false;      // of a review: a second person must decide alike
+    std::optional<Id16> recalls;  // of a recall: the first notice of what it takes back
 };
+
+/// What takes back what `topic` was told under `rule_of`, the kind of the first notice. Holds nothing about a child.
+/// Sent under whatever rule the first would be now, or under none: whoever was told wrongly must hear of it (Data
+/// Protection Act 2018, s.38(5)).
+struct ToRecall {
+    std::string dedup;
+    std::string topic;
+    schemas::Kind kind{};
+    Id16 first;
+    std::string reference;  // "FP-7K3M-29QD"
+    schemas::RecallReason reason{};
+};
+Planned recall(const agreement::Agreement& agreement, const schemas::IncidentValue& incident,
+               const ToRecall& what, Instant now);
 
 /// A notice that would be owed, but that nobody agreed to or nobody can receive: to be logged as refused.
 struct Withheld {
@@ -60,6 +82,9 @@ struct Plan {
     std::vector<Withheld> withheld;
 };
 
+/// Police ask that a person looks before any school is told: an arrest is still to be made, say.
+inline constexpr std::string_view hold_qualifier = "hold_for_person";
+
 /// The exact words of the pages, section 1; adapters show what the notice carries.
 inline constexpr std::string_view not_a_referral_words =
     "This is information, not a referral. It does not replace a police referral.";
@@ -67,6 +92,9 @@ inline constexpr std::string_view not_a_referral_words =
 /// Pure: the same arguments give the same plan.
 ///
 /// zone  Europe/London, handed in because a time zone is data from outside
+///
+/// Nothing is told without a person where the child is shielded (then two must agree), where whoever would be told is
+/// named in the incident, or where police ask for it by the qualifier `hold_for_person`.
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
           const date::time_zone* zone);

@@ -275,6 +275,7 @@ TEST_CASE("a rule can name each field of a notice, and nothing that no notice ha
         {"social_care_notice", "table SocialCareNotice {"},
         {"school_notice",      "table SchoolNotice {"    },
         {"review_item",        "table ReviewItem {"      },
+        {"flag_marker",        "table Marker {"          },
     }));
     CAPTURE(what);
     std::ifstream file{TEST_SOURCE_DIR "/schemas/notice.fbs"};

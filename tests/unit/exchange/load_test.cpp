@@ -457,3 +457,51 @@ TEST_CASE("every list of reference data can be loaded, replaced and shortened", 
         check_recovery(world);
     }
 }
+
+TEST_CASE("each force hears how flags change, without a name, and of shielded children nothing",
+          "[exchange]") {
+    World world{marker_rule};
+    auto ends = flag_at(child_b, "2", 3);
+    ends.end_date = "2024-06-01";
+    auto hidden = flag_at(stranger, "3", 4);
+    hidden.shield = schemas::Shield::refuge;
+    auto plain = flag_at(child_a, "1", home_a);
+    plain.duty_contact = "Duty desk, 01632 960200";
+    Load load;
+    load.items = {wire::pack<schemas::Flag>(plain), wire::pack<schemas::Flag>(ends),
+                  wire::pack<schemas::Flag>(hidden)};
+    world.load(load);
+    const auto told = world.delivered<schemas::Markers>("markers/31");
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].la == "E10000024");
+    CHECK(told[0].as_of_us == to_us(world.now));
+    REQUIRE(told[0].changes.size() == 3);
+    CHECK_FALSE(told[0].changes[0]->removed);
+    CHECK(told[0].changes[0]->places.at(0)->place->uprn == home_a);
+    CHECK(told[0].changes[0]->contact == "Duty desk, 01632 960200");
+    CHECK(told[0].changes[1]->removed);
+    CHECK(told[0].changes[2]->removed);
+    CHECK(told[0].changes[2]->places.empty());
+    CHECK(world.delivered<schemas::Markers>("markers/32").size() == 1);
+    const auto marked = std::ranges::find(world.last.records, LeafKind::marked,
+                                          [](const log::Record& record) { return record.leaf.kind; });
+    REQUIRE(marked != world.last.records.end());
+    CHECK(marked->leaf.rule == "MRK-1");
+    CHECK(marked->subjects.size() == 3);
+    for (const auto& delivery : world.last.deliveries)
+        if (delivery.topic.starts_with("markers/"))
+            CHECK(text(delivery.envelope).find("Ravenscroft") == std::string_view::npos);
+
+    // The same list again: nothing changed, and it is fresh.
+    load.sequence = 2;
+    world.load(load);
+    CHECK(world.delivered<schemas::Markers>("markers/31").at(0).changes.empty());
+
+    load.sequence = 3;
+    load.items.erase(load.items.begin());
+    world.load(load);
+    const auto gone = world.delivered<schemas::Markers>("markers/31");
+    REQUIRE(gone.at(0).changes.size() == 1);
+    CHECK(gone[0].changes[0]->removed);
+    CHECK(gone[0].changes[0]->marker == told[0].changes[0]->marker);
+}

@@ -16,7 +16,7 @@ public:
 
     void act() {
         world_.now += std::chrono::seconds{below(900)};
-        switch (below(20)) {
+        switch (below(24)) {
             case 0:
                 return publish_incident(false);
             case 1:
@@ -53,10 +53,16 @@ public:
                 return operate();
             case 17:
                 return step_clock();
+            case 18:
+            case 19:
+            case 20:
+                return review();
             default:
                 world_.tick(below(6) == 0 ? 40h : below(40) == 0 ? 24h * 60 : 1s);
         }
     }
+
+    std::map<std::string, std::size_t> verdicts;
 
 private:
     unsigned below(unsigned bound) { return static_cast<unsigned>(random_() % bound); }
@@ -74,6 +80,8 @@ private:
                            : incident_with(someone(), reference, 1 + below(4));
         if (below(2) == 0) value.circumstances = "Version " + std::to_string(below(5));
         if (below(10) == 0) value.force = "32";
+        if (below(3) == 0) value.qualifiers = {"hold_for_person"};
+        if (below(9) == 0) value.status = schemas::IncidentStatus::withdrawn;
         world_.send(value);
         remember_deliveries();
     }
@@ -111,8 +119,11 @@ private:
         load.of = schemas::LoadOf::rolls;
         load.sequence = ++(by_school ? school_sequence_ : roll_sequence_);
         for (const auto* who : {&child_a, &child_b})
-            if (below(3) != 0)
-                load.items.push_back(wire::pack<schemas::Pupil>(pupil(*who, 900001 + below(2))));
+            if (below(3) != 0) {
+                auto value = pupil(*who, 900001 + below(2));
+                if (below(2) == 0) value.shield = schemas::Shield::refuge;
+                load.items.push_back(wire::pack<schemas::Pupil>(value));
+            }
         world_.load(load);
         if (load.items.empty()) --(by_school ? school_sequence_ : roll_sequence_);
     }
@@ -166,6 +177,21 @@ private:
                             : below(8) == 0 ? "school/900001"
                                             : recipient;
         world_.receipt(agency, notice, below(2) == 0 ? schemas::Level::opened : schemas::Level::recorded);
+    }
+
+    void review() {
+        std::vector<Id16> open;
+        for (const auto& owed : world_.exchange.open_obligations())
+            if (owed.topic.starts_with("reviews/")) open.push_back(owed.notice);
+        if (open.empty() && notices_.empty()) return;
+        const auto& which = open.empty() || below(8) == 0 ? pick(notices_).second : pick(open);
+        static const std::vector<std::string> people{"R. One", "R. Two"};
+        world_.decide_review(which, static_cast<schemas::Verdict>(below(3)), pick(people));
+        for (const auto& record : world_.last.records) {
+            if (record.leaf.kind == log::LeafKind::recorded) ++verdicts[record.leaf.outcome];
+            if (record.leaf.outcome == "permitted") ++verdicts["sent"];
+        }
+        remember_deliveries();
     }
 
     void give_up() {
@@ -235,6 +261,7 @@ private:
 
 TEST_CASE("whatever happened, all records and the live records lead to the state that is", "[exchange]") {
     std::map<log::LeafKind, std::size_t> seen;
+    std::map<std::string, std::size_t> verdicts;
     for (unsigned seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
         World world;
@@ -249,7 +276,12 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
             }
         }
         REQUIRE(digest_after(world.records, false) == world.exchange.state_digest());
-        for (const auto& record : world.records) ++seen[record.leaf.kind];
+        for (const auto& record : world.records) {
+            ++seen[record.leaf.kind];
+            if (record.leaf.outcome == "recalled" || record.leaf.outcome == "recall")
+                ++verdicts[record.leaf.outcome];
+        }
+        for (const auto& [outcome, count] : crowd.verdicts) verdicts[outcome] += count;
 
         // The same commands, decided again.
         Exchange again{test_setting()};
@@ -271,6 +303,11 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
           LeafKind::discarded, LeafKind::clock_step}) {
         CAPTURE(schemas::EnumNameLeafKind(kind));
         CHECK(seen[kind] > 20);
+    }
+    for (const char* outcome : {"permit: looked_at", "deny: looked_at", "unsure: looked_at", "disagreed",
+                                "sent", "recall", "recalled"}) {
+        CAPTURE(outcome);
+        CHECK(verdicts[outcome] > 5);
     }
 }
 

@@ -99,8 +99,22 @@ from = "police"
 to = "social-care"
 purpose = "safeguarding"
 legal_basis = ["CA2004-s10"]
-fields = ["incident", "why"]
+fields = ["incident", "why", "compared"]
 respond_within = "4h"
+retention = "notice"
+)";
+
+/// What lets forces hear of flags; for the worlds that ask for it.
+inline const char* const marker_rule = R"(
+[[share]]
+id = "MRK-1"
+what = "flag_marker"
+from = "social-care"
+to = "police"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10"]
+fields = ["kind", "places", "start_date", "end_date", "contact", "out_of_hours_contact"]
+respond_within = "24h"
 retention = "notice"
 )";
 
@@ -205,8 +219,8 @@ struct Load {
     std::size_t part_size = 2;
 };
 
-inline Setting test_setting() {
-    return {agreement::Agreement::parse(agreement_text).value(),
+inline Setting test_setting(const char* more_rules = "") {
+    return {agreement::Agreement::parse(std::string{agreement_text} + more_rules).value(),
             SpiffeId::parse("spiffe://county.example/broker/main").value(),
             [](std::string_view seed) {
                 static const crypto::SymmetricKey key{{7}};
@@ -224,7 +238,7 @@ inline Actor actor(const std::string& agency) {
 /// Remembers every command given and every record made, so that both can be given again.
 class World {
 public:
-    World() : exchange{test_setting()} {}
+    explicit World(const char* more_rules = "") : exchange{test_setting(more_rules)} {}
 
     Exchange exchange;
     Instant now = at("2025-03-05", std::chrono::hours{9});
@@ -286,9 +300,22 @@ public:
         return send(agency, schemas::Kind::receipt, "receipts/" + agency,
                     wire::pack<schemas::Receipt>(value));
     }
+    Reply decide_review(const Id16& review, schemas::Verdict verdict, const std::string& by = "R. Viewer",
+                        const std::string& agency = "social-care/E10000024") {
+        schemas::ReviewDecisionValue value;
+        value.review.assign(review.begin(), review.end());
+        value.verdict = verdict;
+        value.by = by;
+        value.reason = "looked_at";
+        return send(agency, schemas::Kind::review_decision, "receipts/" + agency,
+                    wire::pack<schemas::ReviewDecision>(value));
+    }
     void answer_all() {
         for (const auto& open : exchange.open_obligations())
-            receipt(open.recipient, open.notice, schemas::Level::recorded);
+            if (open.topic.starts_with("reviews/"))
+                decide_review(open.notice, schemas::Verdict::deny);
+            else
+                receipt(open.recipient, open.notice, schemas::Level::recorded);
     }
     Reply acknowledge(const std::string& agency, const std::string& topic,
                       std::vector<std::uint64_t> numbers) {

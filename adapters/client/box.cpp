@@ -392,6 +392,14 @@ std::optional<Incoming> Box::find(const std::string& what) const {
     return id ? first("thing = ?", to_hex(*id)) : std::nullopt;
 }
 
+std::vector<Instant> Box::deliveries_of(const std::string& reference) const {
+    SQLite::Statement query(impl_->db, "SELECT received_us FROM incoming WHERE reference = ? ORDER BY seq");
+    query.bind(1, reference);
+    std::vector<Instant> times;
+    while (query.executeStep()) times.push_back(from_us(query.getColumn(0).getInt64()));
+    return times;
+}
+
 bool Box::acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
                       const std::string& outcome, const AgencyId& agency) {
     if (level == schemas::Level::stored) throw std::logic_error{"stored is acknowledged by the session"};

@@ -88,6 +88,8 @@ public:
     /// By human reference ("FP-7K3M-29QD"), by notice, review or load id in hex, or by "topic#number". The newest,
     /// where several carry the same reference.
     std::optional<Incoming> find(const std::string& what) const;
+    /// When each delivery under a human reference came, the first one first: an escalation brings a notice again.
+    std::vector<Instant> deliveries_of(const std::string& reference) const;
     /// Records locally and enqueues the signed receipt for receipts/<agency>, in one transaction. Once: a second
     /// call with the same level changes nothing and returns false. `stored` is the session's own Acknowledge and
     /// not for this call.

@@ -2,6 +2,7 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
@@ -101,6 +102,23 @@ std::string duration_in_words(std::chrono::seconds duration) {
     if (minutes < 120) return counted(minutes, "minute");
     if (minutes < 24 * 60) return counted(minutes / 60, "hour");
     return counted(minutes / (24 * 60), "day");
+}
+
+std::string in_words(std::span<const CodeWords> codes, const std::string& code) {
+    const auto found = std::ranges::find(codes, code, &CodeWords::code);
+    return found == codes.end() ? printable(code) : std::string{found->words};
+}
+
+std::string listed(std::span<const CodeWords> codes) {
+    std::string lines;
+    for (const auto& [code, words] : codes) lines += "\n" + std::string{code} + ": " + std::string{words};
+    return lines;
+}
+
+std::vector<std::string> codes_of(std::span<const CodeWords> codes) {
+    std::vector<std::string> all;
+    for (const auto& each : codes) all.emplace_back(each.code);
+    return all;
 }
 
 }  // namespace flagpost::desk

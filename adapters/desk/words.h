@@ -1,8 +1,10 @@
 /// Times, dates and foreign text as people read them on a terminal.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/core/clock.h"
 
@@ -27,5 +29,15 @@ std::string wrapped(std::string_view text, std::size_t indent);
 
 /// Seconds as "3 minutes", "5 hours" (under a day) or "2 days".
 std::string duration_in_words(std::chrono::seconds duration);
+
+/// A code that is recorded, with its words.
+struct CodeWords {
+    std::string_view code, words;
+};
+/// The words of a code; one that is not among them stands for itself.
+std::string in_words(std::span<const CodeWords> codes, const std::string& code);
+/// For an option's help, a line each, and for its check.
+std::string listed(std::span<const CodeWords> codes);
+std::vector<std::string> codes_of(std::span<const CodeWords> codes);
 
 }  // namespace flagpost::desk

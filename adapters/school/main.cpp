@@ -4,24 +4,13 @@
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/school/notice_text.h"
+#include "adapters/school/pages.h"
 #include "adapters/school/school.h"
+#include "adapters/school/serve.h"
 
 using namespace flagpost;
 
 namespace {
-
-std::vector<std::string> codes() {
-    std::vector<std::string> all;
-    for (const auto& outcome : school::outcome_codes) all.emplace_back(outcome.code);
-    return all;
-}
-
-std::string codes_in_words() {
-    std::string words = "what the school will do; closes the notices:";
-    for (const auto& outcome : school::outcome_codes)
-        words += "\n" + std::string{outcome.code} + ": " + std::string{outcome.words};
-    return words;
-}
 
 const std::map<std::string, schemas::LoadMode> modes{
     {"full",  schemas::LoadMode::full },
@@ -36,6 +25,7 @@ int main(int argc, char** argv) {
     desk::LoadOptions load;
     std::string la, by, outcome, reference;
     std::vector<std::string> references;
+    school::NewPerson person;
     bool all = false;
     const auto call = [&] { return school::Call{program.config(), program.json()}; };
 
@@ -65,6 +55,26 @@ int main(int argc, char** argv) {
     program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
                     [&] { return school::run(call()); });
 
+    program.command(
+        &program.app(), "serve",
+        "Receive notices, send what waits, and serve the inbox's pages to browsers, until stopped. Says "
+        "where.\nThe config file's settings for it: docs/guides/connect-a-school.md.",
+        [&] { return school::serve(call(), std::cout); });
+
+    auto* people = program.group("people", "Who may sign in to the pages.");
+    auto* adding = program.command(
+        people, "add", "Add somebody, or give them a new password and second step. Both are said once.",
+        [&] { return school::add_person(call(), person, std::cout); });
+    adding->add_option("NAME", person.name, "name to sign in with, such as jo.wren")->required();
+    adding->add_option("--called", person.called, "full name, as the contacts have it: \"Jo Wren\"")
+        ->required();
+    adding->add_option("--role", person.role, "dsl, deputy, lead (of a trust or an education team) or admin")
+        ->required()
+        ->check(CLI::IsMember(school::roles()));
+    adding->add_option(
+        "--school", person.schools,
+        "URN of a school whose notices they see; may be given again. A school's own needs none");
+
     auto* inbox = program.group("inbox", "Notices about children on roll.");
     auto* listing = program.command(inbox, "list", "The notices that need something, the most urgent first.",
                                     [&] { return school::list_inbox(call(), all, std::cout); });
@@ -77,7 +87,17 @@ int main(int argc, char** argv) {
     });
     opening->add_option("REF", references, "references")->required();
     opening->add_option("--by", by, "who has read them")->required();
-    opening->add_option("--outcome", outcome, codes_in_words())->check(CLI::IsMember(codes()));
-    desk::add_proof_command(program, {"school", "trust", "education"});
+    opening->add_option("--outcome", outcome, "as of record")
+        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)));
+    auto* recording =
+        program.command(inbox, "record", "Say what the school will do, and by whom. Closes the notices.",
+                        [&] { return school::acknowledge(call(), references, by, outcome, std::cout); });
+    recording->add_option("REF", references, "references")->required();
+    recording->add_option("--by", by, "who has read them and says so")->required();
+    recording
+        ->add_option("--outcome", outcome, "what the school will do:" + desk::listed(school::outcome_codes))
+        ->required()
+        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)));
+    desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
     return program.run(argc, argv);
 }

@@ -4,6 +4,7 @@
 
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
+#include "adapters/web/words.h"
 #include "notice_generated.h"
 
 namespace flagpost::school {
@@ -14,22 +15,12 @@ using nlohmann::json;
 using schemas::SchoolNoticeValue;
 
 // Said whatever the notice holds, and before anything of it.
-constexpr const char* do_not_approach =
-    "Do not approach parents or carers because of this notice. Doing so could put a child or an adult in "
-    "danger. Support the child as you usually would. If you are worried, follow your safeguarding procedure. "
-    "In an emergency, phone 999.";
-constexpr const char* keep_apart =
-    "Keep this in the child's protection file, not the main pupil file. It contains police information: ask "
-    "police before you show or give it to anyone, also when somebody asks for their own records.";
-
-SchoolNoticeValue notice_of(const client::Incoming& item) {
-    return desk::payload_of<schemas::SchoolNotice>(item);
-}
+const std::string do_not_approach =
+    std::string{web::words::school_warning} + " " + web::words::school_warning_rest;
+const std::string keep_apart = web::words::school_inset;
 
 std::string child_in_words(const SchoolNoticeValue& notice) {
-    const bool both = !notice.child_given_names.empty() && !notice.child_family_name.empty();
-    return desk::printable(notice.child_given_names + (both ? " " : "") + notice.child_family_name) +
-           " (born " + desk::date_in_words(notice.child_date_of_birth) + ")";
+    return name_of(notice) + " (born " + desk::date_in_words(notice.child_date_of_birth) + ")";
 }
 
 std::string read_by_in_words(const SchoolNoticeValue& notice, Instant now, const client::Incoming& item) {
@@ -42,13 +33,40 @@ std::string read_by_in_words(const SchoolNoticeValue& notice, Instant now, const
     return words;
 }
 
-std::string school_in_words(const SchoolNoticeValue& notice) {
-    return notice.school_name + (notice.school_name.empty() ? "URN " : ", URN ") + std::to_string(notice.urn);
-}
-
 void print_inset(std::ostream& out, const std::string& text) { out << desk::wrapped(text, 0) << "\n\n"; }
 
 }  // namespace
+
+SchoolNoticeValue notice_of(const client::Incoming& item) {
+    return desk::payload_of<schemas::SchoolNotice>(item);
+}
+
+std::string name_of(const SchoolNoticeValue& notice) {
+    const bool both = !notice.child_given_names.empty() && !notice.child_family_name.empty();
+    const std::string name = notice.child_given_names + (both ? " " : "") + notice.child_family_name;
+    return name.empty() ? "Child not named" : desk::printable(name);
+}
+
+std::string school_in_words(const SchoolNoticeValue& notice) {
+    return desk::printable(notice.school_name) + (notice.school_name.empty() ? "URN " : ", URN ") +
+           std::to_string(notice.urn);
+}
+
+std::string police_in_words(const SchoolNoticeValue& notice) {
+    return desk::printable(notice.police_contact.empty() ? "force " + notice.force : notice.police_contact) +
+           ", quote " + desk::printable(notice.incident_reference);
+}
+
+std::vector<std::string> further_handling(const SchoolNoticeValue& notice) {
+    auto rules = notice.handling;
+    std::erase_if(rules,
+                  [](const std::string& rule) { return rule == do_not_approach || rule == keep_apart; });
+    return rules;
+}
+
+bool has_detail(const SchoolNoticeValue& notice) {
+    return notice.child_present || !notice.voice_of_child.empty() || !notice.circumstances.empty();
+}
 
 nlohmann::json notice_entry(const client::Incoming& item) {
     const auto notice = notice_of(item);
@@ -75,7 +93,7 @@ nlohmann::json notice_entry(const client::Incoming& item) {
 std::string notice_line(const client::Incoming& item, Instant now) {
     const auto notice = notice_of(item);
     return notice.reference + "  " + desk::state_of(item) + "  " + child_in_words(notice) + "\n    Read by " +
-           read_by_in_words(notice, now, item) + ". " + desk::printable(school_in_words(notice));
+           read_by_in_words(notice, now, item) + ". " + school_in_words(notice);
 }
 
 std::string notice_screen(const client::Incoming& item, Instant now) {
@@ -91,17 +109,17 @@ std::string notice_screen(const client::Incoming& item, Instant now) {
     print_field(out, "Was the child there", notice.child_present ? "Yes" : "Not recorded as present");
     print_field(out, "The child said", notice.voice_of_child);
     print_field(out, "What happened", notice.circumstances);
-    for (const auto& rule : notice.handling)
-        if (rule != do_not_approach && rule != keep_apart) print_field(out, "Handling", rule);
-    print_field(out, "Ask police",
-                (notice.police_contact.empty() ? "force " + notice.force : notice.police_contact) +
-                    ", quote " + notice.incident_reference);
-    out << "\nOther children in this incident who attend other schools are not shown.\n\n";
+    for (const auto& rule : further_handling(notice)) print_field(out, "Handling", rule);
+    print_field(out, "Ask police", police_in_words(notice));
+    out << "\n" << web::words::nobody_else << "\n\n";
     print_field(out, "Read by", read_by_in_words(notice, now, item));
     print_field(out, "So far", desk::marks_in_words(item));
     if (!item.opened)
         out << "Say that you have read it: flagpost-school inbox acknowledge " << notice.reference
             << " --by NAME\n";
+    if (!item.recorded)
+        out << "Record what the school will do: flagpost-school inbox record " << notice.reference
+            << " --by NAME --outcome CODE\n";
     return out.str();
 }
 

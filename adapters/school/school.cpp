@@ -8,6 +8,8 @@
 #include "adapters/desk/inbox.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/roll_rows.h"
+#include "adapters/web/settings.h"
+#include "adapters/web/words.h"
 
 namespace flagpost::school {
 namespace {
@@ -15,7 +17,6 @@ namespace {
 using nlohmann::json;
 using schemas::Kind;
 
-const std::vector<std::string> agency_kinds{"school", "trust", "education"};
 const std::set<Kind> notices{Kind::school_notice};
 
 /// A registration is known by school and pupil number; pupils without a valid number are not compared.
@@ -24,6 +25,13 @@ std::string key_of(const schemas::PupilValue& pupil) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& agency_kinds() {
+    static const std::vector<std::string> kinds{"school", "trust", "education"};
+    return kinds;
+}
+
+const std::vector<std::string>& own_settings() { return web::setting_names(); }
 
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la) {
     const std::string code{agency.code()};
@@ -35,7 +43,7 @@ desk::Destination roll_destination(const AgencyId& agency, const std::string& la
 }
 
 int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const auto to = roll_destination(desk.agency(), la);
     const auto own_urn = desk.agency().kind() == "school" ? parse_urn(desk.agency().code()) : std::nullopt;
     auto prepared = desk::prepare(
@@ -50,13 +58,13 @@ int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& 
 
 int run(const Call& call) {
     const desk::StopAtSignal stop;
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
     desk.serve(stop.token());
     return 0;
 }
 
 int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
     auto items = desk::items_of(desk.box(), notices, closed_too);
     std::ranges::stable_sort(items, {}, due);
     if (call.json) {
@@ -65,16 +73,13 @@ int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
         desk::print_json(entries, out);
         return 0;
     }
-    if (items.empty())
-        out << "Nothing to act on. This does not mean that nothing has happened: Flagpost knows only what "
-               "police "
-               "recorded and what was matched.\n";
+    if (items.empty()) out << web::words::empty_inbox << "\n";
     for (const auto& item : items) out << notice_line(item, desk.now()) << "\n";
     return 0;
 }
 
 int show(const Call& call, const std::string& reference, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const auto item = desk.box().find(reference);
     if (!item || !notices.contains(item->kind)) throw std::runtime_error{"no such notice here"};
     if (call.json)
@@ -86,7 +91,7 @@ int show(const Call& call, const std::string& reference, std::ostream& out) {
 
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 const std::string& outcome, std::ostream& out) {
-    desk::Desk desk{call.config, agency_kinds};
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const desk::Mark opened{schemas::Level::opened, by, {}};
     if (outcome.empty()) return desk::mark_items(desk, references, notices, opened, call.json, out);
     std::ostringstream quiet;

@@ -17,6 +17,11 @@ struct Call {
     bool json = false;
 };
 
+/// A school, a trust of many, an authority's education safeguarding team.
+const std::vector<std::string>& agency_kinds();
+/// The config file's own settings of this role.
+const std::vector<std::string>& own_settings();
+
 /// Where the roll of this agency goes. A school's is its own; an authority's and a trust's is that of an authority, which
 /// a trust must name. Throws std::runtime_error if it does not.
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la);

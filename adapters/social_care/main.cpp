@@ -12,19 +12,6 @@ using namespace flagpost;
 
 namespace {
 
-std::vector<std::string> codes() {
-    std::vector<std::string> all;
-    for (const auto& outcome : social_care::outcome_codes) all.emplace_back(outcome.code);
-    return all;
-}
-
-std::string codes_in_words() {
-    std::string words = "what was done:";
-    for (const auto& outcome : social_care::outcome_codes)
-        words += "\n" + std::string{outcome.code} + ": " + std::string{outcome.words};
-    return words;
-}
-
 const std::map<std::string, schemas::LoadMode> modes{
     {"full",  schemas::LoadMode::full },
     {"delta", schemas::LoadMode::delta}
@@ -105,7 +92,9 @@ int main(int argc, char** argv) {
                         [&] { return social_care::record(call(), references, by, outcome, std::cout); });
     recording->add_option("REF", references, "references")->required();
     recording->add_option("--by", by, "who did it")->required();
-    recording->add_option("--outcome", outcome, codes_in_words())->required()->check(CLI::IsMember(codes()));
+    recording->add_option("--outcome", outcome, "what was done:" + desk::listed(social_care::outcome_codes))
+        ->required()
+        ->check(CLI::IsMember(desk::codes_of(social_care::outcome_codes)));
 
     auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
     auto* review_list =

@@ -4,55 +4,32 @@
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/pages.h"
-#include "adapters/web/when.h"
 #include "adapters/web/words.h"
 
 namespace flagpost::social_care {
 namespace {
 
 using schemas::SocialCareNoticeValue;
+using web::change;
+using web::fact;
 using web::Page;
 using web::Response;
+using web::said;
+using web::sentence;
 using web::View;
 using web::Visit;
 
-struct WhyNot {
-    std::string_view code, words;
-};
-constexpr WhyNot reasons_why_not[] = {
+constexpr desk::CodeWords reasons_why_not[] = {
     {"other_name",    "Another child with a like name"},
     {"other_birth",   "Another date of birth"         },
     {"other_address", "Another family at the address" },
     {"not_known",     "We do not know this child"     },
 };
 
-std::string said(const std::string& text) {
-    return text.empty() ? web::words::did_not_say : desk::printable(text);
-}
-
-/// With one full stop.
-std::string sentence(const std::string& text) {
-    return desk::printable(text) + (text.ends_with('.') ? "" : ".");
-}
-
-View pair(const std::string& key, const std::string& value) {
-    return View{}.text("key", key).text("value", value);
-}
-
-/// Whole years, or "" where the date of birth is not whole.
-std::string age(const std::string& born, Instant now) {
-    const std::string today = desk::in_iso(now).substr(0, 10);
-    if (born.size() != 10 || born.starts_with("0000") || born.ends_with("00") || born.substr(5, 2) == "00")
-        return {};
-    int years = std::stoi(today.substr(0, 4)) - std::stoi(born.substr(0, 4));
-    if (today.substr(5) < born.substr(5)) --years;
-    return years < 0 ? "" : std::to_string(years);
-}
-
 std::string heading_of(const SocialCareNoticeValue& notice, Instant now) {
     std::string words = child_in_words(notice);
     const auto born = words.find(" (born ");
-    const std::string years = notice.child ? age(notice.child->date_of_birth, now) : "";
+    const std::string years = notice.child ? web::age(notice.child->date_of_birth, now) : "";
     if (born != std::string::npos && !years.empty()) words.insert(born, ", " + years);
     return words;
 }
@@ -62,22 +39,22 @@ std::vector<View> facts_of(const SocialCareNoticeValue& notice, Instant now) {
                                  ? web::words::did_not_say
                                  : web::capital(web::near(from_us(notice.occurred_us), now));
     std::vector<View> facts{
-        pair("What happened", said(notice.circumstances.empty() ? notice.category : notice.circumstances)),
-        pair("When and where", when + (notice.place.empty() ? "" : ". " + desk::printable(notice.place))),
-        pair("Children", children_in_words(notice)),
-        pair("What the child said", said(notice.voice_of_child)),
-        pair("Adults", said(adults_in_words(notice))),
+        fact("What happened", said(notice.circumstances.empty() ? notice.category : notice.circumstances)),
+        fact("When and where", when + (notice.place.empty() ? "" : ". " + desk::printable(notice.place))),
+        fact("Children", children_in_words(notice)),
+        fact("What the child said", said(notice.voice_of_child)),
+        fact("Adults", said(adults_in_words(notice))),
     };
     if (!notice.circumstances.empty() && !notice.category.empty())
-        facts.insert(facts.begin() + 1, pair("Kind", desk::printable(notice.category)));
+        facts.insert(facts.begin() + 1, fact("Kind", desk::printable(notice.category)));
     return facts;
 }
 
 std::vector<View> opinions_of(const SocialCareNoticeValue& notice) {
     std::vector<View> opinions;
-    if (notice.risk) opinions.push_back(pair("Risk grade", desk::printable(risk_in_words(notice))));
+    if (notice.risk) opinions.push_back(fact("Risk grade", desk::printable(risk_in_words(notice))));
     if (!notice.assessment.empty())
-        opinions.push_back(pair("Assessment", desk::printable(notice.assessment)));
+        opinions.push_back(fact("Assessment", desk::printable(notice.assessment)));
     return opinions;
 }
 
@@ -89,14 +66,14 @@ std::vector<View> why(const SocialCareNoticeValue& notice, const PageSettings& s
     if (!notice.flag_end.empty())
         flag += ". " + web::words::historic(desk::date_in_words(notice.flag_end),
                                             std::to_string(settings.historic_months));
-    std::vector<View> why{pair("What agrees", match),
-                          pair("Your flag", flag + ". Your reference " + desk::printable(notice.la_child_id)),
-                          pair("Sent to", said(worker_in_words(notice)))};
+    std::vector<View> why{fact("What agrees", match),
+                          fact("Your flag", flag + ". Your reference " + desk::printable(notice.la_child_id)),
+                          fact("Sent to", said(worker_in_words(notice)))};
     if (notice.feed_age_hours > settings.flag_list_hours_max)
-        why.push_back(pair("Flag list", web::words::old_list(std::to_string(notice.feed_age_hours),
+        why.push_back(fact("Flag list", web::words::old_list(std::to_string(notice.feed_age_hours),
                                                              std::to_string(settings.flag_list_hours_max))));
     why.push_back(
-        pair("Ask police", (notice.police_contact.empty() ? "force " + desk::printable(notice.force)
+        fact("Ask police", (notice.police_contact.empty() ? "force " + desk::printable(notice.force)
                                                           : desk::printable(notice.police_contact)) +
                                ", quote " + desk::printable(notice.incident_reference)));
     return why;
@@ -106,8 +83,7 @@ std::vector<View> why(const SocialCareNoticeValue& notice, const PageSettings& s
 std::vector<View> was_and_is(const SocialCareNoticeValue& was, const SocialCareNoticeValue& is) {
     std::vector<View> rows;
     const auto compare = [&](const std::string& what, const std::string& before, const std::string& after) {
-        if (before != after)
-            rows.push_back(View{}.text("what", what).text("was", before).text("is_now", after));
+        if (before != after) rows.push_back(change(what, before, after));
     };
     compare("What happened", said(was.circumstances), said(is.circumstances));
     compare("Kind", said(was.category), said(is.category));
@@ -116,8 +92,7 @@ std::vector<View> was_and_is(const SocialCareNoticeValue& was, const SocialCareN
     compare("Children", children_in_words(was), children_in_words(is));
     compare("What the child said", said(was.voice_of_child), said(is.voice_of_child));
     compare("Adults", said(adults_in_words(was)), said(adults_in_words(is)));
-    if (rows.empty())
-        rows.push_back(View{}.text("what", "Details").text("was", "As below").text("is_now", "As below"));
+    if (rows.empty()) rows.push_back(change("Details", "As below", "As below"));
     return rows;
 }
 
@@ -129,25 +104,15 @@ std::string success_in_words(const std::string& code) {
     return {};
 }
 
-std::string path_of(const Notice& notice) { return "/notices/" + notice.value.reference; }
-
-/// One of several to choose from, of which so many stand before it.
-View choice(const std::string& code, const std::string& words, std::size_t before) {
-    View view;
-    view.text("code", code)
-        .text("choice", words)
-        .flag("chosen", false)
-        .text("choice_id", before == 0 ? "choice" : "choice-" + std::to_string(before + 1));
-    return view;
+/// "" for any other entry of the journal.
+std::string dispute_in_words(const web::Entry& entry, const std::string& by) {
+    if (entry.what != "disputed") return {};
+    return "Said by " + by + " not to be this child: " + desk::in_words(reasons_why_not, entry.detail);
 }
+
+std::string path_of(const Notice& notice) { return web::path_of(notice.value.reference); }
 
 }  // namespace
-
-std::string outcome_in_words(const std::string& code) {
-    for (const auto& outcome : outcome_codes)
-        if (outcome.code == code) return std::string{outcome.words};
-    return desk::printable(code);
-}
 
 std::optional<Notice> Pages::before(const Notice& notice) {
     if (notice.value.incident_version < 2) return std::nullopt;
@@ -165,76 +130,16 @@ std::optional<Notice> Pages::before(const Notice& notice) {
     return found;
 }
 
-void Pages::note(const Visit& visit, const Notice& notice, const std::string& what,
-                 const std::string& detail) {
-    const std::string once = visit.request.field("once");
-    journal_.note({notice.value.reference, what, visit.person.name, visit.person.called, detail, visit.now},
-                  once.empty() ? std::nullopt : std::optional{visit.person.name + " " + once.substr(0, 64)});
-}
-
 bool Pages::mark_opened(const Visit& visit, Notice& notice) {
-    if (notice.item.opened || notice.item.recorded || !is_intended(visit.person, notice)) return true;
-    auto done = handover_.ask({notice.value.reference, schemas::Level::opened, visit.person.called, {}});
-    if (!done || !done->now) return false;
-    notice.item = std::move(*done->now);
-    return true;
+    return !is_intended(visit.person, notice) || work_.open(visit, notice.value.reference, notice.item);
 }
 
 Response Pages::notice(const Visit& visit, bool printing) {
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    note(visit, *found, printing ? "printed" : "consulted");
+    work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
     return show(visit, *found, printing, {});
-}
-
-std::vector<View> Pages::choices(const Visit& visit, const Notice& notice, bool disputed) {
-    std::string chosen = visit.request.field("outcome");
-    if (visit.request.parameter("kept") == "1")
-        if (const auto kept = site_.take_kept(visit, path_of(notice) + "/record"))
-            if (const auto outcome = kept->find("outcome"); outcome != kept->end()) chosen = outcome->second;
-    std::vector<View> all;
-    for (const auto& outcome : outcome_codes) {
-        std::string words{outcome.words};
-        if (disputed && outcome.code == "not_this_child") words += ", and police know";
-        all.push_back(
-            View{}
-                .text("code", std::string{outcome.code})
-                .text("choice", words)
-                .flag("chosen", outcome.code == chosen)
-                .text("choice_id", all.empty() ? "outcome" : "outcome-" + std::to_string(all.size() + 1)));
-    }
-    return all;
-}
-
-std::vector<View> Pages::timeline(const Visit& visit, const Notice& notice) {
-    std::vector<std::pair<Instant, std::string>> events;
-    const auto& item = notice.item;
-    events.emplace_back(item.received, "Received here");
-    if (item.opened) events.emplace_back(*item.opened, "Opened by " + who(visit, item.opened_by));
-    if (item.recorded)
-        events.emplace_back(*item.recorded, "Recorded by " + who(visit, item.recorded_by) + ": " +
-                                                outcome_in_words(item.outcome));
-    for (const auto& entry : journal_.story_of(notice.value.reference)) {
-        const std::string by = who(visit, entry.called);
-        if (entry.what == "taken") events.emplace_back(entry.at, "Taken by " + by);
-        if (entry.what == "passed")
-            events.emplace_back(entry.at, "Passed by " + by + " to " + who(visit, called(entry.detail)));
-        if (entry.what == "disputed") {
-            const auto reason = std::ranges::find(reasons_why_not, entry.detail, &WhyNot::code);
-            events.emplace_back(entry.at,
-                                "Said by " + by + " not to be this child: " +
-                                    (reason == std::end(reasons_why_not) ? "" : std::string{reason->words}));
-        }
-    }
-    std::ranges::stable_sort(events, std::greater{}, &std::pair<Instant, std::string>::first);
-    std::vector<View> views;
-    for (const auto& [at, words] : events)
-        views.push_back(View{}
-                            .text("event", words)
-                            .text("event_time", web::near(at, visit.now))
-                            .text("event_machine_time", web::machine_time(at)));
-    return views;
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
@@ -243,22 +148,12 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
                                     : web::Due{"No time set", "", "fp-due", false};
     const auto earlier = before(notice);
-    const auto story = journal_.story_of(value.reference);
-    const bool disputed =
-        std::ranges::any_of(story, [](const web::Entry& each) { return each.what == "disputed"; });
-    const auto sent =
-        reader_.read([&](const client::Box& box) { return box.last_about(to_hex(value.notice)); });
-    const bool waits = sent && sent->state == client::OutgoingState::waiting;
-    const bool refused = sent && sent->state == client::OutgoingState::refused;
     const bool mine = item.opened && item.opened_by == visit.person.called;
     const bool allocated = value.worker && value.worker->name == visit.person.called;
     const bool outsider = !is_intended(visit.person, notice);
-    std::string recorded_words;
-    if (recorded) {
-        recorded_words = "Recorded by " + who(visit, item.recorded_by) + " at " +
-                         web::time_of_day(*item.recorded) + ": " + outcome_in_words(item.outcome) + ".";
-        if (!waits && !refused) recorded_words += " Received by Flagpost.";
-    }
+    const auto standing = work_.standing(visit, item, to_hex(value.notice), outcome_codes);
+    std::map<std::string, std::string> as_if;
+    if (work_.disputed(value.reference)) as_if["not_this_child"] = "This is not the child, and police know";
     std::string differs;
     for (const auto& reason : value.reasons)
         if (reason.find("differ") != std::string::npos) differs += sentence(reason) + " ";
@@ -293,14 +188,12 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("take_once", form ? site_.once() : "")
         .text("record_hint", web::words::record_hint)
         .maybe("error", error)
-        .list("choices", form ? choices(visit, notice, disputed) : std::vector<View>{})
+        .list("choices",
+              form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
         .flag("can_take", form && holder != visit.person.name && !(holder.empty() && allocated))
-        .maybe("recorded_words", recorded_words)
-        .maybe("waiting_words", !recorded ? ""
-                                : waits   ? web::words::not_yet_received(web::time_of_day(*item.recorded))
-                                : refused ? web::words::not_accepted(site_.settings().force_desk)
-                                          : "")
-        .list("timeline", timeline(visit, notice))
+        .maybe("recorded_words", standing.recorded)
+        .maybe("waiting_words", standing.waiting)
+        .list("timeline", work_.timeline(visit, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
         .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")
         .flag("printing", printing);
@@ -321,27 +214,15 @@ Response Pages::record(const Visit& visit) {
         std::ranges::any_of(outcome_codes, [&](const auto& each) { return each.code == outcome; });
     if (!known && !found->item.recorded) return show(visit, *found, false, "Choose what you did");
     if (!found->item.recorded && outcome == "passed") return web::redirect(path_of(*found) + "/pass");
-    const auto story = journal_.story_of(found->value.reference);
-    const bool disputed =
-        std::ranges::any_of(story, [](const web::Entry& each) { return each.what == "disputed"; });
-    if (!found->item.recorded && outcome == "not_this_child" && !disputed)
+    if (!found->item.recorded && outcome == "not_this_child" && !work_.disputed(found->value.reference))
         return web::redirect(path_of(*found) + "/not-this-child");
-    const auto done =
-        handover_.ask({found->value.reference, schemas::Level::recorded, visit.person.called, outcome});
-    if (!done || !done->now || !done->now->recorded) return site_.problem(&visit);
-    const auto& now = *done->now;
-    const bool own_repeat = now.recorded_by == visit.person.called && now.outcome == outcome;
-    if (!done->fresh && !own_repeat)
-        return site_.message(visit, 409, "Already recorded",
-                             web::capital(who(visit, now.recorded_by)) + " recorded this at " +
-                                 web::time_of_day(*now.recorded) + ". Your choice was not recorded.");
-    return web::redirect(path_of(*found) + "?done=recorded");
+    return work_.record(visit, found->value.reference, outcome);
 }
 
 Response Pages::take(const Visit& visit) {
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    note(visit, *found, "taken");
+    work_.note(visit, found->value.reference, "taken");
     found->holder = visit.person.name;
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
     return web::redirect(path_of(*found) + "?done=taken");
@@ -360,40 +241,18 @@ std::vector<web::Person> Pages::colleagues(const web::Person& person, const Noti
     return all;
 }
 
-Page Pages::choosing(const Visit& visit, const Notice& notice, const Asked& asked) {
-    Page page{"choose", (asked.error.empty() ? "" : "Error: ") + asked.title};
-    page.view.text("heading", asked.heading)
-        .text("caption", "Police notice " + notice.value.reference)
-        .text("hint", asked.hint)
-        .text("action", path_of(notice) + asked.action)
-        .text("button", asked.button)
-        .maybe("error", asked.error)
-        .flag("nobody", asked.choices.empty())
-        .text("nobody_words", asked.nobody)
-        .list("choices", asked.choices)
-        .text("form_token", site_.token(visit.session))
-        .text("once", site_.once());
-    page.status = asked.error.empty() ? 200 : 422;
-    page.section = "/inbox";
-    page.back_href = path_of(notice);
-    page.back_text = "Police notice " + notice.value.reference;
-    return page;
-}
-
 Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(choice(person.name, person.called + ", " + person.role, people.size()));
-    return site_.page(
-        visit,
-        choosing(
-            visit, *found,
-            {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
-             "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
-             "time does not change. Police are not told.",
-             "/pass", "Pass on", "There is no colleague of the team who can sign in.", people}));
+        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size()));
+    return work_.ask(
+        visit, found->value.reference,
+        {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
+         "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
+         "time does not change. Police are not told.",
+         "/pass", "Pass on", "There is no colleague of the team who can sign in.", people});
 }
 
 Response Pages::pass(const Visit& visit) {
@@ -402,7 +261,7 @@ Response Pages::pass(const Visit& visit) {
     const auto all = colleagues(visit.person, *found);
     const auto to = std::ranges::find(all, visit.request.field("choice"), &web::Person::name);
     if (to == all.end()) return ask_colleague(visit, "Choose a colleague");
-    note(visit, *found, "passed", to->name);
+    work_.note(visit, found->value.reference, "passed", to->name);
     return web::redirect("/inbox?done=passed");
 }
 
@@ -411,25 +270,24 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& reason : reasons_why_not)
-        choices.push_back(choice(std::string{reason.code}, std::string{reason.words}, choices.size()));
+        choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size()));
     const auto police = found->value.police_contact.empty() ? "force " + desk::printable(found->value.force)
                                                             : desk::printable(found->value.police_contact);
-    return site_.page(
-        visit, choosing(visit, *found,
-                        {error, "Not this child: " + found->value.reference, "Why is this not the child?",
-                         "This is noted here and the notice stays open. Tell police: " + police + ", quote " +
-                             desk::printable(found->value.incident_reference) +
-                             ". Then record that it is not this child.",
-                         "/not-this-child", "Continue", "", choices}));
+    return work_.ask(
+        visit, found->value.reference,
+        {error, "Not this child: " + found->value.reference, "Why is this not the child?",
+         "This is noted here and the notice stays open. Tell police: " + police + ", quote " +
+             desk::printable(found->value.incident_reference) + ". Then record that it is not this child.",
+         "/not-this-child", "Continue", "", choices});
 }
 
 Response Pages::dispute(const Visit& visit) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || found->item.recorded) return site_.not_found(visit);
     const std::string reason = visit.request.field("choice");
-    if (std::ranges::find(reasons_why_not, reason, &WhyNot::code) == std::end(reasons_why_not))
+    if (std::ranges::find(reasons_why_not, reason, &desk::CodeWords::code) == std::end(reasons_why_not))
         return ask_why_not(visit, "Choose a reason");
-    note(visit, *found, "disputed", reason);
+    work_.note(visit, found->value.reference, "disputed", reason);
     return web::redirect(path_of(*found) + "?done=disputed");
 }
 

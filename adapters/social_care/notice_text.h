@@ -5,14 +5,12 @@
 #include <string>
 
 #include "adapters/client/box.h"
+#include "adapters/desk/words.h"
 
 namespace flagpost::social_care {
 
 /// The outcomes with which a notice is recorded and closed, each with its words.
-struct OutcomeCode {
-    std::string_view code, words;
-};
-inline constexpr OutcomeCode outcome_codes[] = {
+inline constexpr desk::CodeWords outcome_codes[] = {
     {"contacted",      "Contacted or visited"    },
     {"will_contact",   "Will contact or visit"   },
     {"known",          "Known already"           },

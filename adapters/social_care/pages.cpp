@@ -4,24 +4,25 @@
 
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
-#include "adapters/web/when.h"
 #include "adapters/web/words.h"
 #include "social_care_templates.h"
 
 namespace flagpost::social_care {
 namespace {
 
-using web::Page;
+using web::Group;
 using web::Person;
 using web::Response;
-using web::View;
 using web::Visit;
 
 const std::set<std::string> readers{"worker", "duty", "manager"};
-constexpr std::size_t overdue_shown_max = 200;
-constexpr std::size_t rows_a_page = 25;
-constexpr std::size_t done_shown_max = 500;
-constexpr std::chrono::hours done_kept{24 * 90};
+const web::InboxKind inbox_kind{
+    "Act by",
+    "What happened",
+    "For",
+    "something from you or your team",
+    {{"all", "Mine and my team's"}, {"mine", "Only mine"}, {"duty", "Duty desk"}}
+};
 
 bool in_team(const Person& person, const Notice& notice) { return person.teams.contains(notice.value.team); }
 bool is_worker(const Person& person, const Notice& notice) {
@@ -34,12 +35,6 @@ std::string name_or_unborn(const schemas::SocialCareNoticeValue& notice) {
 }
 
 bool corrects(const Notice& notice) { return notice.value.incident_version > 1 && !notice.item.recorded; }
-
-View tag(const std::string& words, const std::string& colour) {
-    return View{}
-        .text("tag", words)
-        .text("tag_style", "govuk-tag" + (colour.empty() ? "" : " govuk-tag--" + colour));
-}
 
 /// What was set apart by hand for the person, apart from what the whole duty desk sees.
 bool shown(const Visit& visit, const Notice& notice, const std::string& show) {
@@ -76,12 +71,12 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
              web::People& people, const PageSettings& settings)
     : site_{site},
       reader_{reader},
-      handover_{handover},
       journal_{journal},
       people_{people},
+      work_{site, reader, handover, journal, people},
       settings_{settings} {
     site_.templates().add_all(page_templates);
-    site_.set_connection([this] { return handover_.connection(); });
+    site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
         if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
         return std::vector<web::NavigationItem>{
@@ -135,138 +130,61 @@ std::optional<Notice> Pages::find(const Person& person, const std::string& refer
     return notice;
 }
 
-std::string Pages::called(const std::string& name) {
-    const auto person = people_.find(name);
-    return person ? person->called : name;
-}
-
-std::string Pages::who(const Visit& visit, const std::string& called_by) const {
-    return called_by == visit.person.called ? "you" : desk::printable(called_by);
-}
-
 // --- lists
 
-View Pages::row(const Visit& visit, const Notice& notice, bool corrected) {
+web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool corrected) {
     const auto& value = notice.value;
-    std::vector<View> tags;
-    if (value.outcome == schemas::Outcome::potential) tags.push_back(tag("Possible match", "yellow"));
-    if (!value.flag_end.empty()) tags.push_back(tag("Historic", "yellow"));
-    const bool timed = value.act_by_us != 0;
-    const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
-                                    : web::Due{"No time set", "", "fp-due", false};
-    View state = tag("Not opened", deadline.late ? "red" : "grey");
-    if (notice.item.opened) state = tag("Opened", "");
-    if (!notice.holder.empty()) state = tag("Taken by " + called(notice.holder), "");
-    if (corrected) state = tag("Corrected", "orange");
+    web::InboxRow row{
+        group_of(notice, corrected, visit.now),
+        name_or_unborn(value),
+        value.reference,
+        {            },
+        {"No time set", "", "fp-due", false},
+        {    },
+        {    },
+        {             },
+        web::tag("Opened", "")
+    };
+    if (value.outcome == schemas::Outcome::potential)
+        row.tags.push_back(web::tag("Possible match", "yellow"));
+    if (!value.flag_end.empty()) row.tags.push_back(web::tag("Historic", "yellow"));
+    if (value.act_by_us != 0) row.due = web::due_of(from_us(value.act_by_us), visit.now);
+    row.what = web::said(value.category);
+    if (value.occurred_us != 0) row.when = web::capital(web::near(from_us(value.occurred_us), visit.now));
+    if (!notice.item.opened) row.state = web::tag("Not opened", row.due.late ? "red" : "grey");
+    if (!notice.holder.empty()) row.state = web::tag("Taken by " + work_.called(notice.holder), "");
+    if (corrected) row.state = web::tag("Corrected", "orange");
     std::string whose = value.team.empty() ? "Duty desk" : value.team;
     if (value.worker && !value.worker->name.empty()) whose = value.worker->name;
-    if (!notice.holder.empty()) whose = called(notice.holder);
-    View view;
-    view.text("child", name_or_unborn(value))
-        .text("reference", value.reference)
-        .list("tags", tags)
-        .text("due_style", deadline.style)
-        .text("due_at", deadline.at)
-        .text("due_left", deadline.left)
-        .text("category", value.category.empty() ? web::words::did_not_say : desk::printable(value.category))
-        .text("occurred",
-              value.occurred_us == 0 ? "" : web::capital(web::near(from_us(value.occurred_us), visit.now)))
-        .text("whose", whose == visit.person.called ? "You" : desk::printable(whose))
-        .list("state", {state});
-    return view;
+    if (!notice.holder.empty()) whose = work_.called(notice.holder);
+    row.whose = whose == visit.person.called ? "You" : desk::printable(whose);
+    return row;
 }
 
 Response Pages::inbox(const Visit& visit) {
-    std::string show = visit.request.parameter("show");
-    if (show != "mine" && show != "duty") show = "all";
-    const std::string page_asked = visit.request.parameter("page");
-    std::vector<View> overdue, changed, to_do;
-    for (const Notice& notice : open_ones(visit.person)) {
-        if (!shown(visit, notice, show)) continue;
-        const bool corrected = corrects(notice);
-        auto& into = group_of(notice, corrected, visit.now) == Group::overdue   ? overdue
-                     : group_of(notice, corrected, visit.now) == Group::changed ? changed
-                                                                                : to_do;
-        into.push_back(row(visit, notice, corrected));
-    }
-    const std::size_t all = overdue.size() + changed.size() + to_do.size(), late = overdue.size(),
-                      waiting = to_do.size();
-    const std::size_t pages = std::max<std::size_t>(1, (waiting + rows_a_page - 1) / rows_a_page);
-    std::size_t number = 1;
-    while (std::to_string(number) != page_asked && number < pages) ++number;
-    if (std::to_string(number) != page_asked) number = 1;
-    const std::size_t first = (number - 1) * rows_a_page, last = std::min(first + rows_a_page, waiting);
-    to_do = {to_do.begin() + static_cast<std::ptrdiff_t>(first),
-             to_do.begin() + static_cast<std::ptrdiff_t>(last)};
-    const std::size_t more_overdue = late > overdue_shown_max ? late - overdue_shown_max : 0;
-    if (number > 1) overdue.clear(), changed.clear();  // they stand on the first page, all of them
-    if (overdue.size() > overdue_shown_max) overdue.erase(overdue.begin() + overdue_shown_max, overdue.end());
-
-    std::vector<View> groups;
-    const auto group = [&](const std::string& heading, std::size_t count, const std::vector<View>& rows) {
-        if (rows.empty()) return;
-        groups.push_back(View{}
-                             .text("heading", heading + " (" + std::to_string(count) + ")")
-                             .flag("head_shown", groups.empty())
-                             .flag("head_hidden", !groups.empty())
-                             .list("rows", rows));
-    };
-    group("Overdue", late, overdue);
-    group("Changed after you were told", changed.size(), changed);
-    group("To do", waiting, to_do);
-
-    const std::string summary = std::to_string(all) + (all == 1 ? " notice needs" : " notices need") +
-                                " something from you or your team. " + std::to_string(late) +
-                                (late == 1 ? " is" : " are") + " overdue.";
-    const std::string link = "/inbox?show=" + show + "&page=";
-    Page page{"inbox", "Inbox"};
-    page.view.text("summary", summary)
-        .text("made_at", "This list was made at " + web::time_of_day(visit.now) + ".")
-        .text("again", "/inbox?show=" + show)
-        .flag("show_all", show == "all")
-        .flag("show_mine", show == "mine")
-        .flag("show_duty", show == "duty")
-        .list("groups", groups)
-        .flag("empty", all == 0)
-        .text("empty_words", web::words::empty_inbox)
-        .text("no_safety", web::words::no_safety)
-        .maybe("more_overdue",
-               more_overdue == 0 ? "" : "and " + std::to_string(more_overdue) + " more overdue")
-        .flag("paged", pages > 1)
-        .text("shown", "Showing " + std::to_string(first + 1) + " to " + std::to_string(last) + " of " +
-                           std::to_string(waiting))
-        .maybe("previous", number > 1 ? link + std::to_string(number - 1) : "")
-        .maybe("next", number < pages ? link + std::to_string(number + 1) : "");
+    const std::string show = web::shown_of(visit, inbox_kind);
+    std::vector<web::InboxRow> rows;
+    for (const Notice& notice : open_ones(visit.person))
+        if (shown(visit, notice, show)) rows.push_back(row(visit, notice, corrects(notice)));
+    auto page = web::inbox_page(visit, inbox_kind, rows);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
-    page.section = "/inbox";
-    page.section_itself = true;
     return site_.page(visit, page);
 }
 
 Response Pages::done(const Visit& visit) {
-    std::vector<View> rows;
+    std::vector<web::View> rows;
     const auto holders = journal_.holders();
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
-             return box.recorded_since(visit.now - done_kept, done_shown_max);
+             return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
          })) {
         if (item.kind != schemas::Kind::social_care_notice) continue;
         const Notice notice = notice_from(std::move(item), holders);
-        if (!may_see(visit.person, notice) || !seen.insert(notice.value.reference).second) continue;
-        rows.push_back(View{}
-                           .text("reference", notice.value.reference)
-                           .text("recorded", web::capital(web::near(*notice.item.recorded, visit.now)))
-                           .text("recorded_by", web::capital(who(visit, notice.item.recorded_by)))
-                           .text("outcome", outcome_in_words(notice.item.outcome)));
+        if (may_see(visit.person, notice) && seen.insert(notice.value.reference).second)
+            rows.push_back(work_.done_row(visit, notice.value.reference, "", notice.item, outcome_codes));
     }
-    Page page{"done", "Done"};
-    page.view.flag("empty", rows.empty())
-        .text("caption", "Recorded in the last 90 days (" + std::to_string(rows.size()) + ")")
-        .list("rows", rows);
-    page.section = "/done";
-    page.section_itself = true;
-    return site_.page(visit, page);
+    return site_.page(visit, work_.done_page(rows));
 }
 
 }  // namespace flagpost::social_care

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "adapters/social_care/notice_words.h"
-#include "adapters/web/handover.h"
-#include "adapters/web/journal.h"
-#include "adapters/web/site.h"
+#include "adapters/web/work.h"
 
 namespace flagpost::social_care {
 
@@ -28,12 +26,7 @@ bool may_see(const web::Person& person, const Notice& notice);
 /// One of those it was sent to: their opening stops the clock. A manager becomes one by taking it.
 bool is_intended(const web::Person& person, const Notice& notice);
 
-/// The words of an outcome's code.
-std::string outcome_in_words(const std::string& code);
-
-/// How soon it wants somebody, the order of the inbox.
-enum class Group { overdue, changed, to_do };
-Group group_of(const Notice& notice, bool corrects, Instant now);
+web::Group group_of(const Notice& notice, bool corrects, Instant now);
 
 class Pages {
 public:
@@ -47,12 +40,6 @@ private:
     web::Response notice(const web::Visit& visit, bool printing);
     web::Response record(const web::Visit& visit);
     web::Response take(const web::Visit& visit);
-    /// A page that asks for one of several about a notice; with an error it was answered without a choice.
-    struct Asked {
-        std::string error, title, heading, hint, action, button, nobody;
-        std::vector<web::View> choices;
-    };
-    web::Page choosing(const web::Visit& visit, const Notice& notice, const Asked& asked);
     web::Response ask_colleague(const web::Visit& visit, const std::string& error);
     web::Response pass(const web::Visit& visit);
     web::Response ask_why_not(const web::Visit& visit, const std::string& error);
@@ -65,24 +52,18 @@ private:
     std::optional<Notice> before(const Notice& notice);
     Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const;
 
-    web::View row(const web::Visit& visit, const Notice& notice, bool corrects);
+    web::InboxRow row(const web::Visit& visit, const Notice& notice, bool corrects);
     web::Response show(const web::Visit& visit, const Notice& notice, bool printing,
                        const std::string& error);
-    std::vector<web::View> choices(const web::Visit& visit, const Notice& notice, bool disputed);
-    std::vector<web::View> timeline(const web::Visit& visit, const Notice& notice);
-    std::string who(const web::Visit& visit, const std::string& called) const;
-    std::string called(const std::string& name);
     std::vector<web::Person> colleagues(const web::Person& person, const Notice& notice);
-    void note(const web::Visit& visit, const Notice& notice, const std::string& what,
-              const std::string& detail = {});
     /// False: it was not done in time.
     bool mark_opened(const web::Visit& visit, Notice& notice);
 
     web::Site& site_;
     web::Reader& reader_;
-    web::Handover& handover_;
     web::Journal& journal_;
     web::People& people_;
+    web::Work work_;
     PageSettings settings_;
 };
 

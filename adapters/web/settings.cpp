@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "adapters/desk/inbox.h"
 #include "broker/crypto/private_file.h"
 
 namespace flagpost::web {
@@ -140,6 +141,21 @@ Added add_person(const client::Config& config, const std::filesystem::path& conf
     person.code_secret = added.code_secret;
     write_person(people_file(config, config_file), person, roles);
     return added;
+}
+
+void tell_added(const Added& added, const std::string& name, bool json, std::ostream& out) {
+    if (json)
+        return desk::print_json(
+            {
+                {"name",        name             },
+                {"password",    added.password   },
+                {"code_secret", added.code_secret}
+        },
+            out);
+    out << "Password: " << added.password
+        << "\nSecond step (enter it in an authenticator app): " << added.code_secret
+        << "\notpauth://totp/Flagpost:" << name << "?secret=" << added.code_secret
+        << "&issuer=Flagpost\nHand both over in person. They are not shown again.\n";
 }
 
 }  // namespace flagpost::web

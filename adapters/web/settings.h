@@ -49,5 +49,7 @@ struct Added {
 /// Writes somebody into the file of people with a fresh password and second step. Throws std::runtime_error.
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
                  const std::set<std::string>& roles);
+/// Says both, for whoever hands them over.
+void tell_added(const Added& added, const std::string& name, bool json, std::ostream& out);
 
 }  // namespace flagpost::web

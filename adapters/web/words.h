@@ -23,6 +23,9 @@ inline constexpr auto record_hint =
 inline constexpr auto opened_by_manager =
     "You are not one of the people this was sent to, so opening it has not stopped the clock. Take it if you "
     "will act on it.";
+inline constexpr auto opened_by_lead =
+    "You are not one of this school's contacts, so opening it has not stopped the clock. The school's DSL or "
+    "deputy must open it; you may pass it to one of them.";
 inline constexpr auto empty_inbox =
     "Nothing to act on. This does not mean that nothing has happened: Flagpost knows only what police "
     "recorded and what was matched.";

@@ -1,27 +1,23 @@
 #include "adapters/social_care/pages.h"
 
-#include <atomic>
-#include <thread>
-
 #include "adapters/desk/fields.h"
 #include "adapters/web/words.h"
-#include "broker/crypto/keys.h"
 #include "social_care_templates.h"
 #include "tests/support/catch.h"
-#include "tests/support/manual_clock.h"
+#include "tests/support/office.h"
 #include "tests/support/templates.h"
-#include "tests/support/temporary_directory.h"
 #include "web_templates.h"
 
 using namespace flagpost;
 using namespace flagpost::social_care;
 using namespace std::chrono_literals;
 namespace words = flagpost::web::words;
+using test::has;
+using test::person;
 
 namespace {
 
 const Instant now = *desk::parse_instant("2026-01-11T08:12:00Z");
-const std::string secret = "a secret of the proxy";
 
 schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& reference) {
     schemas::SocialCareNoticeValue value;
@@ -50,98 +46,25 @@ schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& re
     return value;
 }
 
-web::Person person(const std::string& name, const std::string& called, const std::string& role,
-                   const std::set<std::string>& teams) {
-    web::Person person;
-    person.name = name;
-    person.called = called;
-    person.role = role;
-    person.teams = teams;
-    return person;
-}
-
-/// The pages over a real box, with a thread in place of the broker's session.
-struct Office {
-    Office() {
-        for (const auto& each :
-             {person("sam", "Sam Patel", "worker", {"North"}),
-              person("lee", "Lee Jones", "worker", {"South"}), person("ann", "Ann Hall", "worker", {"North"}),
-              person("kim", "Kim Osei", "duty", {}), person("max", "Max Reid", "manager", {"North"}),
-              person("fay", "Fay Dunn", "feeder", {})})
-            web::write_person(directory.path() / "people.toml", each, roles());
-        people.emplace(directory.path() / "people.toml", roles());
-        web::SiteSettings settings;
-        settings.proxy_header = "Remote-User";
-        settings.proxy_secret = secret;
-        settings.force_desk = "01632 960101";
-        settings.handling = "Official, sensitive.";
-        site.emplace(settings, *people, clock, random);
-        pages.emplace(*site, reader, handover, journal, *people, PageSettings{});
-        owner = std::jthread{[this](const std::stop_token& stop) {
-            client::Box box{file, clock, random};
-            while (!stop.stop_requested()) {
-                handover.turn({true, 0, {}, 0, clock.now()}, box, *AgencyId::parse("social-care/E10000024"));
-                ++turns;
-                std::this_thread::sleep_for(1ms);
-            }
-        }};
-        for (const auto seen = turns.load(); turns == seen;) std::this_thread::sleep_for(1ms);
+/// The department's pages.
+struct Office : test::Office {
+    Office()
+        : test::Office{*AgencyId::parse("social-care/E10000024"),
+                       now,
+                       {person("sam", "Sam Patel", "worker", {"North"}),
+                        person("lee", "Lee Jones", "worker", {"South"}),
+                        person("ann", "Ann Hall", "worker", {"North"}), person("kim", "Kim Osei", "duty", {}),
+                        person("max", "Max Reid", "manager", {"North"}), person("fay", "Fay Dunn", "feeder", {})},
+                       roles()},
+          pages{*site, reader, handover, journal, *people, PageSettings{}} {
+        begin();
     }
-
     void receive(const schemas::SocialCareNoticeValue& value) {
-        client::Incoming item{};
-        item.topic = "notices/social-care/E10000024";
-        item.number = ++received;
-        item.kind = schemas::Kind::social_care_notice;
-        item.id = random.bytes<16>();
-        item.payload = wire::pack<schemas::SocialCareNotice>(value);
-        item.received = clock.now();
-        client::Box{file, clock, random}.receive({item});
+        test::Office::receive<schemas::SocialCareNotice>("notices/social-care/E10000024",
+                                                         schemas::Kind::social_care_notice, value);
     }
-
-    web::Response send(const std::string& who, const std::string& method, const std::string& path,
-                       const web::Fields& form = {}) {
-        web::Request request;
-        request.method = method;
-        const auto question = path.find('?');
-        request.path = path.substr(0, question);
-        if (question != std::string::npos) request.query = *web::parse_fields(path.substr(question + 1));
-        request.form = form;
-        request.headers.emplace("Remote-User", who);
-        request.headers.emplace("Flagpost-Proxy-Secret", secret);
-        request.headers.emplace("Sec-Fetch-Site", "same-origin");
-        if (cookies.contains(who)) request.headers.emplace("Cookie", cookies[who]);
-        auto response = site->handle(request);
-        if (const auto set = response.header("Set-Cookie")) cookies[who] = set->substr(0, set->find(';'));
-        return response;
-    }
-    std::string get(const std::string& who, const std::string& path) { return send(who, "GET", path).body; }
-    web::Response post(const std::string& who, const std::string& path, web::Fields form) {
-        const std::string page = get(who, "/cookies-of-" + who);  // any page has a token
-        form.emplace("csrf", page.substr(page.find("name=\"csrf\" value=\"") + 19, 128));
-        return send(who, "POST", path, form);
-    }
-    std::optional<client::Incoming> item(const std::string& reference) {
-        return reader.read([&](const client::Box& box) { return box.find(reference); });
-    }
-
-    test::TemporaryDirectory directory;
-    std::filesystem::path file = directory.path() / "box.db";
-    test::ManualClock clock{now};
-    crypto::SystemRandom random;
-    web::Reader reader{file, clock, random};
-    web::Journal journal{directory.path() / "box.db.pages"};
-    web::Handover handover;
-    std::optional<web::People> people;
-    std::optional<web::Site> site;
-    std::optional<Pages> pages;
-    std::map<std::string, std::string> cookies;
-    std::uint64_t received = 0;
-    std::atomic<std::uint64_t> turns = 0;
-    std::jthread owner;
+    Pages pages;
 };
-
-bool has(const std::string& page, const std::string& words) { return page.find(words) != std::string::npos; }
 
 }  // namespace
 

@@ -1,0 +1,221 @@
+#include "adapters/school/pages.h"
+
+#include <algorithm>
+
+#include "adapters/desk/words.h"
+#include "adapters/school/notice_text.h"
+#include "adapters/web/words.h"
+#include "school_templates.h"
+
+namespace flagpost::school {
+namespace {
+
+using web::Group;
+using web::Person;
+using web::Response;
+using web::Visit;
+
+const std::set<std::string> readers{"dsl", "deputy", "lead"};
+constexpr std::size_t schools_listed_max = 60;  // in the filter; a larger trust sees them in the column
+
+bool corrects(const Notice& notice) { return notice.value.incident_version > 1; }
+
+Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) {
+    Notice notice{std::move(item), {}, {}};
+    notice.value = notice_of(notice.item);
+    const auto holder = holders.find(notice.value.reference);
+    if (holder != holders.end()) notice.holder = holder->second;
+    return notice;
+}
+
+std::string urn_of(const Notice& notice) { return std::to_string(notice.value.urn); }
+
+}  // namespace
+
+const std::set<std::string>& roles() {
+    static const std::set<std::string> all{"dsl", "deputy", "lead", "admin"};
+    return all;
+}
+
+std::optional<std::set<std::string>> schools_of(const Person& person, const AgencyId& agency) {
+    if (agency.kind() == "school") return std::set{std::string{agency.code()}};
+    if (agency.kind() == "education" && person.teams.empty()) return std::nullopt;
+    return person.teams;
+}
+
+bool may_see(const Person& person, const AgencyId& agency, const Notice& notice) {
+    if (!readers.contains(person.role)) return false;
+    const auto schools = schools_of(person, agency);
+    return !schools || schools->contains(urn_of(notice)) || notice.holder == person.name;
+}
+
+bool is_intended(const Person& person, const AgencyId& agency, const Notice& notice) {
+    if (!may_see(person, agency, notice)) return false;
+    return person.role != "lead" || agency.kind() == "education" || notice.holder == person.name ||
+           notice.value.addressed_to == person.called;
+}
+
+Group group_of(const Notice& notice, Instant now) {
+    if (!notice.item.opened && due(notice.item) <= now) return Group::overdue;
+    return corrects(notice) ? Group::changed : Group::to_do;
+}
+
+Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal,
+             web::People& people, AgencyId agency)
+    : site_{site},
+      reader_{reader},
+      journal_{journal},
+      people_{people},
+      work_{site, reader, handover, journal, people},
+      agency_{std::move(agency)} {
+    site_.templates().add_all(page_templates);
+    site_.set_connection([&handover] { return handover.connection(); });
+    site_.set_navigation([this](const Person& person, Instant) {
+        if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
+        return std::vector<web::NavigationItem>{
+            {"/inbox", "Inbox (" + std::to_string(open_ones(person).size()) + ")"},
+            {"/done",  "Done"                                                    }
+        };
+    });
+    site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
+    site_.get("/done", readers, [this](const Visit& visit) { return done(visit); });
+    site_.get("/notices/{ref}", readers, [this](const Visit& visit) { return notice(visit, false); });
+    site_.get("/notices/{ref}/print", readers, [this](const Visit& visit) { return notice(visit, true); });
+    site_.post("/notices/{ref}/record", readers, [this](const Visit& visit) { return record(visit); });
+    site_.post("/notices/{ref}/take", readers, [this](const Visit& visit) { return take(visit); });
+    site_.get("/notices/{ref}/pass", readers,
+              [this](const Visit& visit) { return ask_colleague(visit, {}); });
+    site_.post("/notices/{ref}/pass", readers, [this](const Visit& visit) { return pass(visit); });
+    site_.get("/notices/{ref}/not-on-roll", readers,
+              [this](const Visit& visit) { return ask_why_not(visit, {}); });
+    site_.post("/notices/{ref}/not-on-roll", readers,
+               [this](const Visit& visit) { return not_on_roll(visit); });
+}
+
+std::vector<Notice> Pages::open_ones(const Person& person) {
+    const auto holders = journal_.holders();
+    std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
+    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
+        if (item.kind != schemas::Kind::school_notice) continue;
+        Notice notice = notice_from(std::move(item), holders);
+        const std::string reference = notice.value.reference;
+        if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
+    }
+    std::vector<Notice> notices;
+    for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
+    std::ranges::stable_sort(notices, {}, [](const Notice& notice) {
+        return std::pair{notice.item.opened.has_value(), due(notice.item)};
+    });
+    return notices;
+}
+
+std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
+    Notice notice = notice_from(std::move(*item), journal_.holders());
+    if (notice.value.reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
+    return notice;
+}
+
+std::optional<Notice> Pages::before(const Notice& notice) {
+    if (!corrects(notice)) return std::nullopt;
+    const auto& value = notice.value;
+    std::optional<Notice> found;
+    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
+        if (item.kind != schemas::Kind::school_notice) continue;
+        Notice other = notice_from(std::move(item), {});
+        const auto& earlier = other.value;
+        const bool same_thing = earlier.force == value.force && earlier.urn == value.urn &&
+                                earlier.incident_reference == value.incident_reference &&
+                                earlier.child_given_names == value.child_given_names &&
+                                earlier.child_family_name == value.child_family_name &&
+                                earlier.child_date_of_birth == value.child_date_of_birth;
+        if (same_thing && earlier.incident_version < value.incident_version &&
+            (!found || earlier.incident_version > found->value.incident_version))
+            found = std::move(other);
+    }
+    return found;
+}
+
+// --- lists
+
+bool Pages::sees_several(const Person& person) const {
+    const auto schools = schools_of(person, agency_);
+    return !schools || schools->size() > 1;
+}
+
+web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& notices) const {
+    web::InboxKind kind{"Read by", "When it happened", "For", "something from you or a colleague", {}, {}};
+    if (!sees_several(person)) return kind;
+    kind.whose_head = "School";
+    std::map<std::string, std::string> names;
+    for (const auto& urn : schools_of(person, agency_).value_or(std::set<std::string>{}))
+        names.emplace(urn, "URN " + urn);
+    for (const Notice& notice : notices)
+        if (!notice.value.school_name.empty())
+            names.insert_or_assign(urn_of(notice), desk::printable(notice.value.school_name));
+    if (names.size() > schools_listed_max) return kind;
+    kind.show.emplace_back("all", "All my schools");
+    kind.show.insert(kind.show.end(), names.begin(), names.end());
+    return kind;
+}
+
+web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
+    const auto& value = notice.value;
+    web::InboxRow row{
+        group_of(notice, visit.now),
+        name_of(value),
+        value.reference,
+        {                   },
+        {"As soon as you can", "", "fp-due", false},
+        web::words::did_not_say,
+        {           },
+        {           },
+        {                    }
+    };
+    if (notice.item.opened)
+        row.due = {"Read", web::near(*notice.item.opened, visit.now), "fp-due", false};
+    else if (value.read_by_us != 0)
+        row.due = web::due_of(from_us(value.read_by_us), visit.now);
+    if (value.occurred_us != 0) row.what = web::capital(web::near(from_us(value.occurred_us), visit.now));
+    row.state =
+        notice.item.opened ? web::tag("Opened", "") : web::tag("Not opened", row.due.late ? "red" : "grey");
+    if (!notice.holder.empty()) row.state = web::tag("Taken by " + work_.called(notice.holder), "");
+    if (corrects(notice)) row.state = web::tag("Corrected", "orange");
+    std::string whose = notice.holder.empty() ? value.addressed_to : work_.called(notice.holder);
+    if (whose == visit.person.called) whose = "You";
+    if (whose.empty()) whose = "The DSL";
+    row.whose = sees_several(visit.person) ? school_in_words(value) : desk::printable(whose);
+    return row;
+}
+
+Response Pages::inbox(const Visit& visit) {
+    const auto notices = open_ones(visit.person);
+    const auto kind = kind_of(visit.person, notices);
+    const std::string show = web::shown_of(visit, kind);
+    std::vector<web::InboxRow> rows;
+    for (const Notice& notice : notices)
+        if (show == "all" || show == urn_of(notice)) rows.push_back(row(visit, notice));
+    auto page = web::inbox_page(visit, kind, rows);
+    if (visit.request.parameter("done") == "passed")
+        page.success = "Passed on. It is in your colleague's inbox now.";
+    return site_.page(visit, page);
+}
+
+Response Pages::done(const Visit& visit) {
+    std::vector<web::View> rows;
+    const auto holders = journal_.holders();
+    std::set<std::string> seen;
+    for (auto& item : reader_.read([&](const client::Box& box) {
+             return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
+         })) {
+        if (item.kind != schemas::Kind::school_notice) continue;
+        const Notice notice = notice_from(std::move(item), holders);
+        if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value.reference).second) continue;
+        const std::string place = sees_several(visit.person) ? school_in_words(notice.value) : "";
+        rows.push_back(work_.done_row(visit, notice.value.reference, place, notice.item, outcome_codes));
+    }
+    return site_.page(visit, work_.done_page(rows));
+}
+
+}  // namespace flagpost::school

@@ -1,0 +1,70 @@
+/// The pages of a school, a trust of many or an education safeguarding team: inbox, notice, what was recorded.
+#pragma once
+
+#include "adapters/web/work.h"
+#include "notice_generated.h"
+
+namespace flagpost::school {
+
+/// dsl and deputy: the notices of their schools. lead, of a trust: those of the schools given to them, to see that somebody
+/// acts; of an education safeguarding team: every notice the team gets. admin sees no notice.
+const std::set<std::string>& roles();
+
+/// A notice, and who has it: the name of the person it was taken by or passed to, or "".
+struct Notice {
+    client::Incoming item;
+    schemas::SchoolNoticeValue value;
+    std::string holder;
+};
+
+/// The URNs of the schools whose notices the person sees; nothing: every school the agency is told about.
+std::optional<std::set<std::string>> schools_of(const web::Person& person, const AgencyId& agency);
+bool may_see(const web::Person& person, const AgencyId& agency, const Notice& notice);
+/// One of those it was sent to: their opening stops the clock. A trust's lead is one only where the notice names them, or
+/// was passed to them.
+bool is_intended(const web::Person& person, const AgencyId& agency, const Notice& notice);
+
+/// A notice read in time is late no more: what is left is to record.
+web::Group group_of(const Notice& notice, Instant now);
+
+class Pages {
+public:
+    /// Everything named lives as long as this.
+    Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal,
+          web::People& people, AgencyId agency);
+
+private:
+    web::Response inbox(const web::Visit& visit);
+    web::Response done(const web::Visit& visit);
+    web::Response notice(const web::Visit& visit, bool printing);
+    web::Response record(const web::Visit& visit);
+    web::Response take(const web::Visit& visit);
+    web::Response ask_colleague(const web::Visit& visit, const std::string& error);
+    web::Response pass(const web::Visit& visit);
+    web::Response ask_why_not(const web::Visit& visit, const std::string& error);
+    web::Response not_on_roll(const web::Visit& visit);
+
+    bool sees_several(const web::Person& person) const;
+    web::InboxKind kind_of(const web::Person& person, const std::vector<Notice>& notices) const;
+    /// Those this person may see; the most urgent first.
+    std::vector<Notice> open_ones(const web::Person& person);
+    std::optional<Notice> find(const web::Person& person, const std::string& reference);
+    /// One that the person may act on.
+    std::optional<Notice> open_to(const web::Visit& visit);
+    /// The notice of an earlier version of the same incident about the same child.
+    std::optional<Notice> before(const Notice& notice);
+    web::InboxRow row(const web::Visit& visit, const Notice& notice);
+    web::Response show(const web::Visit& visit, const Notice& notice, bool printing,
+                       const std::string& error);
+    /// Whoever else at the school may act on it.
+    std::vector<web::Person> colleagues(const web::Person& person, const Notice& notice);
+
+    web::Site& site_;
+    web::Reader& reader_;
+    web::Journal& journal_;
+    web::People& people_;
+    web::Work work_;
+    AgencyId agency_;
+};
+
+}  // namespace flagpost::school

@@ -1,0 +1,53 @@
+#include "adapters/school/serve.h"
+
+#include <stdexcept>
+
+#include "adapters/school/pages.h"
+#include "adapters/web/settings.h"
+#include "broker/core/ids.h"
+
+namespace flagpost::school {
+namespace {
+
+void check_schools(const NewPerson& person, const AgencyId& agency) {
+    for (const auto& urn : person.schools) {
+        if (!parse_urn(urn)) throw std::runtime_error{urn + " is no URN"};
+        if (agency.kind() == "school" && urn != agency.code())
+            throw std::runtime_error{urn + " is another school's"};
+    }
+    if (agency.kind() == "trust" && person.schools.empty() && person.role != "admin")
+        throw std::runtime_error{"--school must say whose notices they see"};
+}
+
+}  // namespace
+
+int serve(const Call& call, std::ostream& out) {
+    const desk::StopAtSignal stop;
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto settings = web::read_settings(desk.config(), call.config);
+    web::People people{settings.people, roles()};
+    SystemClock clock;
+    crypto::SystemRandom random;
+    web::Site site{settings.site, people, clock, random};
+    web::Journal journal{settings.journal};
+    web::Reader reader{desk.config().data, clock, random};
+    web::Handover handover;
+    const Pages pages{site, reader, handover, journal, people, desk.agency()};
+    web::serve_beside(desk, site, settings, handover, stop.token(), out);
+    return 0;
+}
+
+int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
+    const auto config = client::load_config(call.config, own_settings());
+    check_schools(wanted, config.agency);
+    web::Person person;
+    person.name = wanted.name;
+    person.called = wanted.called;
+    person.role = wanted.role;
+    person.teams = {wanted.schools.begin(), wanted.schools.end()};
+    web::tell_added(web::add_person(config, call.config, std::move(person), roles()), wanted.name, call.json,
+                    out);
+    return 0;
+}
+
+}  // namespace flagpost::school

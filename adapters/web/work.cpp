@@ -1,0 +1,154 @@
+#include "adapters/web/work.h"
+
+#include <algorithm>
+
+#include "adapters/web/words.h"
+
+namespace flagpost::web {
+
+std::string path_of(const std::string& reference) { return "/notices/" + reference; }
+
+std::string Work::called(const std::string& name) {
+    const auto person = people_.find(name);
+    return person ? person->called : name;
+}
+
+std::string Work::who(const Visit& visit, const std::string& called_by) {
+    return called_by == visit.person.called ? "you" : desk::printable(called_by);
+}
+
+void Work::note(const Visit& visit, const std::string& reference, const std::string& what,
+                const std::string& detail) {
+    const std::string once = visit.request.field("once");
+    journal_.note({reference, what, visit.person.name, visit.person.called, detail, visit.now},
+                  once.empty() ? std::nullopt : std::optional{visit.person.name + " " + once.substr(0, 64)});
+}
+
+bool Work::open(const Visit& visit, const std::string& reference, client::Incoming& item) {
+    if (item.opened || item.recorded) return true;
+    auto done = handover_.ask({reference, schemas::Level::opened, visit.person.called, {}});
+    if (!done || !done->now) return false;
+    item = std::move(*done->now);
+    return true;
+}
+
+Response Work::record(const Visit& visit, const std::string& reference, const std::string& outcome) {
+    const auto done = handover_.ask({reference, schemas::Level::recorded, visit.person.called, outcome});
+    if (!done || !done->now || !done->now->recorded) return site_.problem(&visit);
+    const auto& now = *done->now;
+    const bool own_repeat = now.recorded_by == visit.person.called && now.outcome == outcome;
+    if (!done->fresh && !own_repeat)
+        return site_.message(visit, 409, "Already recorded",
+                             capital(who(visit, now.recorded_by)) + " recorded this at " +
+                                 time_of_day(*now.recorded) + ". Your choice was not recorded.");
+    return redirect(path_of(reference) + "?done=recorded");
+}
+
+bool Work::disputed(const std::string& reference) const {
+    return std::ranges::any_of(journal_.story_of(reference),
+                               [](const Entry& each) { return each.what == "disputed"; });
+}
+
+std::vector<View> Work::outcomes(const Visit& visit, const std::string& reference,
+                                 std::span<const desk::CodeWords> codes,
+                                 const std::map<std::string, std::string>& as_if) {
+    std::string chosen = visit.request.field("outcome");
+    if (visit.request.parameter("kept") == "1")
+        if (const auto kept = site_.take_kept(visit, path_of(reference) + "/record"))
+            if (const auto outcome = kept->find("outcome"); outcome != kept->end()) chosen = outcome->second;
+    std::vector<View> all;
+    for (const auto& [code, words] : codes) {
+        const auto other = as_if.find(std::string{code});
+        all.push_back(
+            View{}
+                .text("code", std::string{code})
+                .text("choice", other == as_if.end() ? std::string{words} : other->second)
+                .flag("chosen", code == chosen)
+                .text("choice_id", all.empty() ? "outcome" : "outcome-" + std::to_string(all.size() + 1)));
+    }
+    return all;
+}
+
+std::vector<View> Work::timeline(const Visit& visit, const std::string& reference,
+                                 const client::Incoming& item, std::span<const desk::CodeWords> codes,
+                                 const Telling& more) {
+    std::vector<std::pair<Instant, std::string>> events;
+    for (const auto at : reader_.read([&](const client::Box& box) { return box.deliveries_of(reference); }))
+        events.emplace_back(at, events.empty() ? "Received here" : "Sent again: nobody had answered");
+    if (item.opened) events.emplace_back(*item.opened, "Opened by " + who(visit, item.opened_by));
+    if (item.recorded)
+        events.emplace_back(*item.recorded, "Recorded by " + who(visit, item.recorded_by) + ": " +
+                                                desk::in_words(codes, item.outcome));
+    for (const auto& entry : journal_.story_of(reference)) {
+        const std::string by = who(visit, entry.called);
+        std::string words = more(entry, by);
+        if (entry.what == "taken") words = "Taken by " + by;
+        if (entry.what == "passed") words = "Passed by " + by + " to " + who(visit, called(entry.detail));
+        if (!words.empty()) events.emplace_back(entry.at, std::move(words));
+    }
+    std::ranges::stable_sort(events, std::greater{}, &std::pair<Instant, std::string>::first);
+    std::vector<View> views;
+    for (const auto& [at, words] : events)
+        views.push_back(View{}
+                            .text("event", words)
+                            .text("event_time", near(at, visit.now))
+                            .text("event_machine_time", machine_time(at)));
+    return views;
+}
+
+Work::Standing Work::standing(const Visit& visit, const client::Incoming& item, const std::string& notice_hex,
+                              std::span<const desk::CodeWords> codes) {
+    if (!item.recorded) return {};
+    const auto sent = reader_.read([&](const client::Box& box) { return box.last_about(notice_hex); });
+    const bool waits = sent && sent->state == client::OutgoingState::waiting;
+    const bool refused = sent && sent->state == client::OutgoingState::refused;
+    Standing standing;
+    standing.recorded = "Recorded by " + who(visit, item.recorded_by) + " at " + time_of_day(*item.recorded) +
+                        ": " + desk::in_words(codes, item.outcome) + ".";
+    if (!waits && !refused) standing.recorded += " Received by Flagpost.";
+    if (waits) standing.waiting = words::not_yet_received(time_of_day(*item.recorded));
+    if (refused) standing.waiting = words::not_accepted(site_.settings().force_desk);
+    return standing;
+}
+
+Response Work::ask(const Visit& visit, const std::string& reference, const Asked& asked) {
+    Page page{"choose", (asked.error.empty() ? "" : "Error: ") + asked.title};
+    page.view.text("heading", asked.heading)
+        .text("caption", "Police notice " + reference)
+        .text("hint", asked.hint)
+        .text("action", path_of(reference) + asked.action)
+        .text("button", asked.button)
+        .maybe("error", asked.error)
+        .flag("nobody", asked.choices.empty())
+        .text("nobody_words", asked.nobody)
+        .list("choices", asked.choices)
+        .text("form_token", site_.token(visit.session))
+        .text("once", site_.once());
+    page.status = asked.error.empty() ? 200 : 422;
+    page.section = "/inbox";
+    page.back_href = path_of(reference);
+    page.back_text = "Police notice " + reference;
+    return site_.page(visit, page);
+}
+
+View Work::done_row(const Visit& visit, const std::string& reference, const std::string& place,
+                    const client::Incoming& item, std::span<const desk::CodeWords> codes) {
+    return View{}
+        .text("reference", reference)
+        .maybe("place", place)
+        .text("recorded", capital(near(*item.recorded, visit.now)))
+        .text("recorded_by", capital(who(visit, item.recorded_by)))
+        .text("outcome", desk::in_words(codes, item.outcome));
+}
+
+Page Work::done_page(const std::vector<View>& rows) {
+    Page page{"done", "Done"};
+    page.view.flag("empty", rows.empty())
+        .text("caption", "Recorded in the last 90 days (" + std::to_string(rows.size()) + ")")
+        .list("rows", rows);
+    page.section = "/done";
+    page.section_itself = true;
+    return page;
+}
+
+}  // namespace flagpost::web

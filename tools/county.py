@@ -100,11 +100,23 @@ class County:
                 school += [dict(item, agency=agency) for item in items]
         return social, school, reviews
 
-    def close_all(self, social, school, reviews):
+    def decide_reviews(self, truth, reviews):
+        """A named person decides each match that was held: what is owed by the truth is let go where it can be. Returns how many."""
+        p = self.partnership
+        owed = {(t["incident"], t["la_child_id"]) for t in truth["social_care"]} | {(t["incident"], t["upn"]) for t in truth["school"]}
+        for item in reviews:
+            permit = bool(item["will_be_told"]) and (item["incident_reference"], item["subject"]) in owed
+            verdict, reason = ("permit", "details_agree") if permit else ("deny", "other_child")
+            for name in ("Lee Jones", "Kim Osei")[:2 if item["two_people"] else 1]:
+                p.run("flagpost-social-care", item["agency"], "reviews", "decide", item["reference"], "--by", name,
+                      "--verdict", verdict, "--reason", reason)
+        return len(reviews)
+
+    def close_all(self, social, school):
         """Each notice is opened and recorded by a named person of the agency it was for. Returns how many."""
         p, closed = self.partnership, 0
         by_agency = {}
-        for item in social + school + reviews:
+        for item in social + school:
             by_agency.setdefault(item["agency"], []).append(item["reference"])
         for program, agency in self.inboxes():
             references = by_agency.get(agency, [])

@@ -62,6 +62,10 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 PRAGMA user_version = 1;
 )";
 
+// Names of facts that belong to one notice, each followed by its id in hex.
+const std::string recalled_fact = "recalled/";  // reference of the recall
+const std::string verdict_fact = "verdict/";    // who was the first of two to decide
+
 constexpr auto outgoing_columns = "id, state, source, subject, enqueued_us, leaf, reason, place";
 constexpr auto incoming_columns =
     "topic, number, leaf, kind, id, payload, received_us, opened_us, opened_by, recorded_us, recorded_by, "
@@ -152,6 +156,8 @@ Handles handles_of(const Incoming& item) {
             return handles_from<schemas::SchoolNotice>(item.payload, [](auto& t) { return t.notice(); });
         case schemas::Kind::review_item:
             return handles_from<schemas::ReviewItem>(item.payload, [](auto& t) { return t.review(); });
+        case schemas::Kind::recall:
+            return handles_from<schemas::Recall>(item.payload, [](auto& t) { return t.notice(); });
         case schemas::Kind::load_result:
             return handles_from<schemas::LoadResult>(item.payload, [](auto& t) { return t.load(); });
         default:
@@ -178,6 +184,28 @@ public:
     }
 
     Instant now() { return clock_.now(); }
+
+    /// What a recall names is closed, and known to be taken back. Inside the caller's transaction.
+    void take_back(const Incoming& item) {
+        const auto recall = wire::read_table<schemas::Recall>(item.payload, "payload");
+        if (!recall) return;
+        const BytesView all{(*recall)->recalls()->data(), (*recall)->recalls()->size()};
+        for (auto rest = all; rest.size() >= 16; rest = rest.subspan(16)) {
+            const std::string thing = to_hex(*exactly<16>(rest.first(16)));
+            SQLite::Statement fact(db, "INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)");
+            fact.bind(1, recalled_fact + thing);
+            fact.bind(2, (*recall)->reference()->str());
+            fact.exec();
+            SQLite::Statement close(db,
+                                    "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? "
+                                    "WHERE thing = ? AND recorded_us IS NULL");
+            close.bind(1, to_us(item.received));
+            close.bind(2, "Flagpost");
+            close.bind(3, "recalled");
+            close.bind(4, thing);
+            close.exec();
+        }
+    }
 
     /// Inside the caller's transaction.
     Id16 insert(const wire::Draft& draft, const std::string& source) {
@@ -343,7 +371,7 @@ void Box::receive(const std::vector<Incoming>& deliveries) {
         insert.bind(7, to_us(item.received));
         if (handles.thing) insert.bind(8, to_hex(*handles.thing));
         if (!handles.reference.empty()) insert.bind(9, handles.reference);
-        insert.exec();
+        if (insert.exec() == 1 && item.kind == schemas::Kind::recall) impl_->take_back(item);
     }
     transaction.commit();
 }
@@ -432,6 +460,57 @@ bool Box::acknowledge(const Incoming& item, schemas::Level level, const std::str
     impl_->insert(draft, item.topic + "#" + std::to_string(item.number));
     transaction.commit();
     return true;
+}
+
+Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const std::string& by,
+                         const std::string& reason, const AgencyId& agency) {
+    const auto item = wire::read_table<schemas::ReviewItem>(review.payload, "payload");
+    const auto thing = handles_of(review).thing;
+    if (review.kind != schemas::Kind::review_item || !item || !thing)
+        throw std::logic_error{"only a review is decided"};
+    const std::string hex = to_hex(*thing);
+    const bool unsure = verdict == schemas::Verdict::unsure;
+
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    const auto first = fact(verdict_fact + hex);
+    if (!unsure && (*item)->two_people() && first == by) return Decided::same_person;
+    const bool settles = !unsure && (!(*item)->two_people() || first);
+    const Instant at = impl_->now();
+    SQLite::Statement update(impl_->db,
+                             settles ? "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? "
+                                       "WHERE thing = ? AND recorded_us IS NULL"
+                                     : "UPDATE incoming SET opened_us = ifnull(opened_us, ?), opened_by = "
+                                       "ifnull(opened_by, ?), outcome = ifnull(outcome, ?) WHERE thing = ? "
+                                       "AND recorded_us IS NULL");
+    update.bind(1, to_us(at));
+    update.bind(2, by);
+    if (settles) update.bind(3, std::string{schemas::EnumNameVerdict(verdict)} + ": " + reason);
+    update.bind(4, hex);
+    if (update.exec() == 0) return Decided::already;
+    if (!settles && !unsure) set_fact(verdict_fact + hex, by);
+
+    schemas::ReviewDecisionValue decision;
+    decision.review.assign(thing->begin(), thing->end());
+    decision.verdict = verdict;
+    decision.by = by;
+    decision.reason = reason;
+    decision.at_us = to_us(at);
+    wire::Draft draft{schemas::Kind::review_decision, "receipts/" + agency.text(), {}, {}, {}, review.id, {}};
+    draft.subject = hex;
+    draft.payload = wire::pack<schemas::ReviewDecision>(decision);
+    impl_->insert(draft, review.topic + "#" + std::to_string(review.number));
+    transaction.commit();
+    return settles ? Decided::settled : unsure ? Decided::asked : Decided::first_of_two;
+}
+
+bool Box::waits_for_second(const Incoming& review) const {
+    const auto thing = handles_of(review).thing;
+    return thing && !review.recorded && fact(verdict_fact + to_hex(*thing)).has_value();
+}
+
+std::optional<std::string> Box::recalled_by(const Incoming& item) const {
+    const auto thing = handles_of(item).thing;
+    return thing ? fact(recalled_fact + to_hex(*thing)) : std::nullopt;
 }
 
 std::optional<std::string> Box::fact(const std::string& name) const {

@@ -96,6 +96,16 @@ public:
     bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
                      const std::string& outcome, const AgencyId& agency);
 
+    /// Records what a person decided about a review and enqueues it for receipts/<agency>, in one transaction. Of two people
+    /// the second settles it; who cannot tell settles nothing. `outcome` of the item is then "permit: code".
+    enum class Decided { settled, first_of_two, asked, already, same_person };
+    Decided decide(const Incoming& review, schemas::Verdict verdict, const std::string& by,
+                   const std::string& reason, const AgencyId& agency);
+    /// The first of two people has decided this review, and the second has not.
+    bool waits_for_second(const Incoming& review) const;
+    /// The reference of the recall that took this notice back, if one did: what it says must not be used any more.
+    std::optional<std::string> recalled_by(const Incoming& item) const;
+
     // Facts the adapter keeps: witness state, load sequences, broker identity.
     std::optional<std::string> fact(const std::string& name) const;
     void set_fact(const std::string& name, const std::string& value);

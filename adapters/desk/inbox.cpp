@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "adapters/client/text.h"
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 
 namespace flagpost::desk {
@@ -14,6 +15,10 @@ using nlohmann::json;
 constexpr std::chrono::seconds sending_patience{10};
 constexpr std::size_t label_width = 20;
 
+bool is_recall_code(const std::string& outcome) {
+    return std::ranges::any_of(recall_codes, [&](const auto& each) { return each.code == outcome; });
+}
+
 json mark_one(Desk& desk, const std::string& reference, const std::set<schemas::Kind>& kinds,
               const Mark& mark) {
     const auto item = desk.box().find(reference);
@@ -21,6 +26,12 @@ json mark_one(Desk& desk, const std::string& reference, const std::set<schemas::
         return {
             {"reference", reference  },
             {"result",    "not_found"}
+        };
+    if (mark.level == schemas::Level::recorded &&
+        (item->kind == schemas::Kind::recall) != is_recall_code(mark.outcome))
+        return {
+            {"reference", reference      },
+            {"result",    "other_outcome"}
         };
     const bool fresh = desk.box().acknowledge(*item, mark.level, mark.by, mark.outcome, desk.agency());
     const auto now = desk.box().find(reference);
@@ -37,6 +48,7 @@ std::string said(const json& entry, const Mark& mark) {
     const std::string result = entry["result"];
     const std::string reference = printable(entry["reference"].get<std::string>());
     if (result == "not_found") return reference + ": no such notice here";
+    if (result == "other_outcome") return reference + ": that outcome is for another kind of notice";
     const std::string by = entry[recorded ? "recorded_by" : "opened_by"].get<std::string>();
     const char* verb = recorded ? "recorded" : "opened";
     if (result == "already")
@@ -72,8 +84,51 @@ int mark_items(Desk& desk, const std::vector<std::string>& references, const std
             out << "Recorded here. Not yet received by Flagpost (" << desk.last_problem()
                 << "); it is kept and sent when the connection is back.\n";
     }
-    return std::ranges::any_of(entries, [](const json& entry) { return entry["result"] == "not_found"; }) ? 1
-                                                                                                          : 0;
+    return std::ranges::any_of(entries, [](const json& entry) { return !entry.contains("state"); }) ? 1 : 0;
+}
+
+int decide_reviews(Desk& desk, const std::vector<std::string>& references, const ReviewMark& mark,
+                   bool as_json, std::ostream& out) {
+    using Decided = client::Box::Decided;
+    if (client::trimmed(mark.by).empty()) throw std::runtime_error{"--by must name a person"};
+    json entries = json::array();
+    bool failed = false;
+    for (const auto& reference : references) {
+        const auto item = desk.box().find(reference);
+        std::string result = "not_found", words = "no such match here";
+        if (item && item->kind == schemas::Kind::review_item) {
+            switch (desk.box().decide(*item, mark.verdict, mark.by, mark.reason, desk.agency())) {
+                case Decided::settled:
+                    result = "done", words = "decided by " + mark.by;
+                    break;
+                case Decided::first_of_two:
+                    result = "first_of_two", words = "noted for " + mark.by + "; a second person must decide";
+                    break;
+                case Decided::asked:
+                    result = "asked", words = "stays open; police are asked";
+                    break;
+                case Decided::already:
+                    result = "already", words = "was already decided; that stays as it is";
+                    break;
+                case Decided::same_person:
+                    result = "same_person", words = "the second must be another person than " + mark.by;
+                    break;
+            }
+        }
+        failed = failed || result == "not_found" || result == "same_person";
+        entries.push_back({
+            {"reference", reference},
+            {"result",    result   }
+        });
+        if (!as_json) out << printable(reference) << ": " << printable(words) << "\n";
+    }
+    const bool sent = desk.send_now(sending_patience);
+    if (as_json)
+        print_json(entries, out);
+    else if (!sent)
+        out << "Recorded here. Not yet received by Flagpost (" << desk.last_problem()
+            << "); it is kept and sent when the connection is back.\n";
+    return failed ? 1 : 0;
 }
 
 void add_marks(json& entry, const client::Incoming& item) {

@@ -25,9 +25,19 @@ struct Mark {
 };
 
 /// Leaves the mark on each item named, sends what it can at once, and reports. Returns 1 if a reference names no item
-/// of these kinds, else 0: a mark made earlier by somebody is said, and left as it is.
+/// of these kinds, or the outcome is not one of its kind's, else 0: a mark made earlier by somebody is said, and left as it is.
 int mark_items(Desk& desk, const std::vector<std::string>& references, const std::set<schemas::Kind>& kinds,
                const Mark& mark, bool json, std::ostream& out);
+
+struct ReviewMark {
+    schemas::Verdict verdict;
+    std::string by;      // the named person
+    std::string reason;  // code
+};
+/// Decides each match named, sends what it can at once, and reports. Returns 1 if a reference names no match, or the second
+/// person was the first, else 0.
+int decide_reviews(Desk& desk, const std::vector<std::string>& references, const ReviewMark& mark, bool json,
+                   std::ostream& out);
 
 /// The notice of this kind in the item's payload. Throws std::runtime_error if it cannot be read.
 template <class Table> typename Table::NativeTableType payload_of(const client::Incoming& item) {

@@ -3,6 +3,7 @@
 
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
+#include "adapters/desk/recall.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/pages.h"
 #include "adapters/school/school.h"
@@ -88,16 +89,20 @@ int main(int argc, char** argv) {
     opening->add_option("REF", references, "references")->required();
     opening->add_option("--by", by, "who has read them")->required();
     opening->add_option("--outcome", outcome, "as of record")
-        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)));
+        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)) |
+                CLI::IsMember(desk::codes_of(desk::recall_codes)));
     auto* recording =
         program.command(inbox, "record", "Say what the school will do, and by whom. Closes the notices.",
                         [&] { return school::acknowledge(call(), references, by, outcome, std::cout); });
     recording->add_option("REF", references, "references")->required();
     recording->add_option("--by", by, "who has read them and says so")->required();
     recording
-        ->add_option("--outcome", outcome, "what the school will do:" + desk::listed(school::outcome_codes))
+        ->add_option("--outcome", outcome,
+                     "what the school will do:" + desk::listed(school::outcome_codes) +
+                         "\nof a recall:" + desk::listed(desk::recall_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)));
+        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)) |
+                CLI::IsMember(desk::codes_of(desk::recall_codes)));
     desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
     return program.run(argc, argv);
 }

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/web/words.h"
 #include "notice_generated.h"
@@ -124,7 +125,8 @@ std::string notice_screen(const client::Incoming& item, Instant now) {
 }
 
 Instant due(const client::Incoming& item) {
-    const std::int64_t us = notice_of(item).read_by_us;
+    const std::int64_t us =
+        item.kind == schemas::Kind::recall ? desk::recall_of(item).act_by_us : notice_of(item).read_by_us;
     return us == 0 ? Instant::max() : from_us(us);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/web/words.h"
@@ -72,10 +73,12 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
     site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
         if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
-        return std::vector<web::NavigationItem>{
-            {"/inbox", "Inbox (" + std::to_string(open_ones(person).size()) + ")"},
-            {"/done",  "Done"                                                    }
-        };
+        std::size_t open = open_ones(person).size();
+        for (const auto& recall : work_.open_recalls()) open += may_see_recall(person, recall) ? 1 : 0;
+        std::vector<web::NavigationItem> items;
+        items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
+        items.push_back({"/done", "Done"});
+        return items;
     });
     site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
     site_.get("/done", readers, [this](const Visit& visit) { return done(visit); });
@@ -114,7 +117,22 @@ std::optional<Notice> Pages::find(const Person& person, const std::string& refer
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
     Notice notice = notice_from(std::move(*item), journal_.holders());
     if (notice.value.reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
+    if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
+}
+
+// It came to the school's own mailbox, as the notice did: "notices/school/122802".
+bool Pages::may_see_recall(const Person& person, const client::Incoming& recall) {
+    if (!readers.contains(person.role)) return false;
+    const auto schools = schools_of(person, agency_);
+    return !schools || schools->contains(recall.topic.substr(recall.topic.rfind('/') + 1));
+}
+
+std::optional<client::Incoming> Pages::find_recall(const Person& person, const std::string& reference) {
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    if (item && item->kind == schemas::Kind::school_notice) item = work_.recall_of(*item);
+    if (!item || item->kind != schemas::Kind::recall || !may_see_recall(person, *item)) return std::nullopt;
+    return item;
 }
 
 std::optional<Notice> Pages::before(const Notice& notice) {
@@ -122,7 +140,7 @@ std::optional<Notice> Pages::before(const Notice& notice) {
     const auto& value = notice.value;
     std::optional<Notice> found;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
-        if (item.kind != schemas::Kind::school_notice) continue;
+        if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
         Notice other = notice_from(std::move(item), {});
         const auto& earlier = other.value;
         const bool same_thing = earlier.force == value.force && earlier.urn == value.urn &&
@@ -196,6 +214,8 @@ Response Pages::inbox(const Visit& visit) {
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)
         if (show == "all" || show == urn_of(notice)) rows.push_back(row(visit, notice));
+    for (const auto& recall : work_.open_recalls())
+        if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
     auto page = web::inbox_page(visit, kind, rows);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
@@ -209,7 +229,10 @@ Response Pages::done(const Visit& visit) {
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
          })) {
-        if (item.kind != schemas::Kind::school_notice) continue;
+        if (item.kind == schemas::Kind::recall && may_see_recall(visit.person, item))
+            rows.push_back(
+                work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
+        if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
         const Notice notice = notice_from(std::move(item), holders);
         if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value.reference).second) continue;
         const std::string place = sees_several(visit.person) ? school_in_words(notice.value) : "";

@@ -49,6 +49,9 @@ private:
     /// Those this person may see; the most urgent first.
     std::vector<Notice> open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
+    /// A recall by its own reference, or the one that took the notice of this reference back.
+    std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);
+    bool may_see_recall(const web::Person& person, const client::Incoming& recall);
     /// One that the person may act on.
     std::optional<Notice> open_to(const web::Visit& visit);
     /// The notice of an earlier version of the same incident about the same child.

@@ -9,6 +9,13 @@ namespace {
 
 using desk::Fields;
 
+constexpr std::pair<std::string_view, schemas::Shield> shields[] = {
+    {"none",             schemas::Shield::none            },
+    {"refuge",           schemas::Shield::refuge          },
+    {"adoption",         schemas::Shield::adoption        },
+    {"protected_person", schemas::Shield::protected_person},
+};
+
 std::unique_ptr<schemas::PersonValue> read_child(const Fields& fields) {
     auto child = std::make_unique<schemas::PersonValue>();
     child->given_names = fields.text("Forename");
@@ -82,6 +89,9 @@ schemas::PupilValue read_pupil(const client::CsvRow& row, const std::optional<st
     pupil.home = read_home(fields);
     pupil.contacts = read_contacts(fields);
     pupil.left_on = fields.date("LeftOn");
+    // A word that is none of these must not pass for "no shield".
+    if (!fields.text("Shield").empty())
+        pupil.shield = fields.choice("Shield", shields).value_or(pupil.shield);
     return pupil;
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/recall.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/roll_rows.h"
 #include "adapters/web/settings.h"
@@ -17,7 +18,14 @@ namespace {
 using nlohmann::json;
 using schemas::Kind;
 
-const std::set<Kind> notices{Kind::school_notice};
+const std::set<Kind> notices{Kind::school_notice, Kind::recall};
+
+json entry_of(const client::Incoming& item) {
+    return item.kind == Kind::recall ? desk::recall_entry(item) : notice_entry(item);
+}
+std::string line_of(const client::Incoming& item, Instant now) {
+    return item.kind == Kind::recall ? desk::recall_line(item, now) : notice_line(item, now);
+}
 
 /// A registration is known by school and pupil number; pupils without a valid number are not compared.
 std::string key_of(const schemas::PupilValue& pupil) {
@@ -69,23 +77,27 @@ int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
     std::ranges::stable_sort(items, {}, due);
     if (call.json) {
         json entries = json::array();
-        for (const auto& item : items) entries.push_back(notice_entry(item));
+        for (const auto& item : items) entries.push_back(entry_of(item));
         desk::print_json(entries, out);
         return 0;
     }
     if (items.empty()) out << web::words::empty_inbox << "\n";
-    for (const auto& item : items) out << notice_line(item, desk.now()) << "\n";
+    for (const auto& item : items) out << line_of(item, desk.now()) << "\n";
     return 0;
 }
 
 int show(const Call& call, const std::string& reference, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    const auto item = desk.box().find(reference);
+    auto item = desk.box().find(reference);
     if (!item || !notices.contains(item->kind)) throw std::runtime_error{"no such notice here"};
+    // What was taken back is not shown again: the recall stands in its place.
+    if (const auto recall = desk.box().recalled_by(*item))
+        if (auto newer = desk.box().find(*recall)) item = std::move(newer);
     if (call.json)
-        desk::print_json(notice_entry(*item), out);
+        desk::print_json(entry_of(*item), out);
     else
-        out << notice_screen(*item, desk.now());
+        out << (item->kind == Kind::recall ? desk::recall_screen(*item, desk.now())
+                                           : notice_screen(*item, desk.now()));
     return 0;
 }
 

@@ -15,6 +15,13 @@ constexpr std::pair<std::string_view, schemas::FlagKind> kinds[] = {
     {"looked_after",                 schemas::FlagKind::looked_after                },
 };
 
+constexpr std::pair<std::string_view, schemas::Shield> shields[] = {
+    {"none",             schemas::Shield::none            },
+    {"refuge",           schemas::Shield::refuge          },
+    {"adoption",         schemas::Shield::adoption        },
+    {"protected_person", schemas::Shield::protected_person},
+};
+
 std::unique_ptr<schemas::PersonValue> read_child(const Fields& fields) {
     auto child = std::make_unique<schemas::PersonValue>();
     child->given_names = fields.text("GivenNames");
@@ -101,6 +108,8 @@ schemas::FlagValue read_flag(const client::CsvRow& row, const std::string& la, d
     flag.team = fields.text("AllocatedTeam");
     flag.duty_contact = fields.text("DutyContact");
     flag.out_of_hours_contact = fields.text("OutOfHoursContact");
+    // A word that is none of these must not pass for "no shield".
+    if (!fields.text("Shield").empty()) flag.shield = fields.choice("Shield", shields).value_or(flag.shield);
     check_dates(flag, fields);
     check_name(flag, fields);
     return flag;

@@ -3,6 +3,7 @@
 
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
+#include "adapters/desk/recall.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/pages.h"
 #include "adapters/social_care/serve.h"
@@ -11,6 +12,12 @@
 using namespace flagpost;
 
 namespace {
+
+const std::map<std::string, schemas::Verdict> verdicts{
+    {"permit", schemas::Verdict::permit},
+    {"deny",   schemas::Verdict::deny  },
+    {"unsure", schemas::Verdict::unsure}
+};
 
 const std::map<std::string, schemas::LoadMode> modes{
     {"full",  schemas::LoadMode::full },
@@ -38,7 +45,7 @@ int main(int argc, char** argv) {
                         "NHSNumber, FlagKind, LatestCategoryOfAbuse, CPPstartDate, CPPendDate, DeleteDate, "
                         "Addresses (JSON),\n"
                         "LinkedAdults (JSON), AllocatedWorker, WorkerContact, AllocatedTeam, DutyContact, "
-                        "OutOfHoursContact.\n"
+                        "OutOfHoursContact, Shield (none, refuge, adoption, protected_person).\n"
                         "Rows that cannot be used are written to FILE.rejects.csv with line and reason. Ends "
                         "with 0 if anything was\n"
                         "loaded.",
@@ -92,15 +99,34 @@ int main(int argc, char** argv) {
                         [&] { return social_care::record(call(), references, by, outcome, std::cout); });
     recording->add_option("REF", references, "references")->required();
     recording->add_option("--by", by, "who did it")->required();
-    recording->add_option("--outcome", outcome, "what was done:" + desk::listed(social_care::outcome_codes))
+    recording
+        ->add_option("--outcome", outcome,
+                     "what was done:" + desk::listed(social_care::outcome_codes) +
+                         "\nof a recall:" + desk::listed(desk::recall_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(social_care::outcome_codes)));
+        ->check(CLI::IsMember(desk::codes_of(social_care::outcome_codes)) |
+                CLI::IsMember(desk::codes_of(desk::recall_codes)));
 
     auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
     auto* review_list =
         program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
                         [&] { return social_care::list_reviews(call(), all, std::cout); });
     review_list->add_flag("--all", all, "those decided too");
+    desk::ReviewMark decision{};
+    auto* deciding =
+        program.command(reviews, "decide",
+                        "Say whether what is held may be sent. permit sends it at once and cannot be unsent; "
+                        "deny closes it; unsure leaves it\n"
+                        "open and asks police. A shielded child needs two people.",
+                        [&] { return social_care::decide(call(), references, decision, std::cout); });
+    deciding->add_option("REF", references, "references, such as RV-3C8K-11PD")->required();
+    deciding->add_option("--verdict", decision.verdict, "permit, deny or unsure")
+        ->required()
+        ->transform(CLI::CheckedTransformer(verdicts));
+    deciding->add_option("--reason", decision.reason, desk::listed(social_care::review_codes))
+        ->required()
+        ->check(CLI::IsMember(desk::codes_of(social_care::review_codes)));
+    deciding->add_option("--by", decision.by, "who decided")->required();
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

@@ -1,6 +1,7 @@
 /// One notice on one screen, and what a person may do about it.
 #include <algorithm>
 
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/pages.h"
@@ -118,7 +119,7 @@ std::optional<Notice> Pages::before(const Notice& notice) {
     if (notice.value.incident_version < 2) return std::nullopt;
     std::optional<Notice> found;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
-        if (item.kind != schemas::Kind::social_care_notice) continue;
+        if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
         Notice other = notice_from(std::move(item), {});
         const bool same_thing = other.value.incident_reference == notice.value.incident_reference &&
                                 other.value.force == notice.value.force &&
@@ -135,6 +136,11 @@ bool Pages::mark_opened(const Visit& visit, Notice& notice) {
 }
 
 Response Pages::notice(const Visit& visit, bool printing) {
+    if (auto recall = find_recall(visit.person, visit.part("ref"))) {
+        const auto own = desk::recall_of(*recall).reference;
+        if (visit.part("ref") != own || printing) return web::redirect(web::path_of(own));
+        return work_.show_recall(visit, std::move(*recall), {});
+    }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
     work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
@@ -207,6 +213,8 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
 }
 
 Response Pages::record(const Visit& visit) {
+    if (const auto recall = find_recall(visit.person, visit.part("ref")))
+        return work_.record_recall(visit, *recall);
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
     const std::string outcome = visit.request.field("outcome");

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_words.h"
 #include "notice_generated.h"
@@ -13,10 +14,6 @@ namespace {
 using desk::print_field;
 using nlohmann::json;
 using schemas::SocialCareNoticeValue;
-
-schemas::ReviewItemValue review_of(const client::Incoming& item) {
-    return desk::payload_of<schemas::ReviewItem>(item);
-}
 
 std::string due_in_words(std::int64_t us, Instant now, const client::Incoming& item) {
     if (us == 0) return {};
@@ -64,7 +61,20 @@ void print_reasons(std::ostream& out, const SocialCareNoticeValue& notice) {
     print_field(out, "Worker, team", worker_in_words(notice));
 }
 
+std::string or_not_given(const std::string& text) { return text.empty() ? "not given" : text; }
+
 }  // namespace
+
+std::string agreeing_in_words(schemas::Agreeing how) {
+    switch (how) {
+        case schemas::Agreeing::agree:
+            return "Agree";
+        case schemas::Agreeing::differ:
+            return "Differ";
+        default:
+            return "Cannot compare";
+    }
+}
 
 nlohmann::json notice_entry(const client::Incoming& item) {
     const auto notice = notice_of(item);
@@ -107,8 +117,18 @@ nlohmann::json review_entry(const client::Incoming& item) {
         {"bound_for",          review.bound_for                        },
         {"subject",            review.subject                          },
         {"why",                review.why                              },
+        {"will_be_told",       review.will_be_told                     },
+        {"two_people",         review.two_people                       },
+        {"compared",           json::array()                           },
         {"decide_by",          desk::iso_or_null(review.decide_by_us)  }
     };
+    for (const auto& row : review.compared)
+        entry["compared"].push_back({
+            {"detail", row->detail                        },
+            {"police", row->police                        },
+            {"theirs", row->theirs                        },
+            {"how",    schemas::EnumNameAgreeing(row->how)}
+        });
     desk::add_marks(entry, item);
     return entry;
 }
@@ -172,14 +192,26 @@ std::string review_screen(const client::Incoming& item, Instant now) {
     print_field(out, "About", review.subject);
     print_field(out, "Incident",
                 review.incident_reference + ", version " + std::to_string(review.incident_version));
+    if (review.two_people) print_field(out, "Two people", "Two people must decide alike before it is sent");
     print_field(out, "So far", desk::marks_in_words(item));
-    out << "\nNothing has been sent to " << desk::printable(review.bound_for) << ".\n";
+    if (!review.compared.empty()) print_heading(out, "Details side by side (police / yours)");
+    for (const auto& row : review.compared)
+        print_field(out, row->detail,
+                    agreeing_in_words(row->how) + ": " + or_not_given(row->police) + " / " +
+                        or_not_given(row->theirs));
+    if (item.recorded) return out.str();
+    out << "\nNothing has been sent to " << desk::printable(review.bound_for) << ".\n"
+        << (review.will_be_told.empty() ? "There is nothing to send: deny it once you have acted. "
+                                        : "What is permitted is sent at once and cannot be unsent. ")
+        << "Decide: flagpost-social-care reviews decide " << review.reference
+        << " --verdict permit|deny|unsure --reason CODE --by NAME\n";
     return out.str();
 }
 
 Instant due(const client::Incoming& item) {
-    const std::int64_t us =
-        item.kind == schemas::Kind::review_item ? review_of(item).decide_by_us : notice_of(item).act_by_us;
+    const std::int64_t us = item.kind == schemas::Kind::review_item ? review_of(item).decide_by_us
+                            : item.kind == schemas::Kind::recall    ? desk::recall_of(item).act_by_us
+                                                                    : notice_of(item).act_by_us;
     return us == 0 ? Instant::max() : from_us(us);
 }
 

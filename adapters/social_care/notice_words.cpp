@@ -10,6 +10,9 @@ using schemas::SocialCareNoticeValue;
 SocialCareNoticeValue notice_of(const client::Incoming& item) {
     return desk::payload_of<schemas::SocialCareNotice>(item);
 }
+schemas::ReviewItemValue review_of(const client::Incoming& item) {
+    return desk::payload_of<schemas::ReviewItem>(item);
+}
 std::string name_of(const schemas::PersonValue& person) {
     const bool both = !person.given_names.empty() && !person.family_name.empty();
     return desk::printable(person.given_names + (both ? " " : "") + person.family_name);

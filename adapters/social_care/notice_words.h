@@ -9,6 +9,7 @@ namespace flagpost::social_care {
 
 /// Throws std::runtime_error if it cannot be read.
 schemas::SocialCareNoticeValue notice_of(const client::Incoming& item);
+schemas::ReviewItemValue review_of(const client::Incoming& item);
 
 std::string name_of(const schemas::PersonValue& person);
 /// "Ava Example (born 4 March 2019)"; a child without given names and date of birth is not born yet.

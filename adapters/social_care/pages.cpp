@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/web/words.h"
@@ -46,7 +47,7 @@ bool shown(const Visit& visit, const Notice& notice, const std::string& show) {
 }  // namespace
 
 const std::set<std::string>& roles() {
-    static const std::set<std::string> all{"worker", "duty", "manager", "feeder", "admin"};
+    static const std::set<std::string> all{"worker", "duty", "manager", "reviewer", "feeder", "admin"};
     return all;
 }
 
@@ -74,15 +75,20 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
       journal_{journal},
       people_{people},
       work_{site, reader, handover, journal, people},
+      reviews_{site, reader, handover, journal},
       settings_{settings} {
     site_.templates().add_all(page_templates);
     site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
-        if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
-        return std::vector<web::NavigationItem>{
-            {"/inbox", "Inbox (" + std::to_string(open_ones(person).size()) + ")"},
-            {"/done",  "Done"                                                    }
-        };
+        std::vector<web::NavigationItem> items;
+        if (person.role == "reviewer")
+            items.push_back({"/review", "Review (" + std::to_string(reviews_.open_count()) + ")"});
+        if (!readers.contains(person.role)) return items;
+        std::size_t open = open_ones(person).size();
+        for (const auto& recall : work_.open_recalls()) open += may_see_recall(person, recall) ? 1 : 0;
+        items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
+        items.push_back({"/done", "Done"});
+        return items;
     });
     site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
     site_.get("/done", readers, [this](const Visit& visit) { return done(visit); });
@@ -127,7 +133,24 @@ std::optional<Notice> Pages::find(const Person& person, const std::string& refer
     if (!item || item->kind != schemas::Kind::social_care_notice) return std::nullopt;
     Notice notice = notice_from(std::move(*item), journal_.holders());
     if (notice.value.reference != reference || !may_see(person, notice)) return std::nullopt;
+    if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
+}
+
+// Whoever could see the notice; what never came here is for those who see everything.
+bool Pages::may_see_recall(const Person& person, const client::Incoming& recall) {
+    const auto reference = desk::recall_of(recall).recalled_reference;
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    if (item && item->kind == schemas::Kind::social_care_notice)
+        return may_see(person, notice_from(std::move(*item), journal_.holders()));
+    return person.role == "duty" || (person.role == "manager" && person.teams.empty());
+}
+
+std::optional<client::Incoming> Pages::find_recall(const Person& person, const std::string& reference) {
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    if (item && item->kind == schemas::Kind::social_care_notice) item = work_.recall_of(*item);
+    if (!item || item->kind != schemas::Kind::recall || !may_see_recall(person, *item)) return std::nullopt;
+    return item;
 }
 
 // --- lists
@@ -166,6 +189,8 @@ Response Pages::inbox(const Visit& visit) {
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : open_ones(visit.person))
         if (shown(visit, notice, show)) rows.push_back(row(visit, notice, corrects(notice)));
+    for (const auto& recall : work_.open_recalls())
+        if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
     auto page = web::inbox_page(visit, inbox_kind, rows);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
@@ -179,7 +204,10 @@ Response Pages::done(const Visit& visit) {
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
          })) {
-        if (item.kind != schemas::Kind::social_care_notice) continue;
+        if (item.kind == schemas::Kind::recall && may_see_recall(visit.person, item))
+            rows.push_back(
+                work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
+        if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
         const Notice notice = notice_from(std::move(item), holders);
         if (may_see(visit.person, notice) && seen.insert(notice.value.reference).second)
             rows.push_back(work_.done_row(visit, notice.value.reference, "", notice.item, outcome_codes));

@@ -2,12 +2,13 @@
 #pragma once
 
 #include "adapters/social_care/notice_words.h"
+#include "adapters/social_care/review_pages.h"
 #include "adapters/web/work.h"
 
 namespace flagpost::social_care {
 
 /// worker: own and team; duty: everything, as the duty box gets every notice; manager: their teams, or all where they have
-/// none. feeder and admin see no notice.
+/// none. reviewer: the matches a person must look at, and no notice. feeder and admin see neither.
 const std::set<std::string>& roles();
 
 struct PageSettings {
@@ -48,6 +49,9 @@ private:
     /// Those this person may see; the most urgent first.
     std::vector<Notice> open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
+    /// A recall by its own reference, or the one that took the notice of this reference back.
+    std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);
+    bool may_see_recall(const web::Person& person, const client::Incoming& recall);
     /// The notice of an earlier version of the same incident about the same child.
     std::optional<Notice> before(const Notice& notice);
     Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const;
@@ -64,6 +68,7 @@ private:
     web::Journal& journal_;
     web::People& people_;
     web::Work work_;
+    ReviewPages reviews_;
     PageSettings settings_;
 };
 

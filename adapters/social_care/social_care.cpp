@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/flag_rows.h"
 #include "adapters/social_care/notice_text.h"
@@ -17,9 +18,16 @@ using nlohmann::json;
 using schemas::Kind;
 
 const std::vector<std::string> agency_kinds{"social-care"};
-const std::set<Kind> notices{Kind::social_care_notice};
+const std::set<Kind> notices{Kind::social_care_notice, Kind::recall};
 const std::set<Kind> reviews{Kind::review_item};
-const std::set<Kind> either{Kind::social_care_notice, Kind::review_item};
+const std::set<Kind> any{Kind::social_care_notice, Kind::recall, Kind::review_item};
+
+json entry_of(const client::Incoming& item) {
+    return item.kind == Kind::recall ? desk::recall_entry(item) : notice_entry(item);
+}
+std::string line_of(const client::Incoming& item, Instant now) {
+    return item.kind == Kind::recall ? desk::recall_line(item, now) : notice_line(item, now);
+}
 
 /// The overdue and the soonest due first; nobody can sort them away.
 std::vector<client::Incoming> in_order(std::vector<client::Incoming> items) {
@@ -67,7 +75,7 @@ int run(const Call& call) {
 
 int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
     return list(
-        call, notices, closed_too, notice_entry, notice_line,
+        call, notices, closed_too, entry_of, line_of,
         "Nothing to act on. This does not mean that nothing has happened: Flagpost knows only what police "
         "recorded and what was matched.",
         out);
@@ -79,27 +87,38 @@ int list_reviews(const Call& call, bool closed_too, std::ostream& out) {
 
 int show(const Call& call, const std::string& reference, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    const auto item = desk.box().find(reference);
-    if (!item || !either.contains(item->kind)) throw std::runtime_error{"no such notice here"};
-    const bool review = item->kind == Kind::review_item;
+    auto item = desk.box().find(reference);
+    if (!item || !any.contains(item->kind)) throw std::runtime_error{"no such notice here"};
+    // What was taken back is not shown again: the recall stands in its place.
+    if (const auto recall = desk.box().recalled_by(*item))
+        if (auto newer = desk.box().find(*recall)) item = std::move(newer);
+    const bool review = item->kind == Kind::review_item, recall = item->kind == Kind::recall;
     if (call.json)
-        desk::print_json(review ? review_entry(*item) : notice_entry(*item), out);
+        desk::print_json(review ? review_entry(*item) : entry_of(*item), out);
     else
-        out << (review ? review_screen(*item, desk.now()) : notice_screen(*item, desk.now()));
+        out << (review   ? review_screen(*item, desk.now())
+                : recall ? desk::recall_screen(*item, desk.now())
+                         : notice_screen(*item, desk.now()));
     return 0;
 }
 
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    return desk::mark_items(desk, references, either, {schemas::Level::opened, by, {}}, call.json, out);
+    return desk::mark_items(desk, references, any, {schemas::Level::opened, by, {}}, call.json, out);
 }
 
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
            const std::string& outcome, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    return desk::mark_items(desk, references, either, {schemas::Level::recorded, by, outcome}, call.json,
+    return desk::mark_items(desk, references, notices, {schemas::Level::recorded, by, outcome}, call.json,
                             out);
+}
+
+int decide(const Call& call, const std::vector<std::string>& references, const desk::ReviewMark& mark,
+           std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
+    return desk::decide_reviews(desk, references, mark, call.json, out);
 }
 
 }  // namespace flagpost::social_care

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/desk/inbox.h"
 #include "adapters/desk/loads.h"
 
 namespace flagpost::social_care {
@@ -28,5 +29,7 @@ int acknowledge(const Call& call, const std::vector<std::string>& references, co
                 std::ostream& out);
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
            const std::string& outcome, std::ostream& out);
+int decide(const Call& call, const std::vector<std::string>& references, const desk::ReviewMark& mark,
+           std::ostream& out);
 
 }  // namespace flagpost::social_care

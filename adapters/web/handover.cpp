@@ -31,7 +31,13 @@ void Handover::turn(const client::AgentState& state, client::Box& box, const Age
         Done done{false, false, box.find(deed.reference)};
         if (done.now) {
             done.found = true;
-            done.fresh = box.acknowledge(*done.now, deed.level, deed.by, deed.outcome, agency);
+            if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
+                done.decided = box.decide(*done.now, *deed.verdict, deed.by, deed.outcome, agency);
+                done.fresh = *done.decided != client::Box::Decided::already &&
+                             *done.decided != client::Box::Decided::same_person;
+            } else if (!deed.verdict) {
+                done.fresh = box.acknowledge(*done.now, deed.level, deed.by, deed.outcome, agency);
+            }
             done.now = box.find(deed.reference);
         }
         const std::lock_guard lock{lock_};

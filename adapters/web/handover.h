@@ -20,7 +20,8 @@ namespace flagpost::web {
 struct Deed {
     std::string reference;
     schemas::Level level;
-    std::string by, outcome;
+    std::string by, outcome;                    // outcome: a code; of a decision its reason
+    std::optional<schemas::Verdict> verdict{};  // set: a review is decided, whatever the level
 };
 
 /// What became of it.
@@ -28,6 +29,7 @@ struct Done {
     bool found;  // the reference names a delivery
     bool fresh;  // false: somebody had done so before; `now` says who
     std::optional<client::Incoming> now;
+    std::optional<client::Box::Decided> decided{};
 };
 
 inline constexpr std::size_t deeds_waiting_max = 256;

@@ -52,6 +52,10 @@ inline std::string historic(const std::string& date, const std::string& months) 
     return "The plan ended on " + date + ". You are told because this is within " + months + " months.";
 }
 inline std::string corrected(const std::string& time) { return "This notice was corrected at " + time + "."; }
+inline std::string recalled(const std::string& time) { return "This notice was recalled at " + time + "."; }
+inline std::string recalled_rest(const std::string& reason) {
+    return "Reason: " + reason + ". Do not use it. Remove any copy you made, then record that you have.";
+}
 inline std::string cut_off(const std::string& time) {
     return "No connection to Flagpost since " + time + ".";
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/recall.h"
 #include "adapters/web/words.h"
 
 namespace flagpost::web {
@@ -129,6 +130,80 @@ Response Work::ask(const Visit& visit, const std::string& reference, const Asked
     page.back_href = path_of(reference);
     page.back_text = "Police notice " + reference;
     return site_.page(visit, page);
+}
+
+std::optional<client::Incoming> Work::recall_of(const client::Incoming& item) {
+    return reader_.read([&](const client::Box& box) -> std::optional<client::Incoming> {
+        const auto reference = box.recalled_by(item);
+        return reference ? box.find(*reference) : std::nullopt;
+    });
+}
+
+std::vector<client::Incoming> Work::open_recalls() {
+    auto items = reader_.read([](const client::Box& box) { return box.inbox(); });
+    std::erase_if(items, [](const auto& item) { return item.kind != schemas::Kind::recall; });
+    return items;
+}
+
+InboxRow Work::recall_row(const Visit& visit, const client::Incoming& recall) {
+    const auto value = desk::recall_of(recall);
+    const auto due = due_of(from_us(value.act_by_us), visit.now);
+    return {due.late ? Group::overdue : Group::changed,
+            "Notice recalled",
+            value.reference,
+            {},
+            due,
+            capital(desk::reason_in_words(value.reason)),
+            value.recalled_reference,
+            {},
+            tag("Recalled", "orange")};
+}
+
+Response Work::show_recall(const Visit& visit, client::Incoming recall, const std::string& error) {
+    const auto value = desk::recall_of(recall);
+    note(visit, value.reference, "consulted");
+    if (!open(visit, value.reference, recall)) return site_.problem(&visit);
+    const auto due = due_of(from_us(value.act_by_us), visit.now);
+    const auto standing = this->standing(visit, recall, to_hex(value.notice), desk::recall_codes);
+    const bool form = !recall.recorded;
+    Page page{"recall", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
+    page.view.text("reference", value.reference)
+        .text("recalled_reference", value.recalled_reference)
+        .text("recalled_words", words::recalled(time_of_day(from_us(value.recalled_at_us))))
+        .text("recalled_rest", words::recalled_rest(desk::reason_in_words(value.reason)))
+        .text("police", (value.police_contact.empty() ? "force " + desk::printable(value.force)
+                                                      : desk::printable(value.police_contact)) +
+                            ", quote " + desk::printable(value.incident_reference))
+        .text("act_by", near(from_us(value.act_by_us), visit.now))
+        .text("act_left", form ? due.left : "")
+        .text("due_style", form ? due.style : "fp-due")
+        .text("next_style", due.late && form ? "fp-next fp-next--late" : "fp-next")
+        .flag("form", form)
+        .text("path", path_of(value.reference))
+        .text("form_token", form ? site_.token(visit.session) : "")
+        .text("once", form ? site_.once() : "")
+        .maybe("error", error)
+        .list("choices",
+              form ? outcomes(visit, value.reference, desk::recall_codes, {}) : std::vector<View>{})
+        .maybe("recorded_words", standing.recorded)
+        .maybe("waiting_words", standing.waiting)
+        .list("timeline", timeline(visit, value.reference, recall, desk::recall_codes,
+                                   [](const Entry&, const std::string&) { return std::string{}; }));
+    page.status = error.empty() ? 200 : 422;
+    page.section = form ? "/inbox" : "/done";
+    page.back_href = page.section;
+    page.back_text = form ? "Inbox" : "Done";
+    if (visit.request.parameter("done") == "recorded") page.success = "Recorded. This recall is closed.";
+    page.reference = value.reference;
+    return site_.page(visit, page);
+}
+
+Response Work::record_recall(const Visit& visit, const client::Incoming& recall) {
+    const std::string outcome = visit.request.field("outcome");
+    const bool known =
+        std::ranges::any_of(desk::recall_codes, [&](const auto& each) { return each.code == outcome; });
+    if (!known && !recall.recorded) return show_recall(visit, recall, "Choose what you did");
+    return record(visit, desk::recall_of(recall).reference, outcome);
 }
 
 View Work::done_row(const Visit& visit, const std::string& reference, const std::string& place,

@@ -64,6 +64,15 @@ public:
     };
     Response ask(const Visit& visit, const std::string& reference, const Asked& asked);
 
+    /// The recall that took this notice back, if one did.
+    std::optional<client::Incoming> recall_of(const client::Incoming& item);
+    /// Recalls that nobody has recorded yet.
+    std::vector<client::Incoming> open_recalls();
+    InboxRow recall_row(const Visit& visit, const client::Incoming& recall);
+    /// The page of a recall, and its form; with an error it was posted without a choice.
+    Response show_recall(const Visit& visit, client::Incoming recall, const std::string& error);
+    Response record_recall(const Visit& visit, const client::Incoming& recall);
+
     /// One line of the page `done`, the first being of the newest.
     View done_row(const Visit& visit, const std::string& reference, const std::string& place,
                   const client::Incoming& item, std::span<const desk::CodeWords> codes);

@@ -352,12 +352,13 @@ void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>
     }
     std::vector<notices::Planned> recalls;
     const auto recall = [&](const std::string& name, const std::string& topic, schemas::Kind kind,
-                            const Id16& first) {
-        recalls.push_back(notices::recall(
-            setting_.agreement, which.value,
-            {name, topic, kind, first, human_reference(kind == Kind::review_item ? "RV" : "FP", first),
-             withdrawn ? schemas::RecallReason::withdrawn : schemas::RecallReason::corrected},
-            now_));
+                            const std::vector<Id16>& notices) {
+        const auto* prefix = kind == Kind::review_item ? "RV" : "FP";
+        recalls.push_back(
+            notices::recall(setting_.agreement, which.value,
+                            {name, topic, kind, notices, human_reference(prefix, notices.front()),
+                             withdrawn ? schemas::RecallReason::withdrawn : schemas::RecallReason::corrected},
+                            now_));
     };
     for (const auto& [name, thread] : threads) {
         if (still.contains(name) || (!withdrawn && !before.contains(name))) continue;
@@ -368,14 +369,14 @@ void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>
             thread.notices, [&](const Id16& notice) { return state.obligations.contains(notice); });
         // A review that was decided told nobody anything.
         if (kind == Kind::review_item && !is_open) continue;
-        recall(name, thread.topic, kind, thread.notices.front());
+        recall(name, thread.topic, kind, thread.notices);
         // And so does everybody it went on to.
         std::set<std::string> others;
         for (const auto& notice : thread.notices)
             if (const auto rungs = state.escalated.find(notice); rungs != state.escalated.end())
                 for (const auto& [rung, item] : rungs->second)
                     if (!item.first.empty() && item.first != thread.topic) others.insert(item.first);
-        for (const auto& topic : others) recall(name + " at " + topic, topic, kind, thread.notices.front());
+        for (const auto& topic : others) recall(name + " at " + topic, topic, kind, thread.notices);
     }
     for (auto& planned : recalls) plan.planned.push_back(std::move(planned));
 }

@@ -741,7 +741,7 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     planned.topic = what.topic;
     planned.recipient = recipient_of(what.topic);
     planned.kind = Kind::recall;
-    planned.recalls = what.first;
+    planned.recalls = what.notices.front();
     planned.purpose = "correction";
     planned.legal_basis = {"DPA2018-s38"};
     planned.retention = "notice";
@@ -753,7 +753,8 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
         planned.due = now + rule->respond_within;
     }
     schemas::RecallValue value;
-    value.recalls.assign(what.first.begin(), what.first.end());
+    for (const auto& notice : what.notices)
+        value.recalls.insert(value.recalls.end(), notice.begin(), notice.end());
     value.recalled_reference = what.reference;
     value.reason = what.reason;
     value.force = incident.force;

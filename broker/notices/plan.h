@@ -62,8 +62,8 @@ struct ToRecall {
     std::string dedup;
     std::string topic;
     schemas::Kind kind{};
-    Id16 first;
-    std::string reference;  // "FP-7K3M-29QD"
+    std::vector<Id16> notices;  // oldest first
+    std::string reference;      // "FP-7K3M-29QD"
     schemas::RecallReason reason{};
 };
 Planned recall(const agreement::Agreement& agreement, const schemas::IncidentValue& incident,

@@ -1,0 +1,266 @@
+#include "adapters/social_care/review_pages.h"
+
+#include <algorithm>
+
+#include "adapters/desk/words.h"
+#include "adapters/social_care/notice_text.h"
+#include "adapters/social_care/notice_words.h"
+#include "adapters/web/parts.h"
+#include "adapters/web/when.h"
+#include "adapters/web/words.h"
+
+namespace flagpost::social_care {
+namespace {
+
+using client::Box;
+using schemas::Verdict;
+using web::Page;
+using web::Response;
+using web::View;
+using web::Visit;
+
+const std::set<std::string> reviewers{"reviewer"};
+
+constexpr desk::CodeWords verdict_codes[] = {
+    {"permit", "Same child: send it"                  },
+    {"deny",   "Not the same child, or not to be sent"},
+    {"unsure", "I cannot tell: ask police"            },
+};
+
+std::optional<Verdict> verdict_of(const std::string& code) {
+    if (code == "permit") return Verdict::permit;
+    if (code == "deny") return Verdict::deny;
+    if (code == "unsure") return Verdict::unsure;
+    return std::nullopt;
+}
+
+std::string path_of(const std::string& reference) { return "/review/" + reference; }
+
+std::string why_of(const schemas::ReviewItemValue& value) {
+    std::string words;
+    for (const auto& each : value.why) words += (words.empty() ? "" : " ") + web::sentence(each);
+    return words.empty() ? web::words::did_not_say : words;
+}
+
+/// "child_given_names" as people say it.
+std::string field_in_words(std::string name) {
+    std::ranges::replace(name, '_', ' ');
+    if (name.ends_with(" us")) name.resize(name.size() - 3);
+    return name;
+}
+
+std::string told_in_words(const schemas::ReviewItemValue& value) {
+    std::string words;
+    for (const auto& field : value.will_be_told) words += (words.empty() ? "" : ", ") + field_in_words(field);
+    return words;
+}
+
+std::string success_in_words(const std::string& code) {
+    if (code == "permit") return "Sent. It is with whoever was to be told.";
+    if (code == "deny") return "Recorded. Nothing was sent.";
+    if (code == "first") return "Recorded. A second person must decide before anything is sent.";
+    if (code == "unsure") return "Police are asked. The match stays open.";
+    return {};
+}
+
+}  // namespace
+
+ReviewPages::ReviewPages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal)
+    : site_{site}, reader_{reader}, handover_{handover}, journal_{journal} {
+    site_.get("/review", reviewers, [this](const Visit& visit) { return list(visit); });
+    site_.get("/review/{ref}", reviewers, [this](const Visit& visit) { return show(visit, {}); });
+    site_.post("/review/{ref}/decide", reviewers, [this](const Visit& visit) { return decide(visit); });
+}
+
+ReviewPages::Review ReviewPages::review_from(client::Incoming item) {
+    Review review{std::move(item), {}};
+    review.value = review_of(review.item);
+    review.waits_for_second = reader_.read([&](const Box& box) { return box.waits_for_second(review.item); });
+    review.asked = std::ranges::any_of(journal_.story_of(review.value.reference),
+                                       [](const auto& entry) { return entry.what == "asked"; });
+    return review;
+}
+
+std::vector<ReviewPages::Review> ReviewPages::open_ones() {
+    // A newer version of the same match takes the older one's place: only it can be decided.
+    std::map<std::tuple<std::string, std::string, std::string, std::string>, Review> newest;
+    for (auto& item : reader_.read([](const Box& box) { return box.inbox(); })) {
+        if (item.kind != schemas::Kind::review_item) continue;
+        auto review = review_from(std::move(item));
+        const auto& value = review.value;
+        newest.insert_or_assign({value.force, value.incident_reference, value.subject, value.bound_for},
+                                std::move(review));
+    }
+    std::vector<Review> reviews;
+    for (auto& [match, review] : newest) reviews.push_back(std::move(review));
+    std::ranges::stable_sort(reviews, {}, [](const Review& review) { return due(review.item); });
+    return reviews;
+}
+
+std::size_t ReviewPages::open_count() { return open_ones().size(); }
+
+std::optional<ReviewPages::Review> ReviewPages::find(const std::string& reference) {
+    auto item = reader_.read([&](const Box& box) { return box.find(reference); });
+    if (!item || item->kind != schemas::Kind::review_item) return std::nullopt;
+    auto review = review_from(std::move(*item));
+    if (review.value.reference != reference) return std::nullopt;
+    return review;
+}
+
+std::optional<std::pair<std::string, Instant>> ReviewPages::claimed_by_other(const Visit& visit,
+                                                                             const Review& review) {
+    for (const auto& entry : journal_.story_of(review.value.reference)) {  // the newest first
+        if (entry.what == "decided") return std::nullopt;
+        if (entry.what != "claimed") continue;
+        const auto until = entry.at + claim_kept;
+        const bool holds = entry.person != visit.person.name && until > visit.now &&
+                           due(review.item) - visit.now >= free_for_all;
+        return holds ? std::optional{std::pair{entry.called, until}} : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+// --- the list: no names
+
+View ReviewPages::row(const Visit& visit, const Review& review) {
+    const auto due = web::due_of(from_us(review.value.decide_by_us), visit.now);
+    const auto other = claimed_by_other(visit, review);
+    return View{}
+        .text("reference", review.value.reference)
+        .text("due_style", due.style)
+        .text("due_at", due.at)
+        .text("due_left", due.left)
+        .text("bound_for", desk::printable(review.value.bound_for))
+        .text("why", why_of(review.value))
+        .text("whose",
+              other ? desk::printable(other->first) + " until " + web::time_of_day(other->second) : "Nobody");
+}
+
+Response ReviewPages::list(const Visit& visit) {
+    std::vector<View> groups;
+    const auto reviews = open_ones();
+    const auto group = [&](const std::string& heading, auto belongs) {
+        std::vector<View> rows;
+        for (const auto& review : reviews)
+            if (belongs(review)) rows.push_back(row(visit, review));
+        if (rows.empty()) return;
+        groups.push_back(
+            View{}.text("heading", heading + " (" + std::to_string(rows.size()) + ")").list("rows", rows));
+    };
+    group("To decide", [](const Review& each) { return !each.waits_for_second && !each.asked; });
+    group("Waiting for a second person", [](const Review& each) { return each.waits_for_second; });
+    group("Waiting for police", [](const Review& each) { return !each.waits_for_second && each.asked; });
+    Page page{"review-list", "Matches to review"};
+    page.view.flag("empty", groups.empty())
+        .list("groups", groups)
+        .text("made_at", "This list was made at " + web::time_of_day(visit.now) + ".");
+    page.section = "/review";
+    page.section_itself = true;
+    page.success = success_in_words(visit.request.parameter("done"));
+    return site_.page(visit, page);
+}
+
+// --- one match
+
+Response ReviewPages::show(const Visit& visit, const std::string& error) {
+    const auto review = find(visit.part("ref"));
+    if (!review) return site_.not_found(visit);
+    const auto& value = review->value;
+    const auto other = claimed_by_other(visit, *review);
+    const bool open = !review->item.recorded, form = open && !other;
+    journal_.note({value.reference, "consulted", visit.person.name, visit.person.called, {}, visit.now});
+    if (form && error.empty())
+        journal_.note({value.reference, "claimed", visit.person.name, visit.person.called, {}, visit.now});
+    const auto due = web::due_of(from_us(value.decide_by_us), visit.now);
+    std::vector<View> details, verdicts, reasons;
+    for (const auto& row : value.compared)
+        details.push_back(
+            View{}
+                .text("detail", row->detail)
+                .text("police", row->police.empty() ? "Not given" : desk::printable(row->police))
+                .text("theirs", row->theirs.empty() ? "Not given" : desk::printable(row->theirs))
+                .text("how", agreeing_in_words(row->how)));
+    for (const auto& [code, words] : verdict_codes) {
+        if (code == "permit" && value.will_be_told.empty()) continue;
+        verdicts.push_back(web::choice(std::string{code}, std::string{words}, verdicts.size()));
+    }
+    for (const auto& [code, words] : review_codes)
+        reasons.push_back(View{}.text("reason", std::string{code}).text("reason_words", std::string{words}));
+
+    Page page{"review", (error.empty() ? "" : "Error: ") + ("Match " + value.reference)};
+    page.view.text("reference", value.reference)
+        .text("why", why_of(value))
+        .text("act_by", web::near(from_us(value.decide_by_us), visit.now))
+        .text("act_left", open ? due.left : "")
+        .text("due_style", open ? due.style : "fp-due")
+        .flag("two_people", value.two_people)
+        .flag("has_details", !details.empty())
+        .list("details", details)
+        .text("bound_for", desk::printable(value.bound_for))
+        .text("subject", desk::printable(value.subject))
+        .text("incident", "force " + desk::printable(value.force) + ", " +
+                              desk::printable(value.incident_reference) + ", version " +
+                              std::to_string(value.incident_version))
+        .flag("can_send", !value.will_be_told.empty())
+        .text("told", told_in_words(value))
+        .flag("form", form)
+        .maybe("held_by", open && other ? desk::printable(other->first) + " has it until " +
+                                              web::time_of_day(other->second) + "."
+                                        : "")
+        .maybe("decided", open ? ""
+                               : "Decided by " + desk::printable(review->item.recorded_by) + " at " +
+                                     web::time_of_day(*review->item.recorded) + ".")
+        .maybe("error", error)
+        .text("path", path_of(value.reference))
+        .text("form_token", form ? site_.token(visit.session) : "")
+        .text("once", form ? site_.once() : "")
+        .list("verdicts", verdicts)
+        .list("reasons", reasons);
+    page.status = error.empty() ? 200 : 422;
+    page.section = page.back_href = "/review";
+    page.back_text = "Matches to review";
+    page.reference = value.reference;
+    return site_.page(visit, page);
+}
+
+Response ReviewPages::decide(const Visit& visit) {
+    const auto review = find(visit.part("ref"));
+    if (!review) return site_.not_found(visit);
+    const auto verdict = verdict_of(visit.request.field("choice"));
+    const std::string reason = visit.request.field("reason");
+    const bool is_reason =
+        std::ranges::any_of(review_codes, [&](const auto& each) { return each.code == reason; });
+    if (!review->item.recorded) {
+        if (const auto other = claimed_by_other(visit, *review))
+            return site_.message(visit, 409, "Somebody else has this match",
+                                 desk::printable(other->first) + " has it until " +
+                                     web::time_of_day(other->second) + ". Your choice was not recorded.");
+        if (!verdict || (*verdict == Verdict::permit && review->value.will_be_told.empty()))
+            return show(visit, "Choose what you decide");
+        if (!is_reason) return show(visit, "Choose a reason");
+    }
+    const auto done = handover_.ask({review->value.reference, schemas::Level::recorded, visit.person.called,
+                                     reason, verdict.value_or(Verdict::unsure)});
+    if (!done || !done->decided) return site_.problem(&visit);
+    switch (*done->decided) {
+        case Box::Decided::same_person:
+            return site_.message(
+                visit, 409, "A second person must decide",
+                "You were the first to decide this match. Your choice was not recorded again.");
+        case Box::Decided::already:
+            return site_.message(visit, 409, "Already decided",
+                                 desk::printable(done->now->recorded_by) + " decided this at " +
+                                     web::time_of_day(done->now->recorded.value_or(visit.now)) +
+                                     ". Your choice was not recorded.");
+        default:
+            break;
+    }
+    const bool asked = *done->decided == Box::Decided::asked;
+    journal_.note({review->value.reference, asked ? "asked" : "decided", visit.person.name,
+                   visit.person.called, reason, visit.now});
+    const std::string told =
+        *done->decided == Box::Decided::first_of_two ? "first" : visit.request.field("choice");
+    return web::redirect("/review?done=" + told);
+}
+
+}  // namespace flagpost::social_care

@@ -1,0 +1,45 @@
+/// Matches a person must look at before anything is sent: the list, one match side by side, the decision.
+#pragma once
+
+#include "adapters/web/handover.h"
+#include "adapters/web/journal.h"
+#include "adapters/web/site.h"
+
+namespace flagpost::social_care {
+
+/// How long opening a match keeps it for whoever opened it, unless little time is left.
+inline constexpr std::chrono::minutes claim_kept{10};
+inline constexpr std::chrono::minutes free_for_all{15};  // before it must be decided
+
+/// For the role `reviewer`. Everything named lives as long as this.
+class ReviewPages {
+public:
+    ReviewPages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal);
+    std::size_t open_count();
+
+private:
+    struct Review {
+        client::Incoming item;
+        schemas::ReviewItemValue value;
+        bool waits_for_second = false;
+        bool asked = false;  // police
+    };
+    std::vector<Review> open_ones();
+    std::optional<Review> find(const std::string& reference);
+    Review review_from(client::Incoming item);
+    /// Who else has it now, and until when; nothing: it is free.
+    std::optional<std::pair<std::string, Instant>> claimed_by_other(const web::Visit& visit,
+                                                                    const Review& review);
+
+    web::Response list(const web::Visit& visit);
+    web::View row(const web::Visit& visit, const Review& review);
+    web::Response show(const web::Visit& visit, const std::string& error);
+    web::Response decide(const web::Visit& visit);
+
+    web::Site& site_;
+    web::Reader& reader_;
+    web::Handover& handover_;
+    web::Journal& journal_;
+};
+
+}  // namespace flagpost::social_care

@@ -61,6 +61,10 @@ int main(int argc, char** argv) {
         "where.\nThe config file's settings for it: docs/guides/connect-a-school.md.",
         [&] { return school::serve(call(), std::cout); });
 
+    program.command(&program.app(), "status",
+                    "What is unread and late, what waits to be sent, and whether people could be told.",
+                    [&] { return school::status(call(), std::cout); });
+
     auto* people = program.group("people", "Who may sign in to the pages.");
     auto* adding = program.command(
         people, "add", "Add somebody, or give them a new password and second step. Both are said once.",

@@ -4,6 +4,7 @@
 
 #include "adapters/desk/words.h"
 #include "adapters/school/notice_text.h"
+#include "adapters/school/notify.h"
 #include "adapters/web/words.h"
 #include "school_templates.h"
 
@@ -145,7 +146,11 @@ bool Pages::sees_several(const Person& person) const {
 }
 
 web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& notices) const {
-    web::InboxKind kind{"Read by", "When it happened", "For", "something from you or a colleague", {}, {}};
+    web::InboxKind kind;
+    kind.due_head = "Read by";
+    kind.what_head = "When it happened";
+    kind.whose_head = "For";
+    kind.needs = "something from you or a colleague";
     if (!sees_several(person)) return kind;
     kind.whose_head = "School";
     std::map<std::string, std::string> names;
@@ -162,17 +167,12 @@ web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& n
 
 web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
     const auto& value = notice.value;
-    web::InboxRow row{
-        group_of(notice, visit.now),
-        name_of(value),
-        value.reference,
-        {                   },
-        {"As soon as you can", "", "fp-due", false},
-        web::words::did_not_say,
-        {           },
-        {           },
-        {                    }
-    };
+    web::InboxRow row;
+    row.group = group_of(notice, visit.now);
+    row.child = name_of(value);
+    row.reference = value.reference;
+    row.due.at = "As soon as you can";
+    row.what = web::words::did_not_say;
     if (notice.item.opened)
         row.due = {"Read", web::near(*notice.item.opened, visit.now), "fp-due", false};
     else if (value.read_by_us != 0)
@@ -191,7 +191,9 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
 
 Response Pages::inbox(const Visit& visit) {
     const auto notices = open_ones(visit.person);
-    const auto kind = kind_of(visit.person, notices);
+    auto kind = kind_of(visit.person, notices);
+    const auto pings = reader_.read([](const client::Box& box) { return ping_state(box); });
+    if (const auto words = failure_in_words(pings); !words.empty()) kind.notes.push_back(words);
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)

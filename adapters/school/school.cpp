@@ -6,7 +6,9 @@
 #include <stdexcept>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/words.h"
 #include "adapters/school/notice_text.h"
+#include "adapters/school/notify.h"
 #include "adapters/school/roll_rows.h"
 #include "adapters/web/settings.h"
 #include "adapters/web/words.h"
@@ -31,7 +33,15 @@ const std::vector<std::string>& agency_kinds() {
     return kinds;
 }
 
-const std::vector<std::string>& own_settings() { return web::setting_names(); }
+const std::vector<std::string>& own_settings() {
+    static const std::vector<std::string> names = [] {
+        auto all = web::setting_names();
+        const auto& notify = notify_setting_names();
+        all.insert(all.end(), notify.begin(), notify.end());
+        return all;
+    }();
+    return names;
+}
 
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la) {
     const std::string code{agency.code()};
@@ -59,7 +69,49 @@ int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& 
 int run(const Call& call) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    desk.serve(stop.token());
+    desk.serve(stop.token(), notifying(desk, call.config));
+    return 0;
+}
+
+desk::Desk::Turn notifying(desk::Desk& desk, const std::filesystem::path& config_file) {
+    auto hook = hook_of(desk.config(), config_file);
+    if (!hook) return {};
+    const auto notifier = std::make_shared<Notifier>(std::move(*hook));
+    return
+        [notifier, &desk](const client::AgentState& state) { notifier->turn(state, desk.box(), desk.now()); };
+}
+
+int status(const Call& call, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    std::size_t unread = 0, late = 0, unrecorded = 0;
+    for (const auto& item : desk::items_of(desk.box(), notices, false)) {
+        ++unrecorded;
+        unread += item.opened ? 0 : 1;
+        late += !item.opened && due(item) <= desk.now() ? 1 : 0;
+    }
+    const auto counts = desk.box().counts();
+    const auto pings = ping_state(desk.box());
+    if (call.json) {
+        desk::print_json(
+            {
+                {"unread",         unread                                                                 },
+                {"overdue",        late                                                                   },
+                {"not_recorded",   unrecorded                                                             },
+                {"waiting",        counts.waiting                                                         },
+                {"refused",        counts.refused                                                         },
+                {"told",           desk::iso_or_null(to_us(pings.told))                                   },
+                {"failing_since",  pings.failing_since ? json(desk::in_iso(*pings.failing_since)) : json()},
+                {"notify_problem", pings.why                                                              }
+        },
+            out);
+        return 0;
+    }
+    out << "Not read yet: " << unread << ", of these overdue: " << late
+        << ". Not recorded yet: " << unrecorded << ".\nNot received by Flagpost yet: " << counts.waiting
+        << ". Not accepted by it: " << counts.refused << ".\n";
+    if (pings.told != Instant{})
+        out << "People were told of all that came until " << desk::in_words(pings.told) << ".\n";
+    if (const auto words = failure_in_words(pings); !words.empty()) out << words << "\n";
     return 0;
 }
 

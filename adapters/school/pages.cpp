@@ -185,7 +185,9 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
     std::string whose = notice.holder.empty() ? value.addressed_to : work_.called(notice.holder);
     if (whose == visit.person.called) whose = "You";
     if (whose.empty()) whose = "The DSL";
-    row.whose = sees_several(visit.person) ? school_in_words(value) : desk::printable(whose);
+    if (sees_several(visit.person))
+        whose = value.school_name.empty() ? "URN " + urn_of(notice) : value.school_name;
+    row.whose = desk::printable(whose);
     return row;
 }
 

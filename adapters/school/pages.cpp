@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/desk/words.h"
+#include "adapters/school/contacts.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/notify.h"
 #include "adapters/web/words.h"
@@ -65,6 +66,7 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
              web::People& people, AgencyId agency)
     : site_{site},
       reader_{reader},
+      handover_{handover},
       journal_{journal},
       people_{people},
       work_{site, reader, handover, journal, people},
@@ -73,12 +75,16 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
     site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
         if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
-        return std::vector<web::NavigationItem>{
+        std::vector<web::NavigationItem> items{
             {"/inbox", "Inbox (" + std::to_string(open_ones(person).size()) + ")"},
             {"/done",  "Done"                                                    }
         };
+        if (!schools_with_contacts(person).empty()) items.push_back({"/contacts", "Contacts"});
+        return items;
     });
     site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
+    site_.get("/contacts", readers, [this](const Visit& visit) { return contacts(visit); });
+    site_.post("/contacts/{urn}/confirm", readers, [this](const Visit& visit) { return confirm(visit); });
     site_.get("/done", readers, [this](const Visit& visit) { return done(visit); });
     site_.get("/notices/{ref}", readers, [this](const Visit& visit) { return notice(visit, false); });
     site_.get("/notices/{ref}/print", readers, [this](const Visit& visit) { return notice(visit, true); });
@@ -196,6 +202,12 @@ Response Pages::inbox(const Visit& visit) {
     auto kind = kind_of(visit.person, notices);
     const auto pings = reader_.read([](const client::Box& box) { return ping_state(box); });
     if (const auto words = failure_in_words(pings); !words.empty()) kind.notes.push_back(words);
+    for (const auto urn : schools_with_contacts(visit.person)) {
+        const auto list = reader_.read([&](const client::Box& box) { return kept_contacts(box, urn); });
+        const auto words = list.empty() ? std::string{}
+                                        : wanting(list, visit.now);  // the authority's own list may name them
+        if (!words.empty() && visit.person.role != "lead") kind.notes.push_back(words);
+    }
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)

@@ -7,11 +7,13 @@
 
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
+#include "adapters/school/contacts.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/notify.h"
 #include "adapters/school/roll_rows.h"
 #include "adapters/web/settings.h"
 #include "adapters/web/words.h"
+#include "broker/core/ids.h"
 
 namespace flagpost::school {
 namespace {
@@ -24,6 +26,26 @@ const std::set<Kind> notices{Kind::school_notice};
 /// A registration is known by school and pupil number; pupils without a valid number are not compared.
 std::string key_of(const schemas::PupilValue& pupil) {
     return pupil.child->upn.empty() ? "" : std::to_string(pupil.urn) + "/" + pupil.child->upn;
+}
+
+/// The school a list is of. Throws std::runtime_error if it is not said, or another's.
+std::uint32_t school_of(const AgencyId& agency, const std::string& urn) {
+    const std::string text = urn.empty() && agency.kind() == "school" ? std::string{agency.code()} : urn;
+    const auto parsed = parse_urn(text);
+    if (!parsed) throw std::runtime_error{"--urn must name the school, such as 900001"};
+    if (agency.kind() == "school" && text != agency.code())
+        throw std::runtime_error{text + " is another school's"};
+    return *parsed;
+}
+
+/// Nothing of a list is sent while a row of it is wrong: one contact less may be the one who is asked for.
+bool whole(const desk::Prepared& prepared, const desk::LoadOptions& options, std::ostream& out) {
+    const auto wrong = std::ranges::count(prepared.rejects, false, &desk::Reject::used);
+    if (wrong == 0) return true;
+    desk::write_rejects(desk::rejects_file_of(options.file), prepared.rejects);
+    out << "Rows that are wrong: " << wrong
+        << ". Nothing was sent. Reasons: " << desk::rejects_file_of(options.file).string() << "\n";
+    return false;
 }
 
 }  // namespace
@@ -64,6 +86,73 @@ int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& 
         });
     if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
     return desk::send_load(desk, to, std::move(*prepared), options, out);
+}
+
+int load_contacts(const Call& call, const std::string& urn, const desk::LoadOptions& options,
+                  std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    std::vector<Contact> contacts;
+    auto prepared = desk::prepare(options.file, contact_columns(),
+                                  [&](const client::CsvRow& row, desk::Findings& findings) {
+                                      const auto contact = read_contact(row, desk.now(), findings);
+                                      if (!findings.usable()) return desk::RowRecord{};
+                                      contacts.push_back(contact);
+                                      return desk::RowRecord{record_of(contact, of), contact.name};
+                                  });
+    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!whole(*prepared, options, out)) return 1;
+    if (contacts.size() < contacts_min || contacts.size() > contacts_max) {
+        out << "A school needs " << contacts_min << " to " << contacts_max << " contacts; the file has "
+            << contacts.size() << ". Nothing was sent.\n";
+        return 1;
+    }
+    std::optional<schemas::FileCode> code;
+    const int result =
+        desk::send_load(desk, contacts_of_school(of), std::move(*prepared), options, out, &code);
+    if (code == schemas::FileCode::all_loaded) keep_contacts(desk.box(), of, contacts);
+    return result;
+}
+
+int load_terms(const Call& call, const std::string& urn, const desk::LoadOptions& options,
+               std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    auto prepared =
+        desk::prepare(options.file, term_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
+            const auto term = read_term(row, of, findings);
+            if (!findings.usable()) return desk::RowRecord{};
+            return desk::RowRecord{wire::pack<schemas::TermPeriod>(term),
+                                   term.first_day + (term.closed ? "/closed" : "")};
+        });
+    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!whole(*prepared, options, out)) return 1;
+    return desk::send_load(desk, terms_of_school(of), std::move(*prepared), options, out);
+}
+
+int list_contacts(const Call& call, const std::string& urn, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    const auto contacts = kept_contacts(desk.box(), of);
+    if (call.json) {
+        json entries = json::array();
+        for (const auto& each : contacts)
+            entries.push_back({
+                {"name",        each.name       },
+                {"role",        each.role       },
+                {"telephone",   each.telephone  },
+                {"email",       each.email      },
+                {"verified_on", each.verified_on}
+            });
+        desk::print_json(entries, out);
+        return 0;
+    }
+    for (const auto& each : contacts)
+        out << desk::printable(each.name) << ", " << desk::printable(each.role) << ", "
+            << desk::printable(each.telephone) << " " << desk::printable(each.email) << ", last checked "
+            << desk::date_in_words(each.verified_on) << "\n";
+    if (const auto words = wanting(contacts, desk.now()); !words.empty()) out << words << "\n";
+    return 0;
 }
 
 int run(const Call& call) {

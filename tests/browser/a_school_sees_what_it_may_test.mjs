@@ -61,6 +61,21 @@ test("each page of a school, empty, full and in error, at two widths", async () 
   }
 });
 
+test("contacts: who is named, what is to be checked, and a button that says so with its name", async () => {
+  const page = await as("kit", { scripts: true });
+  assert.match(await page.locator("main").innerText(), /Your contacts were last checked more than 60 days ago\./);
+  await page.goto(office.url + "/contacts");
+  await sound(page, "school-contacts");
+  await page.getByRole("button", { name: /Still right.*Jo Wren/ }).click();
+  await page.waitForURL("**done=checked");
+  await sound(page, "school-contacts-checked");
+  await page.goto(office.url + "/inbox");
+  assert.doesNotMatch(await page.locator("main").innerText(), /last checked/);
+  const other = await as("eli");
+  await other.goto(office.url + "/contacts");
+  assert.doesNotMatch(await other.content(), /Kit Bell|01632 960301/);
+});
+
 test("the warning stands first, the form ends above the fold, and no field but the school's is there", async () => {
   const page = await as("kit");
   for (const reference of Object.values(oak)) {

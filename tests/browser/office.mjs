@@ -72,10 +72,12 @@ export async function newPage(office, { scripts = false, viewport = wide, ...res
 }
 
 const steps = {};
-/** A code not used yet: each serves once, so that a fourth sign-in of one person waits for its time. */
+/** A code not used yet, which is good for 15 seconds at least: each serves once, so that a fourth sign-in of one person waits for its
+ * time. */
 export async function freshCode(name, secret) {
   const step = () => Math.floor(Date.now() / 30_000);
-  steps[name] = Math.max(step() - 1, (steps[name] ?? 0) + 1);
+  const first = Date.now() % 30_000 < 15_000 ? step() - 1 : step();
+  steps[name] = Math.max(first, (steps[name] ?? 0) + 1);
   while (steps[name] > step() + 1) await new Promise((resolve) => setTimeout(resolve, 200));
   return codeOf(secret, steps[name]);
 }

@@ -3,6 +3,7 @@
 
 Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE. Ends with its input."""
 
+import datetime
 import json
 import pathlib
 import shutil
@@ -40,6 +41,12 @@ def main():
             people = {short: p.json(program, agency, "people", "add", short, "--called", called, "--role", role, *more) for short, called, role, more in staff}
             box = folder / f"{agency.replace('/', '-')}.db"
             p.call(BIN / "make_inbox", box, *(["trust"] if trust else []))
+            if trust:
+                contacts = folder / "contacts.csv"
+                contacts.write_text("Name,Role,Telephone,Email,VerifiedOn\n" + "".join(
+                    f"{called},{role},01632 960301,{name}@oak.example,{datetime.date.today() - datetime.timedelta(days=age)}\n"
+                    for called, role, name, age in (("Jo Wren", "DSL", "jo", 70), ("Kit Bell", "Deputy", "kit", 5))))
+                p.run(program, agency, "contacts", "load", contacts, "--urn", SCHOOLS[0])
             _, url = p.serve_pages(program, agency)
             print(json.dumps({"url": url, "people": people}), flush=True)
             for line in sys.stdin:

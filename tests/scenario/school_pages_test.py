@@ -2,6 +2,7 @@
 """A school's notice on its pages: opened by its deputy, recorded, known to the broker; and people are told to look, with nothing else.
 Real broker, real pages, a mail server that fails first."""
 
+import datetime
 import pathlib
 import re
 import socketserver
@@ -11,7 +12,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import children  # noqa: E402
-from flagpost import Scenario, main, until  # noqa: E402
+from flagpost import Failed, Scenario, main, until  # noqa: E402
 from pages import Browser  # noqa: E402
 
 FORCE, DUTY, TRUST, AUDITOR = "police/31", "operator/duty", "trust/forest", "auditor/audit-office"
@@ -166,6 +167,48 @@ class SchoolPages(Scenario):
         for word in (given, family, born, reference, "NP-0", "900001", "Oak", self.url, "http"):
             self.assertNotIn(word, letter["all"])
         self.assertNotIn(family, (self.folder / "trust-forest.log").read_text())
+
+    def test_contacts_and_terms_are_the_school_s_own_and_checked_on_the_page(self):
+        p, day = self.partnership, datetime.date.today()
+        long_ago = (day - datetime.timedelta(days=70)).isoformat()
+        contacts, terms = self.folder / "contacts.csv", self.folder / "terms.csv"
+        head = "Name,Role,Telephone,Email,VerifiedOn\n"
+        contacts.write_text(head + f"Amy First,DSL,01632 960301,,{long_ago}\n")
+        with self.assertRaisesRegex(Failed, "A school needs 2 to 50 contacts; the file has 1. Nothing was sent."):
+            p.run("flagpost-school", TRUST, "contacts", "load", contacts, "--urn", "900001")
+        contacts.write_text(head + f"Amy First,DSL,01632 960301,,{long_ago}\nBen Second,Deputy,01632 960302,,{long_ago}\nEve Wrong,Deputy,,,{long_ago}\n")
+        with self.assertRaisesRegex(Failed, "Rows that are wrong: 1. Nothing was sent."):
+            p.run("flagpost-school", TRUST, "contacts", "load", contacts, "--urn", "900001")
+        contacts.write_text(head + f"Amy First,DSL,01632 960301,,{long_ago}\nBen Second,Deputy,01632 960302,,{long_ago}\n")
+        self.assertIn("all records were loaded", p.run("flagpost-school", TRUST, "contacts", "load", contacts, "--urn", "900001"))
+        with self.assertRaisesRegex(Failed, "900001 is another school's"):
+            p.run("flagpost-school", ELM, "contacts", "load", contacts, "--urn", "900001")
+        terms.write_text(f"FirstDay,LastDay,DayStarts,Closed\n{long_ago},{(day + datetime.timedelta(days=100)).isoformat()},07:15,\n")
+        p.run("flagpost-school", TRUST, "terms", "load", terms, "--urn", "900001")
+
+        self.feed()
+        kit = self.signed_in("kit")
+        link = self.notice(kit)
+        self.assertIn("Amy First", kit.get("/inbox").words, "the notice is addressed to the first of the contacts")
+        [notice] = p.json("flagpost-school", TRUST, "inbox", "list")
+        self.assertRegex(notice["read_by"], "T0[67]:15:00Z$", "by the start of the school's own day")
+        self.assertIn("Your contacts were last checked more than 60 days ago.", kit.get("/inbox").words)
+
+        page = kit.get("/contacts")
+        action = "/contacts/900001/confirm"
+        for name in ("Amy First", "Ben Second"):
+            def taken():
+                return "Not yet received by Flagpost" not in kit.get("/contacts").words
+            form = page.form(action) | {"name": name}
+            self.assertEqual(kit.request("POST", action, form).status, 303)
+            until(taken, 30, "the broker has the list")
+        self.assertNotIn("did not accept", kit.get("/contacts").words)
+        self.assertNotIn("last checked more", kit.get("/inbox").words)
+        self.assertEqual([each["verified_on"] for each in p.json("flagpost-school", TRUST, "contacts", "list", "--urn", "900001")], [day.isoformat()] * 2)
+        self.assertIn("all records were loaded", p.run("flagpost-school", TRUST, "contacts", "load", contacts, "--urn", "900001"),
+                      "a list from a file goes on from what the page sent")
+        self.assertEqual(self.signed_in("eli").request("POST", action, kit.get("/contacts").form(action)).status, 400)
+        self.assertEqual(kit.get(link).status, 200)
 
 
 main()

@@ -40,28 +40,36 @@ class County:
     def write_configs(self):
         p = self.partnership
         for _, agency in self.inboxes():
-            p.config(agency)
-        p.config(TRUST, topics=[f"notices/school/{urn}" for urn in self.schools["trust"]] + [f"results/{TRUST}"])
+            p.config(agency, **self.topics_of(agency))
         for agency in [POLICE, OPERATOR, AUDITOR] + [f"education/{la}" for la in AUTHORITIES]:
             p.config(agency)
 
     def start(self, pages=False):
-        """`pages`: social care serves its inbox to browsers; then self.pages is {agency: (address, sign-in)}."""
+        """`pages`: every inbox is served to browsers, too; then self.pages is {agency: (address, sign-in)}."""
         self.partnership.start_broker()
         self.write_configs()
         self.pages = {}
         for program, agency in self.inboxes():
-            if pages and program == "flagpost-social-care":
+            if pages:
                 self.pages[agency] = self.serve_pages(program, agency)
             else:
                 self.partnership.start(program, agency, "run")
 
     def serve_pages(self, program, agency):
         p = self.partnership
-        p.config(agency, people=f"{agency.replace('/', '-')}.people.toml", organisation=agency, practice=True, help="the demo has no telephone",
-                 force_desk="the demo's police force, which has no telephone")
-        person = p.json(program, agency, "people", "add", "sam.patel", "--called", "Sam Patel", "--role", "duty")
+        p.config(agency, **self.topics_of(agency), people=f"{agency.replace('/', '-')}.people.toml", organisation=agency, practice=True,
+                 help="the demo has no telephone", force_desk="the demo's police force, which has no telephone")
+        who = ["sam.patel", "--called", "Sam Patel", "--role", "duty"]
+        if program == "flagpost-school":
+            who = ["jo.wren", "--called", "Jo Wren", "--role", "dsl"]
+            if agency == TRUST:
+                who += [word for urn in self.schools["trust"] for word in ("--school", urn)]
+        person = p.json(program, agency, "people", "add", *who)
         return p.serve_pages(program, agency)[1], person
+
+    def topics_of(self, agency):
+        """A trust says whose mailboxes it reads; the others have their own."""
+        return {"topics": [f"notices/school/{urn}" for urn in self.schools["trust"]] + [f"results/{TRUST}"]} if agency == TRUST else {}
 
     def load(self):
         """Reference data, rolls and flags, each from the agency whose it is. Returns what the loads answered."""

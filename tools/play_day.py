@@ -126,11 +126,14 @@ def where_to_look(demo, social, school):
     say("  build/bin/flagpost-audit replay build/demo/export | less")
     say("  build/bin/flagpost-audit verify build/demo/export --vkey build/demo/pki/broker/log.vkey")
     say("  build/bin/flagpost-audit decisions build/demo/export --key build/demo/run/seal.key")
-    for agency, (url, person) in list(demo.pages.items())[:1]:
-        say()
-        say(f"The inbox of {agency} in a browser: {url}/")
-        say(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
-        say("  All of the day is recorded already: look under Done.")
+    told = [agency for agency in demo.pages if any(each["agency"] == agency for each in social + school)]
+    for kind, now in (("social-care/", "All of the day is recorded already: look under Done."), (("school/", "trust/"), "All of the day was opened already, and waits to be recorded.")):
+        for agency in [each for each in told if each.startswith(kind)][:1]:
+            url, person = demo.pages[agency]
+            say()
+            say(f"The inbox of {agency} in a browser: {url}/")
+            say(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
+            say(f"  {now}")
     print("Ctrl-C ends it.", flush=True)
 
 

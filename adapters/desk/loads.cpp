@@ -92,7 +92,7 @@ std::string file_code(schemas::FileCode code) {
                                                   : schemas::EnumNameFileCode(code);
 }
 
-std::optional<schemas::LoadResultValue> result_of(client::Box& box, const Id16& load) {
+std::optional<schemas::LoadResultValue> result_of(const client::Box& box, const Id16& load) {
     const auto item = box.find(to_hex(load));
     if (!item || item->kind != schemas::Kind::load_result) return std::nullopt;
     const auto table = wire::read_table<schemas::LoadResult>(item->payload, "load result");
@@ -119,13 +119,20 @@ bool refused_earlier(const client::Box& box, const std::string& load) {
                                [&](const auto& status) { return status.subject == load; });
 }
 
+/// The load that was put into the outbox last, while nobody has taken note of what became of it.
+std::optional<Id16> pending_load(const client::Box& box, const std::string& topic) {
+    const auto bytes = from_hex(box.fact(pending_fact(topic)).value_or(""));
+    const auto load = bytes ? exactly<16>(*bytes) : std::nullopt;
+    if (!load || !box.marked(load_mark(to_hex(*load)))) return std::nullopt;
+    return load;
+}
+
 /// A load of an earlier, interrupted command: its number counts, so what became of it must be known before another
 /// begins. It may have been interrupted before anything was sent, or refused with nobody waiting.
 void finish_pending(Desk& desk, const std::string& topic, std::chrono::seconds patience) {
-    const auto hex = desk.box().fact(pending_fact(topic)).value_or("");
-    const auto bytes = from_hex(hex);
-    const auto load = bytes ? exactly<16>(*bytes) : std::nullopt;
-    if (!load || !desk.box().marked(load_mark(hex))) return;
+    const auto load = pending_load(desk.box(), topic);
+    if (!load) return;
+    const auto hex = to_hex(*load);
     std::optional<schemas::LoadResultValue> result;
     bool refused = false;
     const auto known = [&] {
@@ -306,8 +313,33 @@ Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<st
     return prepared;
 }
 
+bool begin_load(client::Box& box, Instant now, Random& random, const Destination& to,
+                std::vector<Bytes> records, const std::string& source) {
+    const auto pending = pending_load(box, to.topic);
+    if (pending) {
+        const auto result = result_of(box, *pending);
+        if (!result && !refused_earlier(box, to_hex(*pending))) return false;
+        if (result) remember(box, to.topic, *result);
+    }
+    const Id16 id = make_uuid7(now, random);
+    const client::Load load{
+        to.of,  schemas::LoadMode::full, last_sequence(box, to.topic) + 1, to.scope, to.topic,
+        source, std::move(records)};
+    box.set_fact(pending_fact(to.topic), to_hex(id));
+    box.enqueue(client::drafts_of(load, id), load_mark(to_hex(id)));
+    return true;
+}
+
+LoadState load_state(const client::Box& box, const std::string& topic) {
+    const auto pending = pending_load(box, topic);
+    if (!pending) return LoadState::none;
+    if (const auto result = result_of(box, *pending))
+        return result->code == schemas::FileCode::all_loaded ? LoadState::loaded : LoadState::refused;
+    return refused_earlier(box, to_hex(*pending)) ? LoadState::refused : LoadState::waits;
+}
+
 int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOptions& options,
-              std::ostream& out) {
+              std::ostream& out, std::optional<schemas::FileCode>* code) {
     const auto rejects_file = rejects_file_of(options.file);
     write_rejects(rejects_file, prepared.rejects);
     if (prepared.records.empty()) {
@@ -329,6 +361,7 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
                             options.file.filename().string(),
                             std::move(prepared.records)};
     const Answer answer = send_and_wait(desk, load, options.patience);
+    if (code != nullptr && answer.result) *code = answer.result->code;
 
     json report = report_of(prepared, answer, sequence);
     report["rows_rejected"] = rows_rejected;

@@ -49,9 +49,18 @@ struct Destination {
 };
 
 /// Sends the load, waits for its result, writes the rejects file beside the source and reports. Returns 0 if the broker
-/// loaded something, else 1.
+/// loaded something, else 1. `code`: the result's, where there is one.
 int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOptions& options,
-              std::ostream& out);
+              std::ostream& out, std::optional<schemas::FileCode>* code = nullptr);
+
+/// Puts a whole list into the outbox and waits for nothing. False, and nothing is done, while an earlier load of the topic
+/// has no result.
+bool begin_load(client::Box& box, Instant now, Random& random, const Destination& to,
+                std::vector<Bytes> records, const std::string& source);
+
+enum class LoadState { none, waits, loaded, refused };
+/// What became of the load of this topic that begin_load began last; none once another command has settled it.
+LoadState load_state(const client::Box& box, const std::string& topic);
 
 /// The file's rejects file: FILE.rejects.csv.
 std::filesystem::path rejects_file_of(const std::filesystem::path& file);

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     desk::Program program{"flagpost-school",
                           "A school's end of Flagpost: hands over its roll, receives notices."};
     desk::LoadOptions load;
-    std::string la, by, outcome, reference;
+    std::string la, urn, by, outcome, reference;
     std::vector<std::string> references;
     school::NewPerson person;
     bool all = false;
@@ -53,6 +53,37 @@ int main(int argc, char** argv) {
     loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
     loading->add_option("--la", la, "authority whose roll this is (for a trust)");
 
+    auto* contacts = program.group("contacts", "Whom police and the authority may ask for at a school.");
+    auto* contact_load = program.command(
+        contacts, "load",
+        "Hand over the whole list (CSV, one row per person, two at least) and wait for the result.\n"
+        "Columns: Name, Role, Telephone, Email, VerifiedOn (when somebody last checked; at most 90 days "
+        "ago).\n"
+        "Nothing is sent while a row is wrong.",
+        [&] {
+            load.json = program.json();
+            return school::load_contacts(call(), urn, load, std::cout);
+        });
+    contact_load->add_option("FILE", load.file, "the contacts")->required()->check(CLI::ExistingFile);
+    contact_load->add_option("--urn", urn, "school whose they are (for a trust)");
+    auto* contact_list = program.command(contacts, "list", "The list as it was handed over last.",
+                                         [&] { return school::list_contacts(call(), urn, std::cout); });
+    contact_list->add_option("--urn", urn, "school whose they are (for a trust)");
+
+    auto* terms = program.group("terms", "When a school is open: by this each notice is to be read.");
+    auto* term_load = program.command(
+        terms, "load",
+        "Hand over the school's own terms and closures (CSV, one row per stretch) and wait for the result.\n"
+        "Columns: FirstDay, LastDay, Closed (yes for an INSET day or closure inside a term), DayStarts "
+        "(08:40).\n"
+        "Nothing is sent while a row is wrong.",
+        [&] {
+            load.json = program.json();
+            return school::load_terms(call(), urn, load, std::cout);
+        });
+    term_load->add_option("FILE", load.file, "the terms")->required()->check(CLI::ExistingFile);
+    term_load->add_option("--urn", urn, "school whose they are (for a trust)");
+
     program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
                     [&] { return school::run(call()); });
 
@@ -61,6 +92,10 @@ int main(int argc, char** argv) {
         "Receive notices, send what waits, and serve the inbox's pages to browsers, until stopped. Says "
         "where.\nThe config file's settings for it: docs/guides/connect-a-school.md.",
         [&] { return school::serve(call(), std::cout); });
+
+    program.command(&program.app(), "status",
+                    "What is unread and late, what waits to be sent, and whether people could be told.",
+                    [&] { return school::status(call(), std::cout); });
 
     auto* people = program.group("people", "Who may sign in to the pages.");
     auto* adding = program.command(

@@ -114,8 +114,10 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         read_by = web::near(from_us(value.read_by_us), visit.now);
     }
     if (opened) deadline = {"", "Read " + web::near(*item.opened, visit.now), "fp-due", false};
+    const std::string& force_desk =
+        site_.settings().force_desk;  // "Norham police, 01632 960101, at any hour"
     std::map<std::string, std::string> as_if{
-        {"contact_police", "We will contact police: " + site_.settings().force_desk}
+        {"contact_police", "We will contact " + force_desk.substr(0, force_desk.find(','))}
     };
     if (work_.disputed(value.reference)) as_if[not_on_roll_code] = "Not on our roll, and police know";
     Page page{"notice", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};

@@ -4,7 +4,9 @@
 
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
+#include "adapters/school/contacts.h"
 #include "adapters/school/notice_text.h"
+#include "adapters/school/notify.h"
 #include "adapters/web/words.h"
 #include "school_templates.h"
 
@@ -65,6 +67,7 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
              web::People& people, AgencyId agency)
     : site_{site},
       reader_{reader},
+      handover_{handover},
       journal_{journal},
       people_{people},
       work_{site, reader, handover, journal, people},
@@ -78,9 +81,12 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
         std::vector<web::NavigationItem> items;
         items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
         items.push_back({"/done", "Done"});
+        if (!schools_with_contacts(person).empty()) items.push_back({"/contacts", "Contacts"});
         return items;
     });
     site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
+    site_.get("/contacts", readers, [this](const Visit& visit) { return contacts(visit); });
+    site_.post("/contacts/{urn}/confirm", readers, [this](const Visit& visit) { return confirm(visit); });
     site_.get("/done", readers, [this](const Visit& visit) { return done(visit); });
     site_.get("/notices/{ref}", readers, [this](const Visit& visit) { return notice(visit, false); });
     site_.get("/notices/{ref}/print", readers, [this](const Visit& visit) { return notice(visit, true); });
@@ -163,7 +169,11 @@ bool Pages::sees_several(const Person& person) const {
 }
 
 web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& notices) const {
-    web::InboxKind kind{"Read by", "When it happened", "For", "something from you or a colleague", {}, {}};
+    web::InboxKind kind;
+    kind.due_head = "Read by";
+    kind.what_head = "When it happened";
+    kind.whose_head = "For";
+    kind.needs = "something from you or a colleague";
     if (!sees_several(person)) return kind;
     kind.whose_head = "School";
     std::map<std::string, std::string> names;
@@ -180,17 +190,12 @@ web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& n
 
 web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
     const auto& value = notice.value;
-    web::InboxRow row{
-        group_of(notice, visit.now),
-        name_of(value),
-        value.reference,
-        {                   },
-        {"As soon as you can", "", "fp-due", false},
-        web::words::did_not_say,
-        {           },
-        {           },
-        {                    }
-    };
+    web::InboxRow row;
+    row.group = group_of(notice, visit.now);
+    row.child = name_of(value);
+    row.reference = value.reference;
+    row.due.at = "As soon as you can";
+    row.what = web::words::did_not_say;
     if (notice.item.opened)
         row.due = {"Read", web::near(*notice.item.opened, visit.now), "fp-due", false};
     else if (value.read_by_us != 0)
@@ -203,13 +208,23 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
     std::string whose = notice.holder.empty() ? value.addressed_to : work_.called(notice.holder);
     if (whose == visit.person.called) whose = "You";
     if (whose.empty()) whose = "The DSL";
-    row.whose = sees_several(visit.person) ? school_in_words(value) : desk::printable(whose);
+    if (sees_several(visit.person))
+        whose = value.school_name.empty() ? "URN " + urn_of(notice) : value.school_name;
+    row.whose = desk::printable(whose);
     return row;
 }
 
 Response Pages::inbox(const Visit& visit) {
     const auto notices = open_ones(visit.person);
-    const auto kind = kind_of(visit.person, notices);
+    auto kind = kind_of(visit.person, notices);
+    const auto pings = reader_.read([](const client::Box& box) { return ping_state(box); });
+    if (const auto words = failure_in_words(pings); !words.empty()) kind.notes.push_back(words);
+    for (const auto urn : schools_with_contacts(visit.person)) {
+        const auto list = reader_.read([&](const client::Box& box) { return kept_contacts(box, urn); });
+        const auto words = list.empty() ? std::string{}
+                                        : wanting(list, visit.now);  // the authority's own list may name them
+        if (!words.empty() && visit.person.role != "lead") kind.notes.push_back(words);
+    }
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)

@@ -43,7 +43,10 @@ private:
     web::Response pass(const web::Visit& visit);
     web::Response ask_why_not(const web::Visit& visit, const std::string& error);
     web::Response not_on_roll(const web::Visit& visit);
+    web::Response contacts(const web::Visit& visit);
+    web::Response confirm(const web::Visit& visit);
 
+    std::vector<std::uint32_t> schools_with_contacts(const web::Person& person) const;
     bool sees_several(const web::Person& person) const;
     web::InboxKind kind_of(const web::Person& person, const std::vector<Notice>& notices) const;
     /// Those this person may see; the most urgent first.
@@ -64,6 +67,7 @@ private:
 
     web::Site& site_;
     web::Reader& reader_;
+    web::Handover& handover_;
     web::Journal& journal_;
     web::People& people_;
     web::Work work_;

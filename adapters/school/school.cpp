@@ -7,10 +7,14 @@
 
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/recall.h"
+#include "adapters/desk/words.h"
+#include "adapters/school/contacts.h"
 #include "adapters/school/notice_text.h"
+#include "adapters/school/notify.h"
 #include "adapters/school/roll_rows.h"
 #include "adapters/web/settings.h"
 #include "adapters/web/words.h"
+#include "broker/core/ids.h"
 
 namespace flagpost::school {
 namespace {
@@ -32,6 +36,26 @@ std::string key_of(const schemas::PupilValue& pupil) {
     return pupil.child->upn.empty() ? "" : std::to_string(pupil.urn) + "/" + pupil.child->upn;
 }
 
+/// The school a list is of. Throws std::runtime_error if it is not said, or another's.
+std::uint32_t school_of(const AgencyId& agency, const std::string& urn) {
+    const std::string text = urn.empty() && agency.kind() == "school" ? std::string{agency.code()} : urn;
+    const auto parsed = parse_urn(text);
+    if (!parsed) throw std::runtime_error{"--urn must name the school, such as 900001"};
+    if (agency.kind() == "school" && text != agency.code())
+        throw std::runtime_error{text + " is another school's"};
+    return *parsed;
+}
+
+/// Nothing of a list is sent while a row of it is wrong: one contact less may be the one who is asked for.
+bool whole(const desk::Prepared& prepared, const desk::LoadOptions& options, std::ostream& out) {
+    const auto wrong = std::ranges::count(prepared.rejects, false, &desk::Reject::used);
+    if (wrong == 0) return true;
+    desk::write_rejects(desk::rejects_file_of(options.file), prepared.rejects);
+    out << "Rows that are wrong: " << wrong
+        << ". Nothing was sent. Reasons: " << desk::rejects_file_of(options.file).string() << "\n";
+    return false;
+}
+
 }  // namespace
 
 const std::vector<std::string>& agency_kinds() {
@@ -39,7 +63,15 @@ const std::vector<std::string>& agency_kinds() {
     return kinds;
 }
 
-const std::vector<std::string>& own_settings() { return web::setting_names(); }
+const std::vector<std::string>& own_settings() {
+    static const std::vector<std::string> names = [] {
+        auto all = web::setting_names();
+        const auto& notify = notify_setting_names();
+        all.insert(all.end(), notify.begin(), notify.end());
+        return all;
+    }();
+    return names;
+}
 
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la) {
     const std::string code{agency.code()};
@@ -64,10 +96,119 @@ int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& 
     return desk::send_load(desk, to, std::move(*prepared), options, out);
 }
 
+int load_contacts(const Call& call, const std::string& urn, const desk::LoadOptions& options,
+                  std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    std::vector<Contact> contacts;
+    auto prepared = desk::prepare(options.file, contact_columns(),
+                                  [&](const client::CsvRow& row, desk::Findings& findings) {
+                                      const auto contact = read_contact(row, desk.now(), findings);
+                                      if (!findings.usable()) return desk::RowRecord{};
+                                      contacts.push_back(contact);
+                                      return desk::RowRecord{record_of(contact, of), contact.name};
+                                  });
+    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!whole(*prepared, options, out)) return 1;
+    if (contacts.size() < contacts_min || contacts.size() > contacts_max) {
+        out << "A school needs " << contacts_min << " to " << contacts_max << " contacts; the file has "
+            << contacts.size() << ". Nothing was sent.\n";
+        return 1;
+    }
+    std::optional<schemas::FileCode> code;
+    const int result =
+        desk::send_load(desk, contacts_of_school(of), std::move(*prepared), options, out, &code);
+    if (code == schemas::FileCode::all_loaded) keep_contacts(desk.box(), of, contacts);
+    return result;
+}
+
+int load_terms(const Call& call, const std::string& urn, const desk::LoadOptions& options,
+               std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    auto prepared =
+        desk::prepare(options.file, term_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
+            const auto term = read_term(row, of, findings);
+            if (!findings.usable()) return desk::RowRecord{};
+            return desk::RowRecord{wire::pack<schemas::TermPeriod>(term),
+                                   term.first_day + (term.closed ? "/closed" : "")};
+        });
+    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!whole(*prepared, options, out)) return 1;
+    return desk::send_load(desk, terms_of_school(of), std::move(*prepared), options, out);
+}
+
+int list_contacts(const Call& call, const std::string& urn, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    const auto of = school_of(desk.agency(), urn);
+    const auto contacts = kept_contacts(desk.box(), of);
+    if (call.json) {
+        json entries = json::array();
+        for (const auto& each : contacts)
+            entries.push_back({
+                {"name",        each.name       },
+                {"role",        each.role       },
+                {"telephone",   each.telephone  },
+                {"email",       each.email      },
+                {"verified_on", each.verified_on}
+            });
+        desk::print_json(entries, out);
+        return 0;
+    }
+    for (const auto& each : contacts)
+        out << desk::printable(each.name) << ", " << desk::printable(each.role) << ", "
+            << desk::printable(each.telephone) << " " << desk::printable(each.email) << ", last checked "
+            << desk::date_in_words(each.verified_on) << "\n";
+    if (const auto words = wanting(contacts, desk.now()); !words.empty()) out << words << "\n";
+    return 0;
+}
+
 int run(const Call& call) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    desk.serve(stop.token());
+    desk.serve(stop.token(), notifying(desk, call.config));
+    return 0;
+}
+
+desk::Desk::Turn notifying(desk::Desk& desk, const std::filesystem::path& config_file) {
+    auto hook = hook_of(desk.config(), config_file);
+    if (!hook) return {};
+    const auto notifier = std::make_shared<Notifier>(std::move(*hook));
+    return
+        [notifier, &desk](const client::AgentState& state) { notifier->turn(state, desk.box(), desk.now()); };
+}
+
+int status(const Call& call, std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    std::size_t unread = 0, late = 0, unrecorded = 0;
+    for (const auto& item : desk::items_of(desk.box(), notices, false)) {
+        ++unrecorded;
+        unread += item.opened ? 0 : 1;
+        late += !item.opened && due(item) <= desk.now() ? 1 : 0;
+    }
+    const auto counts = desk.box().counts();
+    const auto pings = ping_state(desk.box());
+    if (call.json) {
+        desk::print_json(
+            {
+                {"unread",         unread                                                                 },
+                {"overdue",        late                                                                   },
+                {"not_recorded",   unrecorded                                                             },
+                {"waiting",        counts.waiting                                                         },
+                {"refused",        counts.refused                                                         },
+                {"told",           desk::iso_or_null(to_us(pings.told))                                   },
+                {"failing_since",  pings.failing_since ? json(desk::in_iso(*pings.failing_since)) : json()},
+                {"notify_problem", pings.why                                                              }
+        },
+            out);
+        return 0;
+    }
+    out << "Not read yet: " << unread << ", of these overdue: " << late
+        << ". Not recorded yet: " << unrecorded << ".\nNot received by Flagpost yet: " << counts.waiting
+        << ". Not accepted by it: " << counts.refused << ".\n";
+    if (pings.told != Instant{})
+        out << "People were told of all that came until " << desk::in_words(pings.told) << ".\n";
+    if (const auto words = failure_in_words(pings); !words.empty()) out << words << "\n";
     return 0;
 }
 

@@ -27,7 +27,17 @@ const std::vector<std::string>& own_settings();
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la);
 
 int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out);
+/// `urn`: whose they are; a school's own where it is empty. Two contacts at least, or nothing is sent.
+int load_contacts(const Call& call, const std::string& urn, const desk::LoadOptions& options,
+                  std::ostream& out);
+int load_terms(const Call& call, const std::string& urn, const desk::LoadOptions& options, std::ostream& out);
+int list_contacts(const Call& call, const std::string& urn, std::ostream& out);
 int run(const Call& call);
+/// What is unread and late, what waits to be sent, and whether people could be told of what is new.
+int status(const Call& call, std::ostream& out);
+/// What the thread that owns the box does beside: it tells people of what is new, if the config has hooks for it. Throws
+/// std::runtime_error for settings that cannot be.
+desk::Desk::Turn notifying(desk::Desk& desk, const std::filesystem::path& config_file);
 
 int list_inbox(const Call& call, bool closed_too, std::ostream& out);
 int show(const Call& call, const std::string& reference, std::ostream& out);

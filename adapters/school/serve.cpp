@@ -33,7 +33,7 @@ int serve(const Call& call, std::ostream& out) {
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
     const Pages pages{site, reader, handover, journal, people, desk.agency()};
-    web::serve_beside(desk, site, settings, handover, stop.token(), out);
+    web::serve_beside(desk, site, settings, handover, stop.token(), out, notifying(desk, call.config));
     return 0;
 }
 

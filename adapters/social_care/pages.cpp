@@ -157,17 +157,12 @@ std::optional<client::Incoming> Pages::find_recall(const Person& person, const s
 
 web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool corrected) {
     const auto& value = notice.value;
-    web::InboxRow row{
-        group_of(notice, corrected, visit.now),
-        name_or_unborn(value),
-        value.reference,
-        {            },
-        {"No time set", "", "fp-due", false},
-        {    },
-        {    },
-        {             },
-        web::tag("Opened", "")
-    };
+    web::InboxRow row;
+    row.group = group_of(notice, corrected, visit.now);
+    row.child = name_or_unborn(value);
+    row.reference = value.reference;
+    row.due.at = "No time set";
+    row.state = web::tag("Opened", "");
     if (value.outcome == schemas::Outcome::potential)
         row.tags.push_back(web::tag("Possible match", "yellow"));
     if (!value.flag_end.empty()) row.tags.push_back(web::tag("Historic", "yellow"));

@@ -1,11 +1,20 @@
 #include "adapters/web/handover.h"
 
+#include <spdlog/spdlog.h>
+
 namespace flagpost::web {
 
-std::optional<Done> Handover::ask(Deed deed) {
+std::optional<Done> Handover::ask(Deed deed) { return wait_for({std::move(deed), {}, {}}); }
+
+bool Handover::carry_out(std::function<void(client::Box&)> job) {
+    const auto done = wait_for({{}, std::move(job), {}});
+    return done && done->fresh;
+}
+
+std::optional<Done> Handover::wait_for(Asked what) {
     std::unique_lock lock{lock_};
     if (waiting_.size() >= deeds_waiting_max) return std::nullopt;
-    const auto asked = std::make_shared<Asked>(Asked{std::move(deed), {}});
+    const auto asked = std::make_shared<Asked>(std::move(what));
     waiting_.push_back(asked);
     if (!answered_.wait_for(lock, deed_patience, [&] { return asked->done.has_value(); }))
         asked->given_up = true;
@@ -15,6 +24,32 @@ std::optional<Done> Handover::ask(Deed deed) {
 Connection Handover::connection() {
     const std::lock_guard lock{lock_};
     return connection_;
+}
+
+Done Handover::do_it(const Asked& asked, client::Box& box, const AgencyId& agency) {
+    if (asked.job) {
+        try {
+            asked.job(box);
+            return {true, true, {}};
+        } catch (const std::exception& error) {  // of that job: the session goes on
+            spdlog::error("what a page asked for could not be done: {}", error.what());
+            return {true, false, {}};
+        }
+    }
+    const Deed& deed = asked.deed;
+    Done done{false, false, box.find(deed.reference)};
+    if (done.now) {
+        done.found = true;
+        if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
+            done.decided = box.decide(*done.now, *deed.verdict, deed.by, deed.outcome, agency);
+            done.fresh = *done.decided != client::Box::Decided::already &&
+                         *done.decided != client::Box::Decided::same_person;
+        } else if (!deed.verdict) {
+            done.fresh = box.acknowledge(*done.now, deed.level, deed.by, deed.outcome, agency);
+        }
+        done.now = box.find(deed.reference);
+    }
+    return done;
 }
 
 void Handover::turn(const client::AgentState& state, client::Box& box, const AgencyId& agency) {
@@ -27,19 +62,7 @@ void Handover::turn(const client::AgentState& state, client::Box& box, const Age
         std::erase_if(asked, [](const auto& each) { return each->given_up; });
     }
     for (const auto& each : asked) {
-        const Deed& deed = each->deed;
-        Done done{false, false, box.find(deed.reference)};
-        if (done.now) {
-            done.found = true;
-            if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
-                done.decided = box.decide(*done.now, *deed.verdict, deed.by, deed.outcome, agency);
-                done.fresh = *done.decided != client::Box::Decided::already &&
-                             *done.decided != client::Box::Decided::same_person;
-            } else if (!deed.verdict) {
-                done.fresh = box.acknowledge(*done.now, deed.level, deed.by, deed.outcome, agency);
-            }
-            done.now = box.find(deed.reference);
-        }
+        Done done = do_it(*each, box, agency);
         const std::lock_guard lock{lock_};
         each->done = std::move(done);
         answered_.notify_all();

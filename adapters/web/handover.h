@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +41,8 @@ class Handover {
 public:
     /// Of a page's thread. Nothing if it was not done in time, or too many wait.
     std::optional<Done> ask(Deed deed);
+    /// Of a page's thread: has the owner do something else with its box. False if it was not done in time or failed.
+    bool carry_out(std::function<void(client::Box&)> job);
     Connection connection();
 
     /// Of the thread that owns the box, at every turn of its loop.
@@ -48,9 +51,13 @@ public:
 private:
     struct Asked {
         Deed deed;
+        std::function<void(client::Box&)> job;  // instead of a deed
         std::optional<Done> done;
         bool given_up = false;
     };
+    std::optional<Done> wait_for(Asked asked);
+    static Done do_it(const Asked& asked, client::Box& box, const AgencyId& agency);
+
     std::mutex lock_;  // guards what follows
     std::condition_variable answered_;
     std::deque<std::shared_ptr<Asked>> waiting_;

@@ -27,10 +27,10 @@ enum class Group { overdue, changed, to_do };
 
 /// One notice on a list.
 struct InboxRow {
-    Group group;
+    Group group = Group::to_do;
     std::string child, reference;
     std::vector<View> tags;  // beside the child
-    Due due;
+    Due due{"", "", "fp-due", false};
     std::string what, when, whose;
     View state;  // a tag
 };

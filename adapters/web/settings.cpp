@@ -100,7 +100,7 @@ Settings read_settings(const client::Config& config, const std::filesystem::path
 }
 
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
-                  std::stop_token stop, std::ostream& out) {
+                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more) {
     Server server{site, settings.listen};
     const bool tls = !settings.listen.certificate.empty();
     const std::string host = settings.listen.host == "127.0.0.1" ? "localhost" : settings.listen.host;
@@ -119,8 +119,10 @@ void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handov
     }};
     out << "pages " << own << std::endl;
     try {
-        desk.serve(over.get_token(),
-                   [&](const client::AgentState& state) { handover.turn(state, desk.box(), desk.agency()); });
+        desk.serve(over.get_token(), [&](const client::AgentState& state) {
+            handover.turn(state, desk.box(), desk.agency());
+            if (more) more(state);
+        });
     } catch (...) {
         server.stop();
         throw;

@@ -39,9 +39,9 @@ struct Settings {
 Settings read_settings(const client::Config& config, const std::filesystem::path& config_file);
 
 /// Serves the site's pages in threads of its own and the session with the broker in this one, until a stop is requested.
-/// Says "pages http://..." on `out` once both can begin. Throws what ends either.
+/// Says "pages http://..." on `out` once both can begin. Throws what ends either. `more`: at every turn of this thread.
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
-                  std::stop_token stop, std::ostream& out);
+                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more = {});
 
 struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept

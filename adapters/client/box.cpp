@@ -472,6 +472,8 @@ Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const
     const bool unsure = verdict == schemas::Verdict::unsure;
 
     SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    const auto now = find(hex);
+    if (!now || now->recorded) return Decided::already;
     const auto first = fact(verdict_fact + hex);
     if (!unsure && (*item)->two_people() && first == by) return Decided::same_person;
     const bool settles = !unsure && (!(*item)->two_people() || first);
@@ -486,7 +488,7 @@ Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const
     update.bind(2, by);
     if (settles) update.bind(3, std::string{schemas::EnumNameVerdict(verdict)} + ": " + reason);
     update.bind(4, hex);
-    if (update.exec() == 0) return Decided::already;
+    update.exec();
     if (!settles && !unsure) set_fact(verdict_fact + hex, by);
 
     schemas::ReviewDecisionValue decision;

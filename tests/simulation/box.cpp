@@ -102,12 +102,18 @@ std::optional<Id16> ModelBox::acknowledge(const client::Incoming& item, schemas:
         decision.review.assign(item.id.begin(), item.id.end());
         const auto* review = flatbuffers::GetRoot<schemas::ReviewItem>(item.payload.data());
         const bool can_send = review->will_be_told() != nullptr && review->will_be_told()->size() > 0;
-        decision.verdict = can_send && item.id.back() % 2 == 0 ? schemas::Verdict::permit : schemas::Verdict::deny;
+        decision.verdict =
+            can_send && item.id.back() % 2 == 0 ? schemas::Verdict::permit : schemas::Verdict::deny;
         decision.by = "R. Viewer";
         decision.reason = "looked_at";
         decision.at_us = to_us(*done);
-        wire::Draft draft{
-            schemas::Kind::review_decision, "receipts/" + agency.text(), to_hex(item.id), {}, {}, item.id, {}};
+        wire::Draft draft{schemas::Kind::review_decision,
+                          "receipts/" + agency.text(),
+                          to_hex(item.id),
+                          {},
+                          {},
+                          item.id,
+                          {}};
         draft.payload = wire::pack<schemas::ReviewDecision>(decision);
         return insert(draft, "receipt");
     }

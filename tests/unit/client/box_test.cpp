@@ -318,7 +318,8 @@ TEST_CASE("a match is decided once, and a shielded child's by two people", "[cli
 
 TEST_CASE("a recall closes every notice it names, before or after it was opened", "[client]") {
     Desk desk;
-    const auto first = delivery(1, 1, "FP-1"), update = delivery(2, 2, "FP-2"), other = delivery(3, 3, "FP-3");
+    const auto first = delivery(1, 1, "FP-1"), update = delivery(2, 2, "FP-2"),
+               other = delivery(3, 3, "FP-3");
     desk.box->receive({first, update, other});
     schemas::RecallValue value;
     value.notice.assign(16, 7);

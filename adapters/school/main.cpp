@@ -1,6 +1,7 @@
 /// flagpost-school: the end of a school, a trust or an education safeguarding team.
 #include <iostream>
 
+#include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/school/notice_text.h"
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
     opening->add_option("REF", references, "references")->required();
     opening->add_option("--by", by, "who has read them")->required();
     opening->add_option("--outcome", outcome, codes_in_words())->check(CLI::IsMember(codes()));
+    desk::add_order_commands(program, {"school", "trust", "education"});
     desk::add_proof_command(program, {"school", "trust", "education"});
     return program.run(argc, argv);
 }

@@ -1,6 +1,7 @@
 /// flagpost-social-care: the end of a children's social care department.
 #include <iostream>
 
+#include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/social_care/notice_text.h"
@@ -112,6 +113,7 @@ int main(int argc, char** argv) {
         program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
                         [&] { return social_care::list_reviews(call(), all, std::cout); });
     review_list->add_flag("--all", all, "those decided too");
+    desk::add_order_commands(program, {"social-care"}, social_care::page_settings());
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

@@ -4,17 +4,22 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "adapters/auditor/items.h"
 #include "adapters/auditor/layout.h"
+#include "adapters/auditor/mapped_file.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
 #include "broker/log/disclosure.h"
+#include "broker/log/leaf.h"
 
 namespace flagpost::auditor {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int newer_heads_max = 5;
 
 std::optional<std::string> content_of(const fs::path& file, std::size_t most) {
     std::ifstream in{file, std::ios::binary};
@@ -36,27 +41,12 @@ public:
 
     Exported write() {
         const auto place = begin();
-        const auto before = head_in(place);
-        const auto note = source_.checkpoint();
-        const auto head = log::open_checkpoint(note, log_);
-        if (!head)
-            throw std::runtime_error{"the broker's head is not signed by the log's key: " +
-                                     head.error().where};
-        if (before && head->size < before->size)
-            throw std::runtime_error{"the broker's head has " + std::to_string(head->size) +
-                                     " entries, and the export " + std::to_string(before->size) +
-                                     ": the log was cut"};
-        exported_.size = head->size;
         place_ = place;
-        for (unsigned level = levels_of(exported_.size); level-- > 0;) write_tiles(level);
-        require(*head, "the broker's head");
-        if (before) require(*before, "the head in the export");
-        for (std::uint64_t number = 0; number < tiles_at(0, exported_.size); ++number) {
-            write_items(Piece::Of::entries, number);
-            if (terms_) write_items(Piece::Of::bodies, number);
-            if (terms_) write_keys(number);
-            if (progress_) progress_(number + 1, tiles_at(0, exported_.size));
-        }
+        const auto before = head_in(place);
+        auto note = write_up_to_head(before);
+        // What is erased while bodies are fetched is gone without an entry below the head: a newer head has it.
+        for (int tries = 0; terms_ && tries < newer_heads_max && lacks_erasures(); ++tries)
+            note = write_up_to_head(before);
         for (const auto& policy : source_.policies())
             write_file("policies/" + to_hex(crypto::sha256(view(policy))) + ".toml", view(policy));
         write_file("vkey", view(log_.text() + "\n"));
@@ -67,6 +57,52 @@ public:
     }
 
 private:
+    /// Everything the broker's newest head covers; returns that head.
+    std::string write_up_to_head(const std::optional<log::Checkpoint>& before) {
+        auto note = source_.checkpoint();
+        const auto head = log::open_checkpoint(note, log_);
+        if (!head)
+            throw std::runtime_error{"the broker's head is not signed by the log's key: " +
+                                     head.error().where};
+        if (before && head->size < before->size)
+            throw std::runtime_error{"the broker's head has " + std::to_string(head->size) +
+                                     " entries, and the export " + std::to_string(before->size) +
+                                     ": the log was cut"};
+        exported_.size = head->size;
+        for (unsigned level = levels_of(exported_.size); level-- > 0;) write_tiles(level);
+        require(*head, "the broker's head");
+        if (before) require(*before, "the head in the export");
+        for (std::uint64_t number = 0; number < tiles_at(0, exported_.size); ++number) {
+            write_items(Piece::Of::entries, number);
+            if (terms_) write_items(Piece::Of::bodies, number);
+            if (terms_) write_keys(number);
+            if (progress_) progress_(number + 1, tiles_at(0, exported_.size));
+        }
+        return note;
+    }
+
+    /// Whether a body fetched now is not there and no entry here says that it was erased. What is damaged is for verify.
+    bool lacks_erasures() const {
+        std::set<std::uint64_t> absent;
+        const auto judge = [](std::size_t, BytesView) { return Verdict::unknown; };
+        for (auto number = first_bodies_; number < tiles_at(0, exported_.size); ++number) {
+            const auto width = width_of(0, number, exported_.size);
+            const auto entries = MappedFile::open(place_ / path_of({Piece::Of::entries, 0, number, width}));
+            const auto bodies = MappedFile::open(place_ / path_of({Piece::Of::bodies, 0, number, width}));
+            if (!entries || !bodies) return false;
+            const auto leaves = items_of(entries->bytes(), Prefix::entry, width, judge).items;
+            const auto items = items_of(bodies->bytes(), Prefix::body, width, judge).items;
+            for (std::size_t i = 0; i < std::min(leaves.size(), items.size()); ++i) {
+                const auto leaf = log::decode_leaf(leaves[i]);
+                if (!leaf) continue;
+                if (leaf->body && items[i].empty()) absent.insert(number * log::tile_width + i);
+                for (const auto& range : leaf->erased)
+                    absent.erase(absent.lower_bound(range.first), absent.upper_bound(range.last));
+            }
+        }
+        return !absent.empty();
+    }
+
     /// The folder to write into: the export that is there, or an unfinished one beside it, begun before or now.
     fs::path begin() {
         if (fs::exists(fs::symlink_status(directory_))) {
@@ -167,6 +203,7 @@ private:
             done += items.size();
         }
         write_file(path_of(piece), content);
+        if (bodies) first_bodies_ = std::min(first_bodies_, number);
         if (!bodies) exported_.new_entries += piece.width;
     }
 
@@ -203,6 +240,7 @@ private:
     const Progress& progress_;
     fs::path place_;
     Exported exported_{0, 0, 0};
+    std::uint64_t first_bodies_ = ~std::uint64_t{0};  // the first tile whose bodies were fetched now
 };
 
 }  // namespace

@@ -119,7 +119,16 @@ std::string deed_of(const Leaf& leaf) {
             return "handed keys of bodies (" + leaf.outcome + ") to " + leaf.recipient +
                    (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
         case LeafKind::erased:
-            return "destroyed the keys of " + std::to_string(leaf.candidates) + " records" + because(leaf);
+            return "destroyed the keys of " + std::to_string(leaf.candidates) + " records" +
+                   (leaf.recipient.empty() ? "" : " of " + leaf.recipient) + because(leaf) +
+                   (leaf.rule.empty() ? "" : " under " + leaf.rule) +
+                   (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
+        case LeafKind::held:
+        case LeafKind::lifted:
+            return (leaf.kind == LeafKind::held ? "put records of " : "lifted the hold on records of ") +
+                   (leaf.recipient.empty() ? "everybody" : leaf.recipient) +
+                   (leaf.kind == LeafKind::held ? " on hold" : "") + because(leaf) +
+                   (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
         case LeafKind::escalated:
             return "passed notice " + short_id(leaf.message) + ", which had come as far as " + leaf.outcome +
                    ", on to " + leaf.recipient + (leaf.rule.empty() ? "" : " under " + leaf.rule) +

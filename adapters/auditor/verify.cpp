@@ -68,6 +68,7 @@ public:
         }
         tree.resolve(root);
         settle(tree);
+        check_absent();
         check_policies();
         check_key();
         check_for_more();
@@ -180,6 +181,23 @@ private:
         if (leaf.time < last_time) report(entry_name(index), "is older than the one before it");
         last_time = std::max(last_time, leaf.time);
         if (leaf.kind == log::LeafKind::agreement_set) agreement_ = leaf.agreement;
+        erased_.insert(erased_.end(), leaf.erased.begin(), leaf.erased.end());
+    }
+
+    /// A body may be gone because it was erased, and for no other reason.
+    void check_absent() {
+        std::ranges::sort(erased_);
+        std::ranges::sort(absent_);
+        auto erasure = erased_.begin();
+        std::uint64_t erased_to = 0;  // by erasures that begin no later than the body at hand
+        for (const auto index : absent_) {
+            for (; erasure != erased_.end() && erasure->first <= index; ++erasure)
+                erased_to = std::max(erased_to, erasure->last + 1);
+            if (index < erased_to)
+                ++result_.bodies_erased;
+            else
+                report("body of " + entry_name(index), "is not here, and no entry says that it was erased");
+        }
     }
 
     void check_bodies(const Tile& tile, const std::vector<std::optional<log::Leaf>>& leaves) {
@@ -213,7 +231,7 @@ private:
                 report("body of " + entry_name(tile.first + i),
                        leaf->body ? "is not the one the entry names" : "is there, and the entry has none");
             if (verdict == Verdict::right && leaf->body) ++result_.bodies;
-            if (verdict == Verdict::unknown && leaf) ++result_.bodies_absent;
+            if (verdict == Verdict::unknown && leaf) absent_.push_back(tile.first + i);
         }
     }
 
@@ -268,7 +286,9 @@ private:
     Instant last_time_ = Instant::min();
     const bool is_sealed_ = fs::exists(directory_ / "sealed-for");
     const bool has_bodies_ = is_sealed_ || fs::exists(directory_ / "bodies");
-    std::optional<Digest> agreement_;  // of the newest agreement_set
+    std::optional<Digest> agreement_;      // of the newest agreement_set
+    std::vector<log::IndexRange> erased_;  // as sound entries say
+    std::vector<std::uint64_t> absent_;    // bodies a sealed export lacks
 };
 
 std::string count_of(std::uint64_t count, const char* one, const char* several) {
@@ -298,6 +318,7 @@ void tell(std::ostream& out, const Verification& verification, bool json) {
             {"witnesses",       v.witnesses      },
             {"witnesses_known", v.witnesses_known},
             {"bodies",          v.bodies         },
+            {"bodies_erased",   v.bodies_erased  },
             {"bodies_absent",   v.bodies_absent  },
             {"damage_count",    v.damage_count   },
             {"damages",         damages          },
@@ -314,7 +335,10 @@ void tell(std::ostream& out, const Verification& verification, bool json) {
     out << "verified: " << v.origin << ", " << count_of(v.size, "entry", "entries") << ", root "
         << to_hex(v.root) << "\n"
         << count_of(v.bodies, "body is", "bodies are") << " the ones their entries name; "
-        << count_of(v.bodies_absent, "is", "are") << " not here (erased, or not handed over)\n";
+        << count_of(v.bodies_erased, "is", "are") << " gone, each with an entry that says it was erased";
+    if (v.bodies_absent > 0)
+        out << "; " << count_of(v.bodies_absent, "is", "are") << " not part of this export";
+    out << "\n";
     if (v.witnesses_known > 0)
         out << v.witnesses.size() << " of " << count_of(v.witnesses_known, "known witness", "known witnesses")
             << " cosigned this head\n";

@@ -1,6 +1,7 @@
 /// flagpost-police: the force's end of Flagpost.
 #include <iostream>
 
+#include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/police/police.h"
@@ -49,6 +50,7 @@ int main(int argc, char** argv) {
         &program.app(), "reports",
         "Say which notices were late, escalated, could not be stored, or were settled after that.",
         [&] { return police::reports(program.config(), program.json(), std::cout); });
+    desk::add_order_commands(program, {"police"});
     desk::add_proof_command(program, {"police"});
     return program.run(argc, argv);
 }

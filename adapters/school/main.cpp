@@ -1,6 +1,7 @@
 /// flagpost-school: the end of a school, a trust or an education safeguarding team.
 #include <iostream>
 
+#include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/desk/recall.h"
@@ -138,6 +139,7 @@ int main(int argc, char** argv) {
         ->required()
         ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)) |
                 CLI::IsMember(desk::codes_of(desk::recall_codes)));
+    desk::add_order_commands(program, school::agency_kinds(), school::own_settings());
     desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
     return program.run(argc, argv);
 }

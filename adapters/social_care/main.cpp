@@ -1,6 +1,7 @@
 /// flagpost-social-care: the end of a children's social care department.
 #include <iostream>
 
+#include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/desk/recall.h"
@@ -127,6 +128,7 @@ int main(int argc, char** argv) {
         ->required()
         ->check(CLI::IsMember(desk::codes_of(social_care::review_codes)));
     deciding->add_option("--by", decision.by, "who decided")->required();
+    desk::add_order_commands(program, {"social-care"}, social_care::page_settings());
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

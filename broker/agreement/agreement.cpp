@@ -19,6 +19,7 @@ struct Agreement::Content {
     std::string partnership;
     std::map<AgencyId, Party> parties;
     std::vector<Rule> rules;
+    std::vector<Retention> retentions;
     std::optional<AgencyId> dead_letters;
 };
 
@@ -253,6 +254,36 @@ Result<Rule> rule_in(const toml::table& table) {
     return rule;
 }
 
+// A class nobody files records under, or a controller who is nobody, would keep for ever what it was meant to end.
+Result<Retention> retention_in(const toml::table& table, const std::vector<Rule>& rules) {
+    Reader nameless{table, "retention"};
+    auto id = nameless.text("id");
+    if (!id) return tl::unexpected{id.error()};
+    if (id->size() > limits::name_size_max) return nameless.wrong("id", "is too long");
+
+    Reader reader{table, "retention " + *id};
+    Retention row;
+    row.id = *reader.text("id");
+    auto of = reader.text("class");
+    if (!of) return tl::unexpected{of.error()};
+    if (std::ranges::find(retention_classes, *of) == retention_classes.end() &&
+        std::ranges::find(rules, *of, &Rule::retention) == rules.end())
+        return reader.wrong("class", "is none that records are kept under: " + *of);
+    row.of = std::move(*of);
+    if (reader.has("controller")) {
+        auto controller = reader.text("controller");
+        if (!controller) return tl::unexpected{controller.error()};
+        if (!AgencyId::parse(*controller) && !AgencyId::parse(*controller + "/0"))
+            return reader.wrong("controller", "is neither an agency nor a kind of agency");
+        row.controller = std::move(*controller);
+    }
+    const auto keep = duration_of(reader, "keep");
+    if (!keep) return tl::unexpected{keep.error()};
+    row.keep = *keep;
+    if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
+    return row;
+}
+
 // The tables of [[key]], in the order of the file; empty when the key is absent.
 Result<std::vector<const toml::table*>> tables_in(const toml::table& root, std::string_view key,
                                                   std::size_t count_max) {
@@ -302,7 +333,7 @@ Result<Agreement> Agreement::parse(std::string_view text) {
     content->digest = crypto::sha256(view(text));
     for (const auto& [key, node] : root)
         if (key.str() != "partnership" && key.str() != "party" && key.str() != "share" &&
-            key.str() != "dead_letters")
+            key.str() != "retention" && key.str() != "dead_letters")
             return refuse_at(node.source(), std::string{key.str()} + " is unknown");
 
     Reader head{root, "agreement"};
@@ -346,6 +377,20 @@ Result<Agreement> Agreement::parse(std::string_view text) {
     for (std::size_t i = 0; i < content->rules.size(); ++i)
         if (const auto fault = fault_in_ladder(content->rules, content->rules[i]))
             return refuse_at((*shares)[i]->get("escalate")->source(), *fault);
+    const auto retentions = tables_in(root, "retention", limits::retention_rules_max);
+    if (!retentions) return tl::unexpected{retentions.error()};
+    for (const auto* table : *retentions) {
+        auto row = retention_in(*table, content->rules);
+        if (!row) return tl::unexpected{row.error()};
+        for (const auto& other : content->retentions) {
+            if (other.id == row->id)
+                return refuse_at(table->source(), "retention " + row->id + " is there twice");
+            if (std::tie(other.of, other.controller) == std::tie(row->of, row->controller))
+                return refuse_at(table->source(), "retention " + row->id + ": " + other.id +
+                                                      " already says how long this is kept");
+        }
+        content->retentions.push_back(std::move(*row));
+    }
     if (head.has("dead_letters")) {
         auto owner = agency_in(head, "dead_letters");
         if (!owner) return tl::unexpected{owner.error()};
@@ -413,6 +458,22 @@ const Rule* Agreement::rule_for(std::string_view what, std::string_view from_kin
         return rule.what == what && rule.from == from_kind && rule.to == to_kind;
     });
     return found == content_->rules.end() ? nullptr : &*found;
+}
+
+const Retention* Agreement::retention_for(std::string_view of, std::string_view controller) const {
+    const auto kind = controller.substr(0, controller.find('/'));
+    for (const auto whose : {controller, kind, std::string_view{}}) {
+        const auto found = std::ranges::find_if(content_->retentions, [&](const Retention& row) {
+            return row.of == of && row.controller == whose;
+        });
+        if (found != content_->retentions.end()) return &*found;
+    }
+    return nullptr;
+}
+
+std::optional<std::chrono::minutes> Agreement::shortest_retention() const {
+    const auto shortest = std::ranges::min_element(content_->retentions, {}, &Retention::keep);
+    return shortest == content_->retentions.end() ? std::nullopt : std::optional{shortest->keep};
 }
 
 std::string Agreement::dead_letter_owner() const {

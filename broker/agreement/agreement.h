@@ -1,6 +1,7 @@
 /// The sharing agreement as values: who may publish, who may be told what, which fields, why.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -48,6 +49,20 @@ struct Rule {
     std::vector<Rung> escalate;
 };
 
+/// How long bodies of one class are kept. Counted from the time of their leaf.
+struct Retention {
+    std::string id;          // "RET-1"; stands in the leaf of each erasure it causes
+    std::string of;          // class: one of retention_classes, or what a sharing rule names
+    std::string controller;  // whose: an agency, a kind of agency, or empty for everybody's
+    std::chrono::minutes keep{};
+};
+
+/// The classes the broker itself files records under, but for those that hold no data about people (its settings, and
+/// what it writes of an erasure). Sharing rules may name more.
+inline constexpr std::array<std::string_view, 13> retention_classes{
+    "bench",     "dead-letter", "flag",    "incident",  "load",   "mailbox", "notice",
+    "operation", "order",       "receipt", "reference", "report", "roll"};
+
 class Agreement {
 public:
     /// The text of agreement.toml; a refusal names the line ("agreement.toml:12: rule SC-1: unknown field").
@@ -65,6 +80,12 @@ public:
     Result<void> may_subscribe(const AgencyId& agency, std::string_view topic) const;
     /// The rule that lets `what` go from one kind of agency to another; null: nobody agreed to it.
     const Rule* rule_for(std::string_view what, std::string_view from_kind, std::string_view to_kind) const;
+
+    /// The row by which a body of this class and controller is kept: the agency's own, else its kind's, else
+    /// everybody's; null: it is kept until somebody orders its erasure.
+    const Retention* retention_for(std::string_view of, std::string_view controller) const;
+    /// The least any row keeps; nothing without rows.
+    std::optional<std::chrono::minutes> shortest_retention() const;
 
     /// The operator who looks after what no consumer could store: `dead_letters`, or the first operator there is.
     std::string dead_letter_owner() const;

@@ -69,6 +69,8 @@ std::optional<Right> right_to_publish(std::string_view topic) {
     if (std::ranges::find(reference_topics, topic) != reference_topics.end())
         return Right{"reference/<name> is for operator/<name>", "operator", "", false};
     if (const auto owner = owner_by_code(publish_rows, topic)) return owner;
+    if (const auto owner = owner_by_name("orders/", "orders/<agency> is for that agency", topic))
+        return owner;
     return owner_by_name("receipts/", "receipts/<agency> is for that agency", topic);
 }
 

@@ -112,6 +112,37 @@ int run_command(int argc, char** argv) {
     acting("confirm-clock", "say that the broker's clock is right after a jump ahead",
            schemas::OperatorDoes::confirm_clock, false);
 
+    schemas::RecordOrderValue order;
+    const auto ordering = [&](const char* name, const char* what, schemas::OrderDoes does) {
+        auto* command = program.add_subcommand(name, what);
+        auto* subject =
+            command->add_option("subject", order.subject,
+                                "whom or what the records are about: flag/E10000024/1234, incident/31/OCC-1");
+        if (does == schemas::OrderDoes::erase)
+            subject->excludes(command->add_option("--record", order.record, "one record, by its leaf"));
+        else
+            subject->required();
+        auto* controller =
+            command->add_option("--controller", order.controller, "the agency whose records these are");
+        if (does == schemas::OrderDoes::erase) controller->required();
+        command->add_option("--by", order.by, "the named person who decides this")->required();
+        command->add_option("--reason", order.reason, "why, as a code such as court_order")->required();
+        command
+            ->add_option("--reference", order.reference,
+                         "of the order, without personal data: the log shows it")
+            ->required();
+        configured(command, "an operator's config file");
+        command->callback([&, does] {
+            order.does = does;
+            code = app::order(config, order);
+        });
+    };
+    ordering("hold", "keep records about a subject beyond their time, everybody's or one agency's",
+             schemas::OrderDoes::hold);
+    ordering("lift-hold", "end a hold: same subject, controller and reference", schemas::OrderDoes::lift);
+    ordering("erase", "destroy one agency's records about a subject, or one record, on that agency's behalf",
+             schemas::OrderDoes::erase);
+
     auto* status = program.add_subcommand(
         "status",
         "what needs somebody, room, the log's head and what is in force, asked of a running broker");

@@ -9,6 +9,7 @@
 
 #include "adapters/client/agent.h"
 #include "adapters/client/load.h"
+#include "adapters/client/order.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
@@ -250,6 +251,13 @@ int act(const OperatorCall& call) {
         throw std::runtime_error{"the broker refused: " + std::string{name(status.refusal->reason)} + ", " +
                                  status.refusal->where};
     std::cout << "Recorded as leaf " << status.index.value_or(0) << ".\n";
+    return 0;
+}
+
+int order(const std::filesystem::path& config, const schemas::RecordOrderValue& wanted) {
+    Desk desk{client::load_config(config, {})};
+    const auto leaf = client::place_order(desk.config(), desk.box(), desk.clock(), desk.random(), wanted);
+    std::cout << "Recorded as leaf " << leaf << ".\n";
     return 0;
 }
 

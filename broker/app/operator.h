@@ -6,6 +6,7 @@
 
 #include "broker/app/reference.h"
 #include "notice_generated.h"
+#include "order_generated.h"
 
 namespace flagpost::app {
 
@@ -30,6 +31,9 @@ struct OperatorCall {
 };
 /// Publishes what a named operator decides, signed, and waits until it is recorded.
 int act(const OperatorCall& call);
+
+/// Likewise an order about records: a hold, its end, or an erasure.
+int order(const std::filesystem::path& config, const schemas::RecordOrderValue& order);
 
 /// Publishes a published file as a load and waits for its result. 0 only if every record of the file was taken.
 int load_reference(const std::filesystem::path& config, const std::filesystem::path& file,

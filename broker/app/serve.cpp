@@ -21,6 +21,7 @@
 #include "broker/router/broker_loop.h"
 #include "broker/store/disk.h"
 #include "broker/store/durable_file.h"
+#include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/sqlite_store.h"
 
 namespace flagpost::app {
@@ -164,6 +165,9 @@ void serve(const BrokerConfig& config) {
         spdlog::info("moving wraps to the new master key: {} entries to look at", left);
     else if (keys.master.previous)
         spdlog::info("every wrap is under the new master key: keys.master_previous is not needed any more");
+    if (const auto again = store->erased_unlogged(); !again.empty())
+        spdlog::error("an older copy of the store was put back: {} bodies erased since were erased again",
+                      again.size());
     if (!head && signed_something(*store))
         throw store::StorageFailure{
             "heads of this log were signed, but the signer's memory of it is gone: restore " +
@@ -177,7 +181,10 @@ void serve(const BrokerConfig& config) {
     exchange::Exchange exchange{
         {agreement, broker_id(config),
          [seed = keys.seed](std::string_view what) { return crypto::hmac16(seed, {view(what)}); },
-         date::locate_zone("Europe/London")}
+         date::locate_zone("Europe/London"),
+         [names = store::sqlite::Pseudonyms{keys.digest}](std::string_view subject) {
+             return names.subject(subject);
+         }}
     };
     const Instant newest = recover(exchange, *store, *reader);
 
@@ -201,7 +208,8 @@ void serve(const BrokerConfig& config) {
                                   [] { return kernel_clock().synchronised; },
                                   peers_of(agreement, parties),
                                   agreement.dead_letter_owner(),
-                                  [&watchman] { return watchman.report(); }};
+                                  [&watchman] { return watchman.report(); },
+                                  store->erased_unlogged()};
     router::StoreThread store_thread{
         {std::move(store), open_reader, std::move(signer)}
     };

@@ -150,6 +150,7 @@ inline constexpr std::size_t agreement_size_max = 4 * 1024 * 1024;
 inline constexpr std::size_t parties_max = 20'000;
 inline constexpr std::size_t acts_for_max = 2000;  // for one party
 inline constexpr std::size_t sharing_rules_max = 1000;
+inline constexpr std::size_t retention_rules_max = 1000;
 inline constexpr std::size_t rungs_max = 8;  // of one rule's ladder
 
 // Exchange
@@ -170,6 +171,10 @@ inline constexpr std::size_t clocks_per_tick_max =
     1000;  // obligations whose time comes, looked at in one tick
 inline constexpr std::size_t dead_letters_max = 10'000;     // kept in memory; beyond, consumers go on trying
 inline constexpr std::size_t erased_per_record_max = 2000;  // bodies one leaf may say it destroyed
+inline constexpr std::size_t erased_by_order_max = 10'000;  // records about one subject
+inline constexpr std::size_t legal_holds_max = 1000;        // standing at once
+inline constexpr std::size_t expiry_rows_per_tick = 128;    // entries of the log looked at for what is over
+inline constexpr auto expiry_pause = 1min;                  // between one look at the whole log and the next
 inline constexpr std::size_t closings_per_tick_max = 4096;
 inline constexpr std::size_t reconsidered_per_tick_max =
     500;  // retained incidents, after the register changed

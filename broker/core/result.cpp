@@ -5,7 +5,7 @@
 namespace flagpost {
 
 std::string_view name(Reason reason) {
-    static constexpr std::array<std::string_view, 25> names{"none",
+    static constexpr std::array<std::string_view, 27> names{"none",
                                                             "malformed",
                                                             "unsupported_version",
                                                             "too_large",
@@ -29,7 +29,9 @@ std::string_view name(Reason reason) {
                                                             "load_incomplete",
                                                             "not_found",
                                                             "lease_over",
-                                                            "not_consistent"};
+                                                            "not_consistent",
+                                                            "on_hold",
+                                                            "in_use"};
     const auto index = static_cast<std::size_t>(reason);
     return index < names.size() ? names[index] : "unknown";
 }

@@ -36,6 +36,8 @@ enum class Reason : std::uint16_t {
     not_found = 22,
     lease_over = 23,
     not_consistent = 24,
+    on_hold = 25,
+    in_use = 26,
 };
 
 /// The reason's name as documents and logs spell it, such as "not_permitted".

@@ -260,6 +260,25 @@ Result<void> check(const schemas::OperatorAction& action) {
     return check.result();
 }
 
+Result<void> check(const schemas::RecordOrder& order) {
+    Checking check;
+    const bool names_record = order.record() != no_record;
+    const bool names_subject = order.subject() != nullptr && order.subject()->size() > 0;
+    check.that(order.does() <= schemas::OrderDoes::MAX, "order.does");
+    check.that(names_record != names_subject, "order: needs either a subject or a record");
+    check.that(!names_record || order.does() == schemas::OrderDoes::erase,
+               "order.record: a hold is about a subject");
+    check.that(!names_subject || is_text(order.subject()->string_view(), limits::topic_size_max),
+               "order.subject");
+    check.that(order.by()->size() > 0, "order.by");
+    check.name(order.by(), "order.by");
+    check.that(is_code(order.reason()->string_view()), "order.reason");
+    check.that(
+        order.reference()->size() > 0 && is_text(order.reference()->string_view(), limits::name_size_max),
+        "order.reference");
+    return check.result();
+}
+
 Result<void> check(const schemas::LoadBegin& begin) {
     Checking check;
     check.that(is_id(begin.load()), "load_begin.load");

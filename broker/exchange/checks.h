@@ -7,9 +7,12 @@
 #include "incident_generated.h"
 #include "load_generated.h"
 #include "notice_generated.h"
+#include "order_generated.h"
 #include "school_generated.h"
 
 namespace flagpost::exchange {
+
+inline constexpr std::uint64_t no_record = ~std::uint64_t{0};  // RecordOrder.record, absent
 
 /// "YYYY-MM-DD", a day that exists.
 bool is_date(std::string_view text);
@@ -25,6 +28,7 @@ Result<void> check(const schemas::Incident& incident, std::string_view force);
 Result<void> check(const schemas::Receipt& receipt);
 Result<void> check(const schemas::ReviewDecision& decision);
 Result<void> check(const schemas::OperatorAction& action);
+Result<void> check(const schemas::RecordOrder& order);
 Result<void> check(const schemas::LoadBegin& begin);
 Result<void> check(const schemas::LoadPart& part);
 Result<void> check(const schemas::LoadCommit& commit);

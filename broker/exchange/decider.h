@@ -20,6 +20,8 @@ public:
     std::vector<log::Record> rehearse(std::uint64_t index, BytesView body, bool late, Instant now);
     void put_in_force(agreement::Agreement agreement) { setting_.agreement = std::move(agreement); }
 
+    std::optional<Instant> expires_before(Instant now) const;
+
     State state;
     std::uint64_t next_index = 0;
     const Digest& engine() const { return engine_; }
@@ -42,6 +44,8 @@ private:
     Reply take(const GaveUp& gave_up);
     Reply take(const ClockSynchronised& synchronised);
     Reply take(const Tick& tick);
+    Reply take(const Expire& expire);
+    void log_erased_again(std::vector<std::uint64_t> erased);
 
     // published.cpp: what every message goes through
     Reply take(const Published& published);
@@ -128,6 +132,31 @@ private:
     void end_dead_letter(const ItemName& item, const schemas::OperatorAction& action, const Actor& actor);
     void release_clock(const char* why, const std::string& by);
     log::Record clock_record(const char* outcome, bool held) const;
+
+    // retention.cpp
+    struct Order;
+    /// What an order to erase an incident ends besides.
+    struct Ending {
+        schemas::RecordBodyValue body;
+        std::vector<log::StateKey> drops;
+    };
+    using StandingHolds = std::multimap<Id16, const HoldName*>;  // by the HMAC of their subject
+    StandingHolds standing_holds() const;
+    static const HoldName* hold_on(const log::Kept& kept, const StandingHolds& holds);
+    bool is_held(const IncidentName& name, const RetainedIncident& incident) const;
+    Reply take_record_order(const Message& message);
+    Reply take_hold(const Message& message, const Order& order);
+    Reply take_lift(const Message& message, const Order& order);
+    Reply take_erasure(const Message& message, const Order& order);
+    void emit_hold(log::Record record, const Order& order, const std::string& holder);
+    std::uint64_t emit_order(const Message& message, const Order& order);
+    log::Record order_record(const Message& message, const Order& order, log::LeafKind kind,
+                             std::uint64_t published) const;
+    Result<std::vector<log::Kept>> named_by(const Message& message, const Order& order) const;
+    Ending ending_of(const Order& order) const;
+    std::optional<Refusal> why_kept(const std::vector<log::Kept>& named,
+                                    const std::vector<log::StateKey>& ended) const;
+    std::string need_of(const std::string& key) const;
 
     // timers.cpp
     void close_windows();

@@ -100,6 +100,7 @@ schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
 Reply Decider::take(const Started& started) {
     emit(record_by_broker(LeafKind::recovered, Operation::none));
     note_settings(started.parties, started.crl_number);
+    log_erased_again(started.erased_again);
     if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
     return {};
 }
@@ -389,6 +390,8 @@ OwedCounts Exchange::owed_counts(Instant now, Instant soon) const {
 }
 
 std::map<std::string, Instant> Exchange::feeds() const { return impl_->state.known.feeds(); }
+
+std::optional<Instant> Exchange::expires_before(Instant now) const { return impl_->expires_before(now); }
 
 bool Exchange::clock_is_held() const { return impl_->state.clock_held; }
 

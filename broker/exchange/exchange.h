@@ -31,6 +31,7 @@ struct Earlier {
 struct Started {
     Digest parties;
     std::uint64_t crl_number;
+    std::vector<std::uint64_t> erased_again{};  // bodies that an older copy of the store had brought back
 };
 /// The shell has read its files anew while it runs.
 struct Reloaded {
@@ -54,6 +55,8 @@ struct Published {
     Bytes envelope;
     Bytes origin;
     std::optional<Earlier> earlier;
+    std::vector<log::Kept>
+        concerned{};  // by an order to erase: what is kept about its subject, or its record
 };
 struct Subscribe {
     Actor actor;
@@ -97,8 +100,14 @@ struct ClockSynchronised {};
 struct Tick {
     bool ahead = false;  // time is ahead of the clock: nothing may expire by it
 };
-using Command = std::variant<Started, Reloaded, ClockStepped, SessionOpened, SessionClosed, Published,
-                             Subscribe, Acknowledged, Turned, Consult, GaveUp, ClockSynchronised, Tick>;
+/// Bodies the shell found kept, so many at a time: those whose time is over are destroyed.
+struct Expire {
+    std::vector<log::Kept> kept;
+    bool ahead = false;  // as in Tick
+};
+using Command =
+    std::variant<Started, Reloaded, ClockStepped, SessionOpened, SessionClosed, Published, Subscribe,
+                 Acknowledged, Turned, Consult, GaveUp, ClockSynchronised, Tick, Expire>;
 
 /// A new item of a mailbox, to be handed to whoever is subscribed once its record is committed.
 struct Delivery {
@@ -161,6 +170,8 @@ struct Setting {
     SpiffeId self;                                       // the broker
     std::function<Id16(std::string_view seed)> make_id;  // HMAC under the seed key
     const date::time_zone* zone;                         // Europe/London
+    /// What the store makes of a subject's name, to know one in log::Kept. Needed to decide, not to replay.
+    std::function<Id16(std::string_view subject)> pseudonym{};
 };
 
 /// Owned by the broker thread. Applies at once what it decides; the shell tells nobody before COMMIT.
@@ -198,6 +209,8 @@ public:
     OwedCounts owed_counts(Instant now, Instant soon) const;
     /// When each authority's list of flags was loaded last.
     std::map<std::string, Instant> feeds() const;
+    /// No body made at or after this can be due for erasure by the agreement; nothing: none ever is.
+    std::optional<Instant> expires_before(Instant now) const;
     /// Expiry and escalation wait: the clock jumped ahead and nobody has said yet that it is right.
     bool clock_is_held() const;
     Digest state_digest()

@@ -73,8 +73,10 @@ Reply Decider::take_message(const Message& message) {
         if (message.envelope.kind == Kind::review_decision) return take_review(message);
         return message.envelope.kind == Kind::receipt ? take_receipt(message) : wrong_kind;
     }
-    if (topic.starts_with("operations/"))
-        return message.envelope.kind == Kind::operator_action ? take_operator_action(message) : wrong_kind;
+    if (topic.starts_with("operations/") && message.envelope.kind == Kind::operator_action)
+        return take_operator_action(message);
+    if (topic.starts_with("operations/") || topic.starts_with("orders/"))
+        return message.envelope.kind == Kind::record_order ? take_record_order(message) : wrong_kind;
     const auto target = load_target(topic);
     if (!target) return Refusal{Reason::unknown_topic, "envelope.topic: code"};
     switch (message.envelope.kind) {

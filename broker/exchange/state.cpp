@@ -165,6 +165,10 @@ void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
         case LeafKind::clock_step:
             clock_held = required(body.setting(), "setting").number() != 0;
             break;
+        case LeafKind::held:
+        case LeafKind::lifted:
+            apply_hold(kind, body);
+            break;
         case LeafKind::opened:
         case LeafKind::recorded:
             apply_receipt(required(body.receipt(), "receipt"));
@@ -282,6 +286,11 @@ void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body)
     auto& incident = place->second;
     incident.version = std::max(incident.version, facts.version());
     incident.decisions.push_back(index);
+    // Whom a hold may be about, until the window's end destroys what nobody was told of. After it there is no need.
+    if (incident.window)
+        for (const auto* hits : {facts.flags(), facts.pupils()})
+            if (hits != nullptr)
+                for (const auto* hit : *hits) incident.about.insert(hit->subject()->str());
     forget_threads(incident);
     if (facts.told() == nullptr || facts.told()->size() == 0) return;
     for (const auto* row : *facts.told()) {
@@ -443,6 +452,15 @@ void State::apply_revival(LeafKind kind, const schemas::RecordBody& body) {
     schedule(notice, obligation);
 }
 
+void State::apply_hold(LeafKind kind, const schemas::RecordBody& body) {
+    const auto& facts = required(body.hold(), "hold");
+    const HoldName name{text_of(facts.controller()), facts.subject()->str(), facts.reference()->str()};
+    if (kind == LeafKind::lifted)
+        legal_holds.erase(name);
+    else
+        legal_holds.insert_or_assign(name, LegalHold{text_of(facts.holder()), from_us(body.at_us())});
+}
+
 void State::note_stored(const std::string& topic, std::uint64_t number) {
     const auto item = items.find({topic, number});
     if (item == items.end()) return;
@@ -494,6 +512,7 @@ void State::close_window(const Due& due) {
     incident.payload = {};
     incident.previous = {};
     incident.newest = 0;
+    incident.about.clear();
     if (incident.threads.empty()) {
         incidents.erase(place);
         return;
@@ -564,11 +583,14 @@ Digest State::digest() const {
             << incident.thread_end << incident.received.size();
         for (const auto index : incident.received) all << index;
         for (const auto index : incident.decisions) all << index;
+        for (const auto& subject : incident.about) all << subject;
         for (const auto& [child, thread] : incident.threads) {
             all << child << thread.topic << thread.fingerprint << std::uint64_t{thread.permitted};
             for (const auto& notice : thread.notices) all << notice;
         }
     }
+    for (const auto& [name, hold] : legal_holds)
+        all << "hold" << name.controller << name.subject << name.reference << hold.holder << hold.since;
     for (const auto& [due, name] : windows) all << "window" << due << name->reference;
     for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
     all << agreement << parties << crl;
@@ -604,6 +626,10 @@ log::StateKey sequence_key(const LoadName& name) {
 log::StateKey feed_key(std::string_view la) { return open_key("feed/" + std::string{la}); }
 log::StateKey incident_key(std::uint64_t index) { return open_key("incident/" + std::to_string(index)); }
 log::StateKey decision_key(std::uint64_t index) { return open_key("decision/" + std::to_string(index)); }
+log::StateKey hold_key(const HoldName& name) {
+    // Parted by what neither a subject nor a reference may hold.
+    return {"hold/" + name.controller + "\x1f" + name.subject + "\x1f" + name.reference, true};
+}
 log::StateKey unit_key(std::string_view key) { return {std::string{key}, true}; }
 
 }  // namespace flagpost::exchange

@@ -148,9 +148,22 @@ struct RetainedIncident {
     Bytes payload;                        // its Incident
     Bytes previous;  // that of the version that was the highest before; empty: there is none
     std::vector<std::uint64_t> decisions;
+    std::set<std::string> about;            // whom its decisions are about, while the window is open
     std::map<std::string, Thread> threads;  // by child, recipient and kind
     std::optional<Due> window;
     std::optional<Due> thread_end;
+};
+
+/// Records about `subject` are kept until the hold is lifted.
+struct HoldName {
+    std::string controller;  // whose; empty: everybody's
+    std::string subject;
+    std::string reference;  // of whoever demands it: two may, and each lifts its own
+    friend auto operator<=>(const HoldName&, const HoldName&) = default;
+};
+struct LegalHold {
+    std::string holder;  // agency that set it
+    Instant since;
 };
 
 struct State {
@@ -172,6 +185,7 @@ struct State {
     std::map<IncidentName, RetainedIncident> incidents;
     std::map<Due, const IncidentName*> windows;      // points into `incidents`
     std::map<Due, const IncidentName*> thread_ends;  // likewise
+    std::map<HoldName, LegalHold> legal_holds;
     std::optional<Digest> agreement, parties;
     std::optional<std::uint64_t> crl;
 
@@ -193,6 +207,7 @@ private:
     void apply_escalated(const schemas::RecordBody& body);
     void apply_overdue(const schemas::RecordBody& body);
     void apply_dead_letter(std::uint64_t index, const schemas::RecordBody& body);
+    void apply_hold(log::LeafKind kind, const schemas::RecordBody& body);
     void apply_revival(log::LeafKind kind, const schemas::RecordBody& body);
     void apply_mailbox(const schemas::MailboxState& facts);
     void note_stored(const std::string& topic, std::uint64_t number);
@@ -220,6 +235,7 @@ log::StateKey sequence_key(const LoadName& name);
 log::StateKey feed_key(std::string_view la);
 log::StateKey incident_key(std::uint64_t index);
 log::StateKey decision_key(std::uint64_t index);
+log::StateKey hold_key(const HoldName& name);
 log::StateKey unit_key(std::string_view key);
 
 }  // namespace flagpost::exchange

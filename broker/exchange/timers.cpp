@@ -37,18 +37,24 @@ std::vector<Closing> closings_due(const State& state, Instant now, std::size_t c
 // A leaf names what it destroyed, and a leaf is bounded: what does not fit goes into records behind it, which
 // change no state.
 void Decider::emit_erasure(log::Record record) {
-    auto rest = std::move(record.shreds);
+    auto shreds = std::move(record.shreds);
+    auto erases = std::move(record.erases);
     auto more = record;
     more.body.clear();
     more.drops.clear();
+    const auto take = [](auto& from, auto& into, std::size_t most) {
+        const auto count = std::min(from.size(), most);
+        const auto end = from.begin() + static_cast<std::ptrdiff_t>(count);
+        into.assign(std::make_move_iterator(from.begin()), std::make_move_iterator(end));
+        from.erase(from.begin(), end);
+        return count;
+    };
     do {
-        const auto count = std::min(rest.size(), limits::erased_per_record_max);
-        const auto end = rest.begin() + static_cast<std::ptrdiff_t>(count);
-        record.shreds.assign(std::make_move_iterator(rest.begin()), std::make_move_iterator(end));
-        rest.erase(rest.begin(), end);
+        auto count = take(shreds, record.shreds, limits::erased_per_record_max);
+        count += take(erases, record.erases, limits::erased_per_record_max - count);
         record.leaf.candidates = static_cast<std::uint32_t>(count);
         emit(std::exchange(record, more));
-    } while (!rest.empty());
+    } while (!shreds.empty() || !erases.empty());
 }
 
 // Once an incident's threads are not kept any more, nobody it was escalated to can answer late either.
@@ -71,7 +77,7 @@ void Decider::forget_escalations(const Id16& notice, log::Record& record) const 
 }
 
 // The late-flag window of an incident ends 72 hours after its newest version came. If nobody was told anything, all
-// that was kept of it is destroyed; if somebody was, it is their business record and stays for its retention class,
+// that was kept of it is destroyed, but for what a legal hold keeps; if somebody was, it is their business record and stays for its retention class,
 // while the exchange keeps only what it needs to thread an update.
 void Decider::close_windows() {
     for (std::size_t done = 0; done < limits::closings_per_tick_max;) {
@@ -100,10 +106,14 @@ void Decider::close_windows() {
             body.windows.back()->ends_us = to_us(closing.due.at);
             body.windows.back()->index = closing.due.index;
             body.windows.back()->matched = matched;
-            auto& ended = matched ? record.drops : record.shreds;
+            const bool held = !matched && is_held(*state.windows.at(closing.due), incident);
+            body.windows.back()->held = held;
+            auto& ended = matched || held ? record.drops : record.shreds;
             for (const auto index : incident.received) ended.push_back(incident_key(index));
             if (matched)
                 decisions_dropped.insert(incident.decisions.begin(), std::prev(incident.decisions.end()));
+            else if (held)
+                decisions_dropped.insert(incident.decisions.begin(), incident.decisions.end());
             else
                 for (const auto index : incident.decisions) record.shreds.push_back(decision_key(index));
         }

@@ -31,7 +31,7 @@ enum class Cause : std::uint8_t {
     zmtp,               // not a ZMTP DEALER within our bounds
 };
 inline constexpr std::size_t cause_count = static_cast<std::size_t>(Cause::zmtp) + 1;
-inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::not_consistent) + 1;
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::in_use) + 1;
 
 /// The cause's name in logs, metrics and fabric items.
 std::string_view name(Cause cause);

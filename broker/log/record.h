@@ -32,4 +32,15 @@ struct Record {
     friend bool operator==(const Record&, const Record&) = default;
 };
 
+/// A body that is kept, without what it says: for whoever decides how much longer.
+struct Kept {
+    std::uint64_t index;
+    Instant time;                    // of its leaf
+    std::string controller;          // as in its record
+    std::string retention;           // likewise
+    std::vector<Id16> subjects;      // whom it is about, as HMACs
+    std::vector<std::string> rests;  // names of the keys that rest on it; "" for a personal one
+    friend bool operator==(const Kept&, const Kept&) = default;
+};
+
 }  // namespace flagpost::log

@@ -8,6 +8,7 @@
 #include "broker/core/wall_time.h"
 #include "broker/router/answers.h"
 #include "broker/standing/thresholds.h"
+#include "order_generated.h"
 
 namespace flagpost::router {
 namespace {
@@ -104,7 +105,8 @@ Broker::Broker(BrokerSetting setting, Instant now)
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
-    decide(exchange::Started{setting_.parties.digest, setting_.crl_number}, Id16{}, Nothing{});
+    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again)},
+           Id16{}, Nothing{});
 }
 
 // --- From the gates
@@ -228,6 +230,7 @@ void Broker::tick(Instant now, bool ahead) {
     if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
         decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
     decide(exchange::Tick{ahead}, Id16{}, Nothing{});
+    expire_some(ahead);
     heads_.propose(setting_.parties.quorum, now);
     watch_quorum();
     while (!due_.empty() && due_.top().first <= now) {
@@ -238,6 +241,23 @@ void Broker::tick(Instant now, bool ahead) {
         if (session->machine.due() <= now) act(id, find(id)->machine.tick(now));
         look_again(id);
     }
+}
+
+/// A few entries at a time, oldest first; from the first body that is still kept once all were looked at. What is kept
+/// beyond its time (on hold, or still needed) is met again then.
+void Broker::expire_some(bool ahead) {
+    const auto before = setting_.exchange.expires_before(now_);
+    if (!before || ahead || now_ < expiry_at_ || !setting_.has_room()) return;
+    const auto to = std::min(expiry_next_ + limits::expiry_rows_per_tick, size_);
+    auto kept = setting_.reader.kept(expiry_next_, to);
+    if (!expiry_from_ && !kept.empty()) expiry_from_ = kept.front().index;
+    const bool done = to == size_ || (!kept.empty() && kept.back().time > *before);
+    if (!kept.empty()) decide(exchange::Expire{std::move(kept), ahead}, Id16{}, Nothing{});
+    expiry_next_ = to;
+    if (!done) return;
+    expiry_next_ = expiry_from_.value_or(to);
+    expiry_from_.reset();
+    expiry_at_ = now_ + limits::expiry_pause;
 }
 
 /// A machine that is welcomed meanwhile asks for an earlier look, but for none within a heartbeat.
@@ -326,15 +346,35 @@ void Broker::act(const Id16& id, Session& session, Publish& publish) {
     const Digest bytes = crypto::hmac_sha256(setting_.dedup, {publish.envelope});
     auto known = earlier(agency, publish, bytes);
     const bool first = !known;
+    const bool is_order = publish.kind == schemas::Kind::record_order;
+    auto concerned = first && is_order ? concerned_by(publish.envelope) : std::vector<log::Kept>{};
     decide(
         exchange::Published{
             {session.machine.peer(), id},
             std::move(publish.envelope),
             std::move(publish.origin),
-            std::move(known)
+            std::move(known),
+            std::move(concerned)
     },
         id, Confirms{publish.id}, false,
         first ? std::optional{store::Receipt{agency, publish.id, bytes, 0}} : std::nullopt);
+}
+
+/// What an order to erase is about, as committed: what comes now is not what it means. Whether the order is sound, and
+/// its sender's to give, is for the exchange.
+std::vector<log::Kept> Broker::concerned_by(BytesView bytes) {
+    const auto envelope = wire::read_envelope(bytes);
+    if (!envelope) return {};
+    const auto order = wire::read_table<schemas::RecordOrder>(envelope->payload, "envelope.payload");
+    if (!order || (*order)->does() != schemas::OrderDoes::erase) return {};
+    const auto kept_of = [&](std::uint64_t index) { return setting_.reader.kept(index, index + 1); };
+    if ((*order)->record() < size_) return kept_of((*order)->record());
+    std::vector<log::Kept> concerned;
+    if ((*order)->subject() == nullptr) return concerned;
+    for (const auto index :
+         setting_.reader.about((*order)->subject()->string_view(), limits::erased_by_order_max + 1))
+        std::ranges::move(kept_of(index), std::back_inserter(concerned));
+    return concerned;
 }
 
 // Refused before anything is decided, so that acknowledgements, which are never refused here, always fit.

@@ -50,6 +50,7 @@ struct BrokerSetting {
     std::string operator_owner = {};  // who is told what nobody else owns
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
+    std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
 };
 
 using Figures = standing::Counts;
@@ -173,6 +174,8 @@ private:
     std::optional<Refusal> admit();
     std::optional<exchange::Earlier> earlier(const AgencyId& agency, const Publish& publish,
                                              const Digest& bytes);
+    std::vector<log::Kept> concerned_by(BytesView envelope);
+    void expire_some(bool ahead);
     Result<Welcomes> welcome_for(const std::string& seen_checkpoint);
     void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
                 std::optional<store::Receipt> receipt = {});
@@ -247,6 +250,11 @@ private:
     bool shutting_down_ = false;
     std::vector<Id16> touched_;                         // sessions whose frames the batch at hand holds
     std::map<std::string, std::uint64_t> undisclosed_;  // deliveries decided and not yet committed, per topic
+
+    // Where looking for bodies whose time is over goes on, where the next look at the whole log begins, and when.
+    std::uint64_t expiry_next_ = 0;
+    std::optional<std::uint64_t> expiry_from_;
+    Instant expiry_at_{};
 
     std::uint64_t size_;  // of the log as committed
     Digest root_;

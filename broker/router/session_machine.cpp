@@ -171,7 +171,8 @@ void SessionMachine::take_publish(const schemas::Publish& publish, Instant now,
     }
     ++unsettled_;
     const Id16 id = envelope->id;
-    actions.emplace_back(Publish{id, std::move(bytes), wire::origin_bytes(*publish.origin())});
+    const auto kind = envelope->kind;
+    actions.emplace_back(Publish{id, std::move(bytes), wire::origin_bytes(*publish.origin()), kind});
 }
 
 Result<void> SessionMachine::check_origin(const schemas::Origin& origin, BytesView envelope, Instant now) {

@@ -34,6 +34,7 @@ struct Publish {
     Id16 id;
     Bytes envelope;
     Bytes origin;
+    schemas::Kind kind;  // of the envelope
 };
 struct Attach {
     std::string durable;

@@ -72,6 +72,9 @@ public:
     virtual bool tidy() = 0;
     /// What the WAL holds by now, in bytes, because a reader still needs it or nobody has moved it yet.
     virtual std::uint64_t wal_bytes() const { return 0; }
+    /// Bodies destroyed at the start, because a copy made before their erasure was put back: no leaf of this log says so
+    /// yet. A record that names them in leaf.erased puts that right.
+    virtual std::vector<std::uint64_t> erased_unlogged() const { return {}; }
     /// Entries whose wraps may still be under the master key before.
     virtual std::uint64_t rewraps_left() const = 0;
 };
@@ -94,6 +97,9 @@ public:
     virtual std::optional<SealedItem> sealed(std::uint64_t index) = 0;
     /// The leaves about this subject whose bodies are kept, by index, at most `most`.
     virtual std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) = 0;
+    /// The bodies kept of entries [from, to), by index, with the state keys that rest on each. A damaged entry is
+    /// passed over, so that nothing destroys what is wrong about it: the check names it.
+    virtual std::vector<log::Kept> kept(std::uint64_t from, std::uint64_t to) = 0;
     /// What opens the ciphertext of this body and no other, with the label both were sealed under. As it lies, for an
     /// auditor to judge: absent too where the wrap was damaged, and given for a body or leaf that was.
     virtual std::optional<log::BodyKey> body_key(std::uint64_t index) = 0;

@@ -11,7 +11,7 @@ constexpr std::size_t alignment = 8;
 constexpr std::size_t opening_fixed_size = 8 + 32 + 1;  // not_after, certificate, length of the id
 constexpr std::size_t remote_size_max = 64;
 constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::refused);
-constexpr auto last_reason = static_cast<std::uint16_t>(Reason::not_consistent);
+constexpr auto last_reason = static_cast<std::uint16_t>(Reason::in_use);
 
 std::size_t padded(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
 

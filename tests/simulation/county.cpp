@@ -75,6 +75,42 @@ legal_basis = ["CA2004-s10"]
 fields = ["incident", "why"]
 respond_within = "2m"
 retention = "notice"
+[[retention]]
+id = "RET-mailbox"
+class = "mailbox"
+keep = "1m"
+[[retention]]
+id = "RET-receipt"
+class = "receipt"
+keep = "1m"
+[[retention]]
+id = "RET-notice"
+class = "notice"
+keep = "2m"
+[[retention]]
+id = "RET-load"
+class = "load"
+keep = "1m"
+[[retention]]
+id = "RET-report"
+class = "report"
+keep = "1m"
+[[retention]]
+id = "RET-flag"
+class = "flag"
+keep = "1m"
+[[retention]]
+id = "RET-roll"
+class = "roll"
+keep = "1m"
+[[retention]]
+id = "RET-bench"
+class = "bench"
+keep = "1m"
+[[retention]]
+id = "RET-operation"
+class = "operation"
+keep = "1m"
 )";
 
 struct Child {

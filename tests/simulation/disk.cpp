@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/crypto/digest.h"
+
 namespace flagpost::simulation {
 
 store::Committed ModelStore::commit(store::Batch batch) {
@@ -35,8 +37,8 @@ Digest ModelStore::write(log::Record& record) {
     const Digest hash = log::leaf_hash(leaf);
     disk_.platter.tree.append(
         hash, [&](log::TileId id, const log::TileHashes& hashes) { disk_.platter.tiles[id] = hashes; });
-    disk_.platter.entries.push_back(
-        {std::move(leaf), record.leaf.kind, std::move(record.body), record.subjects});
+    disk_.platter.entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body),
+                                     record.subjects, record.controller, record.retention});
     move_keys(record);
     return hash;
 }
@@ -49,9 +51,13 @@ void ModelStore::move_keys(const log::Record& record) {
         disk_.platter.entries[rests_on->second].body.clear();
         live.erase(rests_on);
     }
-    for (const auto index : record.erases) disk_.platter.entries.at(index).body.clear();
     for (const auto& key : record.drops)
         if (live.erase(key.name) == 0) throw store::StorageFailure{"a key that is not there is dropped"};
+    for (const auto index : record.erases) {
+        if (std::ranges::any_of(live, [&](const auto& key) { return key.second == index; }))
+            throw store::StorageFailure{"a body that some state rests on is destroyed"};
+        disk_.platter.entries.at(index).body.clear();
+    }
     for (const auto& key : record.sets) live[key.name] = record.leaf.index;
 }
 
@@ -117,6 +123,31 @@ std::vector<std::uint64_t> ModelReader::about(std::string_view subject, std::siz
             std::ranges::find(entries[i].subjects, subject) != entries[i].subjects.end())
             found.push_back(i);
     return found;
+}
+
+Id16 pseudonym(std::string_view subject) {
+    const auto whole = crypto::sha256(view(subject));
+    Id16 first;
+    std::copy_n(whole.begin(), first.size(), first.begin());
+    return first;
+}
+
+std::vector<log::Kept> ModelReader::kept(std::uint64_t from, std::uint64_t to) {
+    std::vector<log::Kept> all;
+    const auto& entries = disk_.platter.entries;
+    std::multimap<std::uint64_t, std::string> rests;
+    for (const auto& [key, index] : disk_.platter.live)
+        if (index >= from && index < to) rests.emplace(index, key);
+    for (auto i = from; i < std::min<std::uint64_t>(to, entries.size()); ++i) {
+        if (entries[i].body.empty()) continue;
+        log::Kept kept{
+            i, log::decode_leaf(entries[i].leaf)->time, entries[i].controller, entries[i].retention, {}, {}};
+        for (const auto& subject : entries[i].subjects) kept.subjects.push_back(pseudonym(subject));
+        const auto [first, last] = rests.equal_range(i);
+        for (auto key = first; key != last; ++key) kept.rests.push_back(key->second);
+        all.push_back(std::move(kept));
+    }
+    return all;
 }
 
 }  // namespace flagpost::simulation

@@ -22,6 +22,9 @@ public:
     using store::StorageFailure::StorageFailure;
 };
 
+/// What the store makes of a subject's name, here without a secret.
+Id16 pseudonym(std::string_view subject);
+
 /// What is there after a power cut.
 struct Platter {
     struct Entry {
@@ -29,6 +32,7 @@ struct Platter {
         log::LeafKind kind;
         Bytes body;  // empty: there is none, or it is shredded
         std::vector<std::string> subjects;
+        std::string controller, retention;
     };
     std::vector<Entry> entries;
     std::map<std::string, std::uint64_t> live;  // state key to the record it rests on
@@ -86,6 +90,7 @@ public:
     log::TileHashes tile(log::TileId id) override;
     std::uint64_t size() override { return disk_.platter.tree.size(); }
     std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override;
+    std::vector<log::Kept> kept(std::uint64_t from, std::uint64_t to) override;
 
 private:
     Disk& disk_;

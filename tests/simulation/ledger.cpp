@@ -3,6 +3,7 @@
 #include "broker/crypto/digest.h"
 #include "broker/exchange/body.h"
 #include "tests/simulation/county.h"
+#include "tests/simulation/disk.h"
 
 namespace flagpost::simulation {
 
@@ -12,7 +13,7 @@ exchange::Setting exchange_setting() {
                 static const crypto::SymmetricKey key{{1}};
                 return crypto::hmac16(key, {view(seed)});
             },
-            date::locate_zone("Europe/London")};
+            date::locate_zone("Europe/London"), pseudonym};
 }
 
 Ledger::Ledger() : roots_{log::empty_root()}, shadow_{exchange_setting()} {}

@@ -5,12 +5,20 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "broker/core/limits.h"
+#include "broker/crypto/digest.h"
 #include "broker/store/store.h"
 
 namespace flagpost::test {
+
+/// What a store makes of a name, here without a secret.
+inline Id16 pseudonym(std::string_view subject) {
+    static const crypto::SymmetricKey key{{8}};
+    return crypto::hmac16(key, {view(subject)});
+}
 
 /// What a store and its readers share. Safe for two threads, as the file is.
 struct MemoryDisk {
@@ -19,9 +27,12 @@ struct MemoryDisk {
         log::LeafKind kind;
         Bytes body;
         std::vector<std::string> subjects;
+        std::string controller, retention;
     };
     std::mutex mutex;
     std::vector<Entry> entries;
+    std::map<std::string, std::uint64_t> live;  // state key to the record it rests on
+    std::set<std::string> personal;             // of these keys
     std::map<std::pair<AgencyId, Id16>, store::Receipt> receipts;
     std::map<log::TileId, log::TileHashes> tiles;
     log::Frontier tree;
@@ -43,8 +54,9 @@ public:
             const Digest hash = log::leaf_hash(leaf);
             disk_->tree.append(
                 hash, [&](log::TileId id, const log::TileHashes& hashes) { disk_->tiles[id] = hashes; });
-            disk_->entries.push_back(
-                {std::move(leaf), record.leaf.kind, std::move(record.body), std::move(record.subjects)});
+            disk_->entries.push_back({std::move(leaf), record.leaf.kind, std::move(record.body),
+                                      std::move(record.subjects), record.controller, record.retention});
+            move_keys(record);
             committed.leaves.push_back(hash);
         }
         for (const auto& receipt : batch.receipts)
@@ -53,6 +65,19 @@ public:
         committed.size = disk_->tree.size();
         committed.root = disk_->tree.root();
         return committed;
+    }
+    void move_keys(const log::Record& record) {
+        for (const auto& key : record.shreds)
+            if (const auto rests = disk_->live.find(key.name); rests != disk_->live.end()) {
+                disk_->entries.at(rests->second).body.clear();
+                disk_->live.erase(rests);
+            }
+        for (const auto index : record.erases) disk_->entries.at(index).body.clear();
+        for (const auto& key : record.drops) disk_->live.erase(key.name);
+        for (const auto& key : record.sets) {
+            disk_->live[key.name] = record.leaf.index;
+            if (key.personal) disk_->personal.insert(key.name);
+        }
     }
     void reload(const std::function<void(std::uint64_t, log::LeafKind, Bytes)>& each) override {
         for (std::size_t i = 0; i < disk_->entries.size(); ++i)
@@ -106,6 +131,20 @@ public:
                 std::ranges::find(disk_->entries[i].subjects, subject) != disk_->entries[i].subjects.end())
                 found.push_back(i);
         return found;
+    }
+    std::vector<log::Kept> kept(std::uint64_t from, std::uint64_t to) override {
+        const std::lock_guard lock{disk_->mutex};
+        std::vector<log::Kept> all;
+        for (auto i = from; i < std::min<std::uint64_t>(to, disk_->entries.size()); ++i) {
+            const auto& entry = disk_->entries[i];
+            if (entry.body.empty()) continue;
+            log::Kept kept{i, log::decode_leaf(entry.leaf)->time, entry.controller, entry.retention, {}, {}};
+            for (const auto& subject : entry.subjects) kept.subjects.push_back(pseudonym(subject));
+            for (const auto& [key, index] : disk_->live)
+                if (index == i) kept.rests.push_back(disk_->personal.contains(key) ? "" : key);
+            all.push_back(std::move(kept));
+        }
+        return all;
     }
     std::optional<log::BodyKey> body_key(std::uint64_t index) override {
         if (!body(index)) return std::nullopt;

@@ -36,6 +36,11 @@ Bytes Pseudonyms::state_key(const log::StateKey& key) const {
     return out;
 }
 
+std::string clear_name(BytesView key) {
+    if (key.empty() || key[0] != clear_key) return {};
+    return std::string{text(key.subspan(1))};
+}
+
 void append_step(Bytes& steps, KeyStep step, BytesView key) {
     if (key.size() > key_size_max) throw std::length_error{"a state key longer than 65,535 bytes"};
     steps.push_back(static_cast<std::uint8_t>(step));

@@ -32,6 +32,9 @@ enum class KeyStep : std::uint8_t { shred = 1, drop = 2, set = 3 };
 /// Appends u8 step, u16be length, key.
 void append_step(Bytes& steps, KeyStep step, BytesView key);
 
+/// The name a key of table `live` was made of; empty for a personal one.
+std::string clear_name(BytesView key);
+
 /// Every step in order; a refusal if the bytes are damaged (`each` may then have been called for the first
 /// few).
 Result<void> read_steps(BytesView steps, const std::function<void(KeyStep, BytesView key)>& each);

@@ -25,13 +25,19 @@ public:
           receipt_{database_,
                    "SELECT bytes, idx FROM receipt JOIN agency ON agency.id = receipt.agency "
                    "WHERE name = ? AND message = ?"},
-          about_{database_, "SELECT idx FROM subject WHERE mac = ? ORDER BY idx LIMIT ?"} {}
+          about_{database_, "SELECT idx FROM subject WHERE mac = ? ORDER BY idx LIMIT ?"},
+          kept_{database_,
+                "SELECT idx, leaf, keys, controller, retention FROM entry LEFT JOIN label ON label.id = "
+                "entry.label "
+                "WHERE idx >= ? AND idx < ? AND wrap IS NOT NULL ORDER BY idx"},
+          rests_{database_, "SELECT 1 FROM live WHERE key = ? AND idx = ?"} {}
 
     std::optional<Receipt> receipt(const AgencyId& agency, const Id16& message) override;
     std::optional<Bytes> body(std::uint64_t index) override;
     std::optional<Bytes> leaf(std::uint64_t index) override;
     std::optional<SealedItem> sealed(std::uint64_t index) override;
     std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override;
+    std::vector<log::Kept> kept(std::uint64_t from, std::uint64_t to) override;
     std::optional<log::BodyKey> body_key(std::uint64_t index) override;
     log::TileHashes tile(log::TileId id) override {
         return guarded("read tile", [&] { return entries_.tile(id); });
@@ -50,7 +56,8 @@ private:
     SQLite::Database database_;
     Entries entries_;
     Query receipt_;
-    Query about_;
+    Query about_, kept_, rests_;
+    std::optional<log::Kept> kept_in(const SQLite::Statement& row);
 };
 
 std::optional<Entry> SqliteReader::stored_entry(std::uint64_t index) {
@@ -108,6 +115,37 @@ std::vector<std::uint64_t> SqliteReader::about(std::string_view subject, std::si
                     BytesView{pseudonyms_.subject(subject)}, std::uint64_t{most});
     });
     return found;
+}
+
+std::optional<log::Kept> SqliteReader::kept_in(const SQLite::Statement& row) {
+    auto leaf = log::decode_leaf(blob(row, 1).value_or(BytesView{}));
+    const auto index = number(row, 0);
+    if (!leaf || leaf->index != index) return std::nullopt;
+    log::Kept kept{index,
+                   leaf->time,
+                   row.getColumn(3).getString(),
+                   row.getColumn(4).getString(),
+                   std::move(leaf->subjects),
+                   {}};
+    // An entry sets its keys once; those that still rest on it are the ones it is needed for.
+    const auto read = read_steps(blob(row, 2).value_or(BytesView{}), [&](KeyStep step, BytesView key) {
+        if (step != KeyStep::set || !rests_.first([](const SQLite::Statement&) {}, key, index)) return;
+        kept.rests.push_back(clear_name(key));
+    });
+    if (!read) return std::nullopt;
+    return kept;
+}
+
+std::vector<log::Kept> SqliteReader::kept(std::uint64_t from, std::uint64_t to) {
+    std::vector<log::Kept> all;
+    guarded("read what is kept", [&] {
+        kept_.rows(
+            [&](const SQLite::Statement& row) {
+                if (auto kept = kept_in(row)) all.push_back(*std::move(kept));
+            },
+            from, to);
+    });
+    return all;
 }
 
 std::optional<log::BodyKey> SqliteReader::body_key(std::uint64_t index) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "broker/core/limits.h"
 #include "broker/crypto/seal.h"
@@ -24,11 +25,20 @@ constexpr const char* checkpoint_key = "checkpoint";
 constexpr const char* cosigned_key = "cosigned";
 constexpr const char* digest_key_key = "digest_key";
 constexpr const char* erasures_key = "erasures";
+constexpr const char* unlogged_key = "erased_unlogged";
 
 std::filesystem::path beside(const std::filesystem::path& file, const char* suffix) {
     auto path = file;
     path += suffix;
     return path;
+}
+
+std::vector<log::IndexRange> ranges_in(BytesView bytes) {
+    if (bytes.size() % 16 != 0) throw StorageFailure{"what was erased again is damaged"};
+    std::vector<log::IndexRange> ranges;
+    for (; !bytes.empty(); bytes = bytes.subspan(16))
+        ranges.push_back({read_be(bytes.first(8)), read_be(bytes.subspan(8, 8))});
+    return ranges;
 }
 
 /// Small numbers in rows in place of the texts that repeat in every row.
@@ -83,6 +93,9 @@ public:
     bool tidy() override;
     std::uint64_t wal_bytes() const override;
     std::uint64_t rewraps_left() const override { return rewrapping_.left(); }
+    std::vector<std::uint64_t> erased_unlogged() const override {
+        return {unlogged_.begin(), unlogged_.end()};
+    }
 
 private:
     /// What a transaction has done so far, taken over only after COMMIT.
@@ -91,6 +104,7 @@ private:
         std::vector<Digest> leaves;
         std::map<Bytes, std::optional<std::uint64_t>> live;  // last word on each key; nothing: dropped
         std::vector<std::uint64_t> shredded;                 // indexes, in the order it was done
+        std::set<std::uint64_t> unlogged;                    // erasures no leaf names yet
         std::size_t rows = 0;                                // bytes of entries
     };
 
@@ -107,8 +121,10 @@ private:
     void open_tree(const std::optional<log::Checkpoint>& signed_head);
     void require_digest_key();
     void catch_up_with_erasures();
-    void erase_again(const std::vector<ErasureList::Line>& lines);
-    void list_erasures(std::uint64_t from);
+    void erase_again(const std::vector<ErasureList::Line>& lines, const std::vector<std::uint64_t>& logged);
+    std::vector<std::uint64_t> erased_since(std::uint64_t from);
+    void put_unlogged(const std::set<std::uint64_t>& unlogged);
+    std::vector<std::uint64_t> name_erased_again(const log::Leaf& leaf, Work& work);
     void list_new_erasures();
     void require_head(const log::Checkpoint& head, const char* whose);
     void check_newest();
@@ -145,6 +161,7 @@ private:
     SavedNote cosigned_{cosigned_key};
     ErasureList erasures_;
     std::vector<std::uint64_t> unlisted_shreds_;
+    std::set<std::uint64_t> unlogged_;
     bool shred_in_wal_ = false;  // erased bytes may still lie in the WAL
     int wal_frames_ = 0;
     std::size_t wal_rows_ = 0;  // bytes of rows written since the WAL was last moved
@@ -211,17 +228,26 @@ void SqliteStore::catch_up_with_erasures() {
     };
     if (!known || known->second > size) throw StorageFailure{"how far erasures are listed is damaged"};
     auto [lines, leaves] = *known;
+    for (const auto& range : ranges_in(entries_.meta(unlogged_key).value_or(Bytes{})))
+        for (auto index = range.first; index <= range.last; ++index) unlogged_.insert(index);
     if (erasures_.size() < lines) {
         erasures_.clear();
-        leaves = 0;
+        unlisted_shreds_ = erased_since(0);
     } else {
-        erase_again(erasures_.from(lines));
+        auto logged = erased_since(leaves);
+        erase_again(erasures_.from(lines), logged);
+        unlisted_shreds_ = std::move(logged);
     }
-    list_erasures(leaves);
+    list_new_erasures();
 }
 
-void SqliteStore::erase_again(const std::vector<ErasureList::Line>& lines) {
+/// What none of our leaves says was erased must be said by one to come: that is kept until it is.
+void SqliteStore::erase_again(const std::vector<ErasureList::Line>& lines,
+                              const std::vector<std::uint64_t>& logged) {
+    if (lines.empty()) return;
+    const std::set<std::uint64_t> known{logged.begin(), logged.end()};
     Work work;
+    auto unlogged = unlogged_;
     SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
     for (const auto& line : lines) {
         const auto entry = entries_.entry(line.index);
@@ -230,12 +256,24 @@ void SqliteStore::erase_again(const std::vector<ErasureList::Line>& lines) {
             throw StorageFailure{"the list of erasures is not of this log: entry " +
                                  std::to_string(line.index)};
         shred(line.index, work);
+        if (!known.contains(line.index)) unlogged.insert(line.index);
     }
+    put_unlogged(unlogged);
     transaction.commit();
+    unlogged_ = std::move(unlogged);
 }
 
-/// Appends what leaves from number `from` on say was erased.
-void SqliteStore::list_erasures(std::uint64_t from) {
+void SqliteStore::put_unlogged(const std::set<std::uint64_t>& unlogged) {
+    Bytes bytes;
+    for (const auto& range : log::to_ranges({unlogged.begin(), unlogged.end()})) {
+        append_be(bytes, range.first, 8);
+        append_be(bytes, range.last, 8);
+    }
+    put_meta_.run(std::string_view{unlogged_key}, BytesView{bytes});
+}
+
+/// What leaves from number `from` on say was erased.
+std::vector<std::uint64_t> SqliteStore::erased_since(std::uint64_t from) {
     std::vector<std::uint64_t> erased;
     const auto size = entries_.size();
     entries_.each(from, size, [&](const Entry& entry) {
@@ -245,8 +283,7 @@ void SqliteStore::list_erasures(std::uint64_t from) {
         for (const auto& range : leaf->erased)
             for (auto index = range.first; index <= range.last; ++index) erased.push_back(index);
     });
-    unlisted_shreds_ = std::move(erased);
-    list_new_erasures();
+    return erased;
 }
 
 void SqliteStore::list_new_erasures() {
@@ -304,6 +341,7 @@ Committed SqliteStore::commit(Batch batch) {
         auto work = write_with_reserve(batch);
         Committed committed{tree_.size(), std::move(work.leaves), work.tree.size(), work.tree.root()};
         tree_ = std::move(work.tree);
+        unlogged_ = std::move(work.unlogged);
         shred_in_wal_ |= !work.shredded.empty();
         unlisted_shreds_.insert(unlisted_shreds_.end(), work.shredded.begin(), work.shredded.end());
         notes_written();
@@ -333,6 +371,7 @@ SqliteStore::Work SqliteStore::write_with_reserve(const Batch& batch) {
 SqliteStore::Work SqliteStore::write(const Batch& batch) {
     Work work;
     work.tree = tree_;
+    work.unlogged = unlogged_;
     work.leaves.reserve(batch.records.size());
     SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
     for (const auto& record : batch.records) write_record(record, work);
@@ -342,6 +381,7 @@ SqliteStore::Work SqliteStore::write(const Batch& batch) {
                             BytesView{receipt.bytes}, receipt.index);
     write_tiles(work);
     write_notes();
+    if (work.unlogged.size() != unlogged_.size()) put_unlogged(work.unlogged);
     transaction.commit();
     return work;
 }
@@ -364,8 +404,10 @@ void SqliteStore::write_record(const log::Record& record, Work& work) {
     const auto already = work.shredded.size();
     const auto keys = write_keys(record, work);
     for (const auto erased : record.erases) shred(erased, work);
-    leaf.erased =
-        log::to_ranges({work.shredded.begin() + static_cast<std::ptrdiff_t>(already), work.shredded.end()});
+    auto gone = name_erased_again(record.leaf, work);
+    gone.insert(gone.end(), work.shredded.begin() + static_cast<std::ptrdiff_t>(already),
+                work.shredded.end());
+    leaf.erased = log::to_ranges(std::move(gone));
     const auto bytes = log::encode(leaf);
     const auto hash = log::leaf_hash(bytes);
     const auto optional_view = [](const Bytes* some) {
@@ -381,6 +423,18 @@ void SqliteStore::write_record(const log::Record& record, Work& work) {
         if (hashes.size() == log::tile_width) put_tile_.run(std::uint64_t{id.level}, id.number, flat(hashes));
     });
     work.leaves.push_back(hash);
+}
+
+/// Only what a start has erased again may be named without being destroyed now.
+std::vector<std::uint64_t> SqliteStore::name_erased_again(const log::Leaf& leaf, Work& work) {
+    std::vector<std::uint64_t> named;
+    for (const auto& range : leaf.erased)
+        for (auto index = range.first; index <= range.last; ++index) {
+            if (work.unlogged.erase(index) == 0)
+                throw StorageFailure{"entry " + std::to_string(index) + " is said to be erased, and is not"};
+            named.push_back(index);
+        }
+    return named;
 }
 
 /// Shreds reach what the keys rested on before this record, so that a record may replace what it destroys.

@@ -90,6 +90,53 @@ TEST_CASE("an export is exactly the log at the head fetched first, however it gr
     }
 }
 
+TEST_CASE("what is erased while an export is taken comes with the entry that says so", "[auditor]") {
+    // The broker erases a body once the export has its head, and logs it; the next head covers that.
+    class ErasingLog final : public Source {
+    public:
+        std::string checkpoint() override { return log_.checkpoint(); }
+        log::TileHashes tile(log::TileId id, std::size_t width) override { return log_.tile(id, width); }
+        std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override {
+            auto items = log_.entries(from, count);
+            if (from == 0 && !std::exchange(erased_, true)) {
+                log_.erase(300);
+                log::Leaf leaf;
+                leaf.kind = log::LeafKind::erased;
+                leaf.erased = {
+                    {300, 300}
+                };
+                log_.append(leaf, {});
+            }
+            return items;
+        }
+        std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override {
+            return log_.bodies(from, count);
+        }
+        Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
+            return log_.keys(from, count, terms);
+        }
+        std::vector<std::string> policies() override { return log_.policies(); }
+
+    private:
+        SampleLog log_{400};
+        bool erased_ = false;
+    };
+    const test::TemporaryDirectory temporary;
+    ErasingLog log;
+    CHECK(write_export(log, test::log_vkey(), temporary.path() / "export", test::sample_terms()).size == 401);
+    const auto verified = verify(temporary.path() / "export", log::Policy::of_log(test::log_vkey()));
+    CHECK(verified.verified());
+    CHECK(verified.bodies_erased == 1);
+}
+
+TEST_CASE("a body gone without an entry is exported as it is, for verify to name", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{20};
+    log.erase(6);
+    write_export(log, test::log_vkey(), temporary.path() / "export", test::sample_terms());
+    CHECK_FALSE(verifies(temporary.path() / "export"));
+}
+
 TEST_CASE("an answer may hold fewer items than asked for", "[auditor]") {
     const test::TemporaryDirectory temporary;
     SampleLog log{300};

@@ -1,4 +1,5 @@
 #include <random>
+#include <tuple>
 
 #include "tests/unit/exchange/world.h"
 
@@ -16,6 +17,8 @@ public:
 
     void act() {
         world_.now += std::chrono::seconds{below(900)};
+        if (below(12) == 0) world_.expire();
+        if (below(8) == 0) return order();
         switch (below(24)) {
             case 0:
                 return publish_incident(false);
@@ -219,6 +222,36 @@ private:
                     wire::pack<schemas::OperatorAction>(action));
     }
 
+    void order() {
+        static const std::vector<std::string> agencies{"police/31", "social-care/E10000024", "school/900001",
+                                                       "operator/duty"};
+        static const std::vector<std::string> subjects{"incident/31/NP-0",
+                                                       "incident/31/NP-1",
+                                                       "incident/31/NP-2",
+                                                       "incident/31/NP-3",
+                                                       "incident/31/NP-4",
+                                                       "flag/E10000024/" + child_a.family,
+                                                       "flag/E10000024/" + child_b.family,
+                                                       "flag/E10000024/" + stranger.family};
+        schemas::RecordOrderValue value;
+        value.does = below(3) == 0   ? schemas::OrderDoes::hold
+                     : below(2) == 0 ? schemas::OrderDoes::lift
+                                     : schemas::OrderDoes::erase;
+        value.subject = pick(subjects);
+        if (value.does == schemas::OrderDoes::erase && below(3) == 0) {
+            value.subject.clear();
+            value.record = below(static_cast<unsigned>(world_.records.size()) + 1);
+        }
+        if (below(3) == 0) value.controller = pick(agencies);
+        value.reference = "CASE-" + std::to_string(below(2));
+        auto agency = pick(agencies);
+        if (value.does == schemas::OrderDoes::lift && !holds_.empty() && below(4) != 0)
+            std::tie(agency, value.subject, value.controller, value.reference) = pick(holds_);
+        const auto name = std::tuple{agency, value.subject, value.controller, value.reference};
+        const bool is_hold = value.does == schemas::OrderDoes::hold;
+        if (confirmed(world_.order(agency, std::move(value))) && is_hold) holds_.push_back(name);
+    }
+
     void step_clock() {
         if (below(3) == 0) {
             world_.give(ClockSynchronised{});
@@ -255,6 +288,8 @@ private:
     std::mt19937 random_;
     std::uint64_t flag_sequence_ = 1, school_sequence_ = 0, roll_sequence_ = 0;
     std::vector<std::pair<std::string, Id16>> notices_;
+    std::vector<std::tuple<std::string, std::string, std::string, std::string>>
+        holds_;  // all there ever were
 };
 
 }  // namespace
@@ -262,6 +297,7 @@ private:
 TEST_CASE("whatever happened, all records and the live records lead to the state that is", "[exchange]") {
     std::map<log::LeafKind, std::size_t> seen;
     std::map<std::string, std::size_t> verdicts;
+    std::map<std::string, std::size_t> erased_by;
     for (unsigned seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
         World world;
@@ -280,6 +316,7 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
             ++seen[record.leaf.kind];
             if (record.leaf.outcome == "recalled" || record.leaf.outcome == "recall")
                 ++verdicts[record.leaf.outcome];
+            if (record.leaf.kind == log::LeafKind::erased) ++erased_by[record.leaf.rule];
         }
         for (const auto& [outcome, count] : crowd.verdicts) verdicts[outcome] += count;
 
@@ -296,11 +333,11 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
     // The crowd is worth nothing if it never does a thing.
     using log::LeafKind;
     for (const auto kind :
-         {LeafKind::published, LeafKind::refused, LeafKind::decided, LeafKind::notice_issued,
-          LeafKind::stored, LeafKind::opened, LeafKind::recorded, LeafKind::load_applied,
-          LeafKind::record_set, LeafKind::record_removed, LeafKind::erased, LeafKind::escalated,
-          LeafKind::overdue, LeafKind::reported, LeafKind::dead_lettered, LeafKind::reinserted,
-          LeafKind::discarded, LeafKind::clock_step}) {
+         {LeafKind::published,  LeafKind::refused,        LeafKind::decided,       LeafKind::notice_issued,
+          LeafKind::stored,     LeafKind::opened,         LeafKind::recorded,      LeafKind::load_applied,
+          LeafKind::record_set, LeafKind::record_removed, LeafKind::erased,        LeafKind::escalated,
+          LeafKind::overdue,    LeafKind::reported,       LeafKind::dead_lettered, LeafKind::reinserted,
+          LeafKind::discarded,  LeafKind::clock_step,     LeafKind::held,          LeafKind::lifted}) {
         CAPTURE(schemas::EnumNameLeafKind(kind));
         CHECK(seen[kind] > 20);
     }
@@ -308,6 +345,10 @@ TEST_CASE("whatever happened, all records and the live records lead to the state
                                 "sent", "recall", "recalled"}) {
         CAPTURE(outcome);
         CHECK(verdicts[outcome] > 5);
+    }
+    for (const auto* rule : {"order", "RET-N", "RET-NS", "RET-I", "RET-F", "RET-R"}) {
+        CAPTURE(rule);
+        CHECK(erased_by[rule] > 2);
     }
 }
 

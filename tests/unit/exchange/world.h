@@ -12,6 +12,7 @@
 #include "incident_generated.h"
 #include "load_generated.h"
 #include "notice_generated.h"
+#include "order_generated.h"
 #include "school_generated.h"
 #include "tests/support/catch.h"
 
@@ -102,6 +103,28 @@ legal_basis = ["CA2004-s10"]
 fields = ["incident", "why", "compared"]
 respond_within = "4h"
 retention = "notice"
+[[retention]]
+id = "RET-N"
+class = "notice"
+keep = "30d"
+[[retention]]
+id = "RET-NS"
+class = "notice"
+controller = "school"
+keep = "10d"
+[[retention]]
+id = "RET-I"
+class = "incident"
+controller = "police/31"
+keep = "20d"
+[[retention]]
+id = "RET-F"
+class = "flag"
+keep = "5d"
+[[retention]]
+id = "RET-R"
+class = "receipt"
+keep = "2h"
 )";
 
 /// What lets forces hear of flags; for the worlds that ask for it.
@@ -219,6 +242,11 @@ struct Load {
     std::size_t part_size = 2;
 };
 
+inline Id16 pseudonym(std::string_view subject) {
+    static const crypto::SymmetricKey key{{8}};
+    return crypto::hmac16(key, {view(subject)});
+}
+
 inline Setting test_setting(const char* more_rules = "") {
     return {agreement::Agreement::parse(std::string{agreement_text} + more_rules).value(),
             SpiffeId::parse("spiffe://county.example/broker/main").value(),
@@ -226,7 +254,7 @@ inline Setting test_setting(const char* more_rules = "") {
                 static const crypto::SymmetricKey key{{7}};
                 return crypto::hmac16(key, {view(seed)});
             },
-            date::locate_zone("Europe/London")};
+            date::locate_zone("Europe/London"), pseudonym};
 }
 
 inline Actor actor(const std::string& agency) {
@@ -234,6 +262,54 @@ inline Actor actor(const std::string& agency) {
     session[0] = static_cast<std::uint8_t>(agency.size());
     return {SpiffeId::parse("spiffe://county.example/" + agency).value(), session};
 }
+
+/// What the store would say of bodies: which are kept, and what rests on each.
+class Shelf {
+public:
+    void add(const log::Record& record) {
+        for (const auto& key : record.shreds) {
+            kept_.erase(rests_on_.at(key.name));
+            rests_on_.erase(key.name);
+        }
+        for (const auto& key : record.drops) rests_on_.erase(key.name);
+        for (const auto index : record.erases) {
+            for (const auto& [key, on] : rests_on_) {
+                CAPTURE(key, index);
+                REQUIRE(on != index);  // nothing is destroyed that state rests on
+            }
+            REQUIRE(kept_.erase(index) == 1);  // nor twice
+        }
+        for (const auto& key : record.sets) {
+            rests_on_[key.name] = record.leaf.index;
+            if (key.personal) personal_.insert(key.name);
+        }
+        if (record.body.empty()) return;
+        log::Kept kept{record.leaf.index, record.leaf.time, record.controller, record.retention, {}, {}};
+        for (const auto& subject : record.subjects) kept.subjects.push_back(pseudonym(subject));
+        kept_.emplace(record.leaf.index, std::move(kept));
+    }
+    std::vector<log::Kept> all() const {
+        auto kept = kept_;
+        for (const auto& [key, index] : rests_on_)
+            kept.at(index).rests.push_back(personal_.contains(key) ? "" : key);
+        std::vector<log::Kept> all;
+        for (auto& [index, each] : kept) all.push_back(std::move(each));
+        return all;
+    }
+    std::vector<log::Kept> about(const std::string& subject) const {
+        auto found = all();
+        std::erase_if(found, [&](const auto& kept) {
+            return std::ranges::find(kept.subjects, pseudonym(subject)) == kept.subjects.end();
+        });
+        return found;
+    }
+    bool holds(std::uint64_t index) const { return kept_.contains(index); }
+
+private:
+    std::map<std::uint64_t, log::Kept> kept_;
+    std::map<std::string, std::uint64_t> rests_on_;
+    std::set<std::string> personal_;
+};
 
 /// Remembers every command given and every record made, so that both can be given again.
 class World {
@@ -243,6 +319,7 @@ public:
     Exchange exchange;
     Instant now = at("2025-03-05", std::chrono::hours{9});
     std::vector<log::Record> records;
+    Shelf shelf;
     std::vector<std::pair<Command, Instant>> commands;
     Outcome last;
 
@@ -250,6 +327,7 @@ public:
         last = exchange.decide(command, now);
         commands.emplace_back(std::move(command), now);
         records.insert(records.end(), last.records.begin(), last.records.end());
+        for (const auto& record : last.records) shelf.add(record);
         return last.reply;
     }
     Reply tick(std::chrono::microseconds later) {
@@ -316,6 +394,33 @@ public:
                 decide_review(open.notice, schemas::Verdict::deny);
             else
                 receipt(open.recipient, open.notice, schemas::Level::recorded);
+    }
+    Reply expire() { return give(Expire{shelf.all()}); }
+    /// An order with what the shell would look up for it.
+    Reply order(const std::string& agency, schemas::RecordOrderValue value) {
+        if (value.by.empty()) value.by = "J. Worker";
+        if (value.reason.empty()) value.reason = "court_order";
+        if (value.reference.empty()) value.reference = "CASE-1";
+        const bool by_operator = agency.starts_with("operator/");
+        const auto topic = by_operator ? "operations/" + agency.substr(9) : "orders/" + agency;
+        auto published = publish(
+            agency, envelope(schemas::Kind::record_order, topic, wire::pack<schemas::RecordOrder>(value)));
+        if (value.does == schemas::OrderDoes::erase) {
+            published.concerned = shelf.about(value.subject);
+            if (value.subject.empty())
+                for (const auto& kept : shelf.all())
+                    if (kept.index == value.record) published.concerned = {kept};
+        }
+        return give(std::move(published));
+    }
+    Reply order(const std::string& agency, schemas::OrderDoes does, const std::string& subject,
+                const std::string& controller = "", const std::string& reference = "CASE-1") {
+        schemas::RecordOrderValue value;
+        value.does = does;
+        value.subject = subject;
+        value.controller = controller;
+        value.reference = reference;
+        return order(agency, std::move(value));
     }
     Reply acknowledge(const std::string& agency, const std::string& topic,
                       std::vector<std::uint64_t> numbers) {

@@ -43,6 +43,7 @@ struct World {
     MemoryReader reader{disk};
     crypto::NoteKey log_key = crypto::NoteKey::from_seed({9});
     bool room = true;
+    std::string agreement = small_agreement;
     std::unique_ptr<exchange::Exchange> exchange;
     std::unique_ptr<router::Broker> broker;
     std::map<Id16, std::vector<Bytes>> frames;  // sent to each session, not yet looked at
@@ -68,9 +69,9 @@ struct World {
     /// From what is on disk: what a process does after kill -9.
     void start() {
         exchange = std::make_unique<exchange::Exchange>(
-            exchange::Setting{agreement::Agreement::parse(small_agreement).value(), spiffe("broker/main"),
+            exchange::Setting{agreement::Agreement::parse(agreement).value(), spiffe("broker/main"),
                               [](std::string_view seed) { return crypto::hmac16(key(1), {view(seed)}); },
-                              date::locate_zone("Europe/London")});
+                              date::locate_zone("Europe/London"), pseudonym});
         store.reload([&](std::uint64_t index, log::LeafKind kind, const Bytes& body) {
             exchange->apply(index, kind, body);
         });

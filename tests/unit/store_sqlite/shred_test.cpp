@@ -1,5 +1,6 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "broker/store/sqlite/keys.h"
 #include "tests/support/catch.h"
 #include "world.h"
 
@@ -190,6 +191,100 @@ TEST_CASE("an older copy put back does not bring back what was erased since", "[
     CHECK_FALSE(contains(world.raw(), secret.salt));
     CHECK(text(world.reader()->body(1).value()) == "stays");
     CHECK(world.check().named == std::vector<std::string>{});
+}
+
+TEST_CASE("what a restore erases again is remembered until a leaf says so", "[store]") {
+    World world;
+    World backup;
+    {
+        const auto store = world.open();
+        store->commit({
+            {kept(0,               "a", "a body to forget"), kept(1, "b", "another"), kept(2, "c", "stays")},
+            {                }
+        });
+        store->tidy();
+        world.copy_to(backup);
+        auto erasing = record(3);
+        erasing.shreds = {{"a"}, {"b"}};
+        store->commit({{erasing}, {}});
+        store->tidy();
+        CHECK(store->erased_unlogged().empty());
+    }
+    CHECK(world.open()->erased_unlogged().empty());  // its own leaf is there
+    backup.copy_to(world);
+    world.forget_wal_unless_copied(backup);
+
+    world.open().reset();  // killed before it could log anything
+    auto store = world.open();
+    CHECK(store->erased_unlogged() == std::vector<std::uint64_t>{0, 1});
+    auto half = record(3);
+    half.leaf.kind = log::LeafKind::erased;
+    half.leaf.erased = {
+        {1, 1}
+    };
+    store->commit({{half}, {}});
+    store.reset();
+    store = world.open();
+    CHECK(store->erased_unlogged() == std::vector<std::uint64_t>{0});
+    auto rest = record(4);
+    rest.leaf.kind = log::LeafKind::erased;
+    rest.leaf.erased = {
+        {0, 0}
+    };
+    rest.erases = {2};  // and something else besides
+    store->commit({{rest}, {}});
+    CHECK(store->erased_unlogged().empty());
+    CHECK(log::decode_leaf(world.reader()->leaf(4).value())->erased == std::vector<log::IndexRange>{
+                                                                           {0, 0},
+                                                                           {2, 2}
+    });
+    auto false_claim = record(5);
+    false_claim.leaf.erased = {
+        {1, 1}
+    };
+    CHECK_THROWS_WITH(store->commit({{false_claim}, {}}), Catch::Contains("said to be erased"));
+    store.reset();
+    std::filesystem::remove(world.file().string() + "-erased");
+    CHECK(world.open()->erased_unlogged().empty());
+    const auto report = world.check();
+    CHECK(report.named == std::vector<std::string>{});
+    CHECK(report.erased == 3);
+}
+
+TEST_CASE("a reader says what is kept, about whom, and what rests on it", "[store]") {
+    World world;
+    const auto store = world.open();
+    auto second = kept(1, "b", "two");
+    second.sets.push_back({"delivery/x/7", false});
+    second.controller = "school/900001";
+    second.retention = "notice";
+    store->commit({
+        {kept(0,     "a", "one"), second, record(2), kept(3, "d", "four")},
+        {}
+    });
+    auto later = record(4, "five");
+    later.drops = {{"a"}};
+    later.sets = {{"b"}};
+    store->commit({{later}, {}});
+    const auto reader = world.reader();
+    auto all = reader->kept(0, 100);
+    REQUIRE(all.size() == 4);  // 2 never had a body
+    CHECK(all[0].rests.empty());
+    CHECK(all[1].index == 1);
+    CHECK(all[1].rests == std::vector<std::string>{"delivery/x/7"});
+    CHECK(all[1].controller == "school/900001");
+    CHECK(all[1].retention == "notice");
+    CHECK(all[1].time == second.leaf.time);
+    CHECK(all[1].subjects ==
+          std::vector{store::sqlite::Pseudonyms{key_of(digest_byte)}.subject("subject of b")});
+    CHECK(all[2].rests ==
+          std::vector<std::string>{""});  // personal: that it rests is known, not by which name
+    CHECK(reader->kept(1, 3).size() == 1);
+    auto erasing = record(5);
+    erasing.erases = {0};
+    store->commit({{erasing}, {}});
+    CHECK(reader->kept(0, 1).empty());
+    CHECK(reader->about("subject of b", 9) == std::vector<std::uint64_t>{1});
 }
 
 TEST_CASE("a list of erasures that is lost is made again, and one of another log is refused", "[store]") {

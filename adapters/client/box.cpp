@@ -227,6 +227,16 @@ public:
         return id;
     }
 
+    std::vector<OutgoingStatus> newest(OutgoingState state, std::size_t most) const {
+        SQLite::Statement query(db, std::string{"SELECT "} + outgoing_columns +
+                                        " FROM outgoing WHERE state = ? ORDER BY seq DESC LIMIT ?");
+        query.bind(1, static_cast<int>(state));
+        query.bind(2, static_cast<std::int64_t>(most));
+        std::vector<OutgoingStatus> found;
+        while (query.executeStep()) found.push_back(status_of(query));
+        return found;
+    }
+
     /// A statement compiled once, ready to be bound again.
     SQLite::Statement& statement(const char* sql, std::optional<SQLite::Statement>& kept) {
         if (!kept) kept.emplace(db, sql);
@@ -236,6 +246,8 @@ public:
     }
 
     mutable SQLite::Database db;
+    std::optional<SQLite::Statement> find_fact, keep_fact;
+    bool in_transaction = false;  // of at_once
 
 private:
     Clock& clock_;
@@ -243,6 +255,24 @@ private:
     std::optional<SQLite::Statement> insert_message_;
     std::optional<SQLite::Statement> insert_envelope_;
 };
+
+namespace {
+
+/// A transaction of its own, or part of the one that at_once has begun.
+class Writing {
+public:
+    Writing(SQLite::Database& db, bool inside) {
+        if (!inside) own_.emplace(db, SQLite::TransactionBehavior::IMMEDIATE);
+    }
+    void commit() {
+        if (own_) own_->commit();
+    }
+
+private:
+    std::optional<SQLite::Transaction> own_;
+};
+
+}  // namespace
 
 Box::Box(const std::filesystem::path& file, Clock& clock, Random& random)
     : impl_{std::make_unique<Impl>(file, clock, random)} {}
@@ -252,7 +282,7 @@ std::vector<Id16> Box::enqueue(const std::vector<std::pair<wire::Draft, std::str
                                const std::optional<std::string>& mark) {
     std::vector<Id16> ids;
     ids.reserve(drafts_and_sources.size());
-    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    Writing transaction(impl_->db, impl_->in_transaction);
     for (const auto& [draft, source] : drafts_and_sources) ids.push_back(impl_->insert(draft, source));
     if (mark) {
         SQLite::Statement remember(impl_->db, "INSERT INTO mark (name) VALUES (?)");
@@ -266,6 +296,26 @@ std::vector<Id16> Box::enqueue(const std::vector<std::pair<wire::Draft, std::str
 bool Box::marked(const std::string& mark) const {
     SQLite::Statement query(impl_->db, "SELECT 1 FROM mark WHERE name = ?");
     query.bind(1, mark);
+    return query.executeStep();
+}
+
+void Box::at_once(const std::function<void()>& use) {
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    impl_->in_transaction = true;
+    try {
+        use();
+    } catch (...) {
+        impl_->in_transaction = false;
+        throw;
+    }
+    impl_->in_transaction = false;
+    transaction.commit();
+}
+
+bool Box::has_waiting(std::uint64_t at_least) const {
+    if (at_least == 0) return true;
+    SQLite::Statement query(impl_->db, "SELECT 1 FROM outgoing WHERE state = 0 LIMIT 1 OFFSET ?");
+    query.bind(1, static_cast<std::int64_t>(at_least - 1));
     return query.executeStep();
 }
 
@@ -343,12 +393,11 @@ std::optional<OutgoingStatus> Box::last_about(const std::string& subject) const 
 }
 
 std::vector<OutgoingStatus> Box::refusals(std::size_t most) const {
-    SQLite::Statement query(impl_->db, std::string{"SELECT "} + outgoing_columns +
-                                           " FROM outgoing WHERE state = 2 ORDER BY seq DESC LIMIT ?");
-    query.bind(1, static_cast<std::int64_t>(most));
-    std::vector<OutgoingStatus> letters;
-    while (query.executeStep()) letters.push_back(status_of(query));
-    return letters;
+    return impl_->newest(OutgoingState::refused, most);
+}
+
+std::vector<OutgoingStatus> Box::newest_confirmed(std::size_t most) const {
+    return impl_->newest(OutgoingState::confirmed, most);
 }
 
 void Box::receive(const std::vector<Incoming>& deliveries) {
@@ -516,19 +565,23 @@ std::optional<std::string> Box::recalled_by(const Incoming& item) const {
 }
 
 std::optional<std::string> Box::fact(const std::string& name) const {
-    SQLite::Statement query(impl_->db, "SELECT value FROM fact WHERE name = ?");
+    SQLite::Statement& query = impl_->statement("SELECT value FROM fact WHERE name = ?", impl_->find_fact);
     query.bind(1, name);
-    if (!query.executeStep()) return std::nullopt;
-    return query.getColumn(0).getString();
+    std::optional<std::string> value;
+    if (query.executeStep()) value = query.getColumn(0).getString();
+    query.reset();  // or it holds a read lock on the file
+    return value;
 }
 
 void Box::set_fact(const std::string& name, const std::string& value) {
-    SQLite::Statement upsert(impl_->db,
-                             "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
-                             "value = excluded.value");
+    SQLite::Statement& upsert = impl_->statement(
+        "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+        "excluded.value",
+        impl_->keep_fact);
     upsert.bind(1, name);
     upsert.bind(2, value);
     upsert.exec();
+    upsert.reset();
 }
 
 }  // namespace flagpost::client

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,9 @@ public:
                               const std::optional<std::string>& mark = {});
     /// Whether `mark` was given to an enqueue that succeeded: a spool file whose rows are all in the outbox.
     bool marked(const std::string& mark) const;
+    /// Runs `use` in one transaction of this file: what it reads stays true until its end, and what it enqueues and
+    /// remembers is durable on return, or nothing of it, if it throws.
+    void at_once(const std::function<void()>& use);
     /// In the order they were enqueued, from the one behind `after`.
     std::vector<Outgoing> waiting(std::size_t most, const std::optional<Id16>& after = {}) const;
     /// The broker has them on disk: their contents leave this file, their status stays.
@@ -74,9 +78,13 @@ public:
         std::optional<Instant> oldest_waiting;
     };
     Counts counts() const;
+    /// Whether at least so many wait to be sent.
+    bool has_waiting(std::uint64_t at_least) const;
     /// What was enqueued about this subject last, if anything was.
     std::optional<OutgoingStatus> last_about(const std::string& subject) const;
     std::vector<OutgoingStatus> refusals(std::size_t most) const;
+    /// What the broker has confirmed, the newest first.
+    std::vector<OutgoingStatus> newest_confirmed(std::size_t most) const;
 
     // Inbox
     /// Stores deliveries not yet stored; a repeat changes nothing. Durable on return.

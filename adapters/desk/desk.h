@@ -53,6 +53,9 @@ public:
     /// Asks the broker over a connection of its own, which leaves the mailbox to a daemon of the same name. Throws
     /// std::runtime_error if it does not answer in time.
     Result<client::Agent::Answered> ask(schemas::QueryValue query);
+    /// The same for several questions over one connection; `use` is given each answer, in order.
+    void ask_each(std::vector<schemas::QueryValue> queries,
+                  const std::function<void(const Result<client::Agent::Answered>&)>& use);
 
     /// Gives what waits in the outbox a moment to leave. Whether it has left, or a daemon will see to it.
     bool send_now(std::chrono::milliseconds patience);

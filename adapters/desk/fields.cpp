@@ -91,8 +91,17 @@ std::string read_bound(const Fields& fields, const std::string& name) {
 
 }  // namespace
 
-void Findings::add(std::vector<std::string>& to, const std::string& where, const std::string& why) {
-    if (to.size() < findings_max) to.push_back(where + ": " + why);
+void Findings::add(std::vector<Finding>& to, const std::string& where, const std::string& why) {
+    const auto place = places_.find(where);
+    Finding finding{where, place == places_.end() ? why : why + " (from " + place->second + ")"};
+    if (to.size() < findings_max && std::ranges::find(to, finding) == to.end())
+        to.push_back(std::move(finding));
+}
+
+std::vector<std::string> Findings::texts(const std::vector<Finding>& findings) {
+    std::vector<std::string> all;
+    for (const Finding& finding : findings) all.push_back(finding.text());
+    return all;
 }
 
 const json* Fields::find(const std::string& name) const {

@@ -1,6 +1,7 @@
 /// Rows and JSON objects of foreign files to values, with every fault named by its field and never by its content.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -23,18 +24,32 @@ inline constexpr std::size_t findings_max = 20;          // per record; the rest
 /// What is wrong with one record.
 class Findings {
 public:
+    /// `where` is the field's path, such as "people[2].date_of_birth".
+    struct Finding {
+        std::string where, why;
+        std::string text() const { return where + ": " + why; }
+        friend bool operator==(const Finding&, const Finding&) = default;
+    };
+
     /// The record cannot be used.
     void fault(const std::string& where, const std::string& why) { add(faults_, where, why); }
     /// The record is used without this detail.
     void left_out(const std::string& where, const std::string& why) { add(left_out_, where, why); }
+    /// The field was made from this place of the foreign file, which findings about it name as well.
+    void came_from(const std::string& where, const std::string& place) { places_[where] = place; }
 
     bool usable() const { return faults_.empty(); }
-    const std::vector<std::string>& faults() const { return faults_; }
-    const std::vector<std::string>& details_left_out() const { return left_out_; }
+    const std::vector<Finding>& all_faults() const { return faults_; }
+    const std::vector<Finding>& all_left_out() const { return left_out_; }
+    std::vector<std::string> faults() const { return texts(faults_); }
+    std::vector<std::string> details_left_out() const { return texts(left_out_); }
 
 private:
-    static void add(std::vector<std::string>& to, const std::string& where, const std::string& why);
-    std::vector<std::string> faults_, left_out_;
+    void add(std::vector<Finding>& to, const std::string& where, const std::string& why);
+    static std::vector<std::string> texts(const std::vector<Finding>& findings);
+
+    std::vector<Finding> faults_, left_out_;
+    std::map<std::string, std::string> places_;
 };
 
 /// One JSON object, read field by field. A row of a CSV file is read as an object of texts (see object_of).

@@ -11,19 +11,20 @@ Program::Program(const std::string& name, const std::string& description) : app_
     app_.fallthrough();
     app_.require_subcommand(1);
     app_.set_version_flag("--version", name + " " FLAGPOST_VERSION);
-    app_.add_option("--config", config_, "config file of this agency (TOML)")
-        ->required()
-        ->check(CLI::ExistingFile);
+    app_.add_option("--config", config_, "config file of this agency (TOML)")->check(CLI::ExistingFile);
     app_.add_flag("--json", json_, "answer in JSON");
     app_.footer(
-        "Every command needs --config FILE, the config file of this agency; --json answers in JSON.\nExit "
+        "--config FILE is the config file of this agency; --json answers in JSON.\nExit "
         "codes: 0 all well, 1 a problem (said on stderr), 2 wrong usage.");
 }
 
 CLI::App* Program::command(CLI::App* parent, const std::string& name, const std::string& description,
-                           std::function<int()> action) {
+                           std::function<int()> action, Needs needs) {
     CLI::App* added = parent->add_subcommand(name, description);
-    added->callback([this, action = std::move(action)] { action_ = action; });
+    added->callback([this, action = std::move(action), needs] {
+        if (needs == Needs::config && config_.empty()) throw CLI::RequiredError{"--config"};
+        action_ = action;
+    });
     return added;
 }
 

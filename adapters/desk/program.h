@@ -14,9 +14,10 @@ public:
     Program(const std::string& name, const std::string& description);
 
     CLI::App& app() { return app_; }
+    enum class Needs { config, nothing };
     /// A command that runs `action`, which answers with the exit code.
     CLI::App* command(CLI::App* parent, const std::string& name, const std::string& description,
-                      std::function<int()> action);
+                      std::function<int()> action, Needs needs = Needs::config);
     /// A word that needs a command behind it, such as `inbox`.
     CLI::App* group(const std::string& name, const std::string& description);
 

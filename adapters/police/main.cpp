@@ -8,34 +8,78 @@
 
 using namespace flagpost;
 
+namespace {
+
+constexpr auto feed_text =
+    "Publish incidents, until stopped: files put into a folder (--spool), calls of POST /incidents "
+    "(--listen), or both.\n"
+    "Files are .csv, .ndjson, or .xml with a mapping; moved into the folder, or written there and closed. "
+    "Each is\n"
+    "published once, also after a crash, and then lies in archive/; what cannot be used is in rejects/, with "
+    "line and\n"
+    "reason, and as a file to be corrected and moved into the folder again.\n"
+    "Without a mapping the columns are: reference, version, status, occurred, recorded, category, "
+    "qualifiers,\n"
+    "domestic_abuse, uprn, line_1, line_2, town, postcode, people (JSON), unidentified_children, "
+    "circumstances,\n"
+    "assessment, risk_tool, risk_version, risk_grade, referral, referral_reference, police_contact.\n"
+    "docs/guides/connect-a-force.md leads through all of it.";
+
+void add_mapping_check(desk::Program& program, std::filesystem::path& file, std::filesystem::path& sample,
+                       std::size_t& rows) {
+    auto* group = program.group("mapping", "Mapping files: a force's own columns and codes as ours.");
+    auto* check = program.command(
+        group, "check",
+        "Say what a mapping makes of a sample: its first records beside ours, what would be rejected and "
+        "why, and what "
+        "is not mapped. Sends nothing and needs no --config.",
+        [&] { return police::check_mapping(file, sample, rows, std::cout); }, desk::Program::Needs::nothing);
+    check->add_option("FILE", file, "the mapping (TOML)")->required()->check(CLI::ExistingFile);
+    check->add_option("SAMPLE", sample, "a file of the force's system")->required()->check(CLI::ExistingFile);
+    check->add_option("--rows", rows, "how many records to show (default 3)");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     desk::Program program{"flagpost-police", "The police force's end of Flagpost: publishes incidents."};
-    police::FeedOptions feed;
 
-    auto* feeding = program.command(&program.app(), "feed",
-                                    "Publish the incident files put into a folder, until stopped.\n"
-                                    "Files are .csv or .ndjson, one incident a row, moved into the folder "
-                                    "whole; names that start with a dot or end\n"
-                                    "in .part or .tmp are left alone. Each file is published once, also "
-                                    "after a crash, and then lies in archive/;\n"
-                                    "rows that cannot be used are in rejects/, with line and reason.\n"
-                                    "Columns: reference, version, status, occurred, recorded, category, "
-                                    "qualifiers, domestic_abuse, uprn, line_1,\n"
-                                    "line_2, town, postcode, people (JSON), unidentified_children, "
-                                    "circumstances, assessment, risk_tool,\n"
-                                    "risk_version, risk_grade, referral, referral_reference, police_contact.",
-                                    [&] {
-                                        feed.config = program.config();
-                                        feed.json = program.json();
-                                        return police::feed(feed, std::cout);
-                                    });
-    feeding->add_option("--spool", feed.spool, "the folder")->required()->check(CLI::ExistingDirectory);
+    police::FeedOptions feed;
+    auto* feeding = program.command(&program.app(), "feed", feed_text, [&] {
+        feed.config = program.config();
+        feed.json = program.json();
+        return police::feed(feed, std::cout);
+    });
+    feeding->add_option("--spool", feed.spool, "the folder")->check(CLI::ExistingDirectory);
+    feeding->add_option("--mapping", feed.mapping, "mapping of its files (TOML)")->check(CLI::ExistingFile);
+    feeding->add_option("--listen", feed.listen, "ADDRESS:PORT for POST /incidents");
     feeding->add_flag("--once", feed.once,
                       "end when the folder is empty and each message is confirmed or refused");
+
+    police::ImportOptions backlog;
+    auto* importing =
+        program.command(&program.app(), "import",
+                        "Publish a file of the past, with progress and time left. Interrupted, the same "
+                        "command goes on where it was; what was published before is not sent again.",
+                        [&] {
+                            backlog.config = program.config();
+                            backlog.json = program.json();
+                            return police::import_backlog(backlog, std::cout);
+                        });
+    importing->add_option("FILE", backlog.file, ".csv, .ndjson or .xml")
+        ->required()
+        ->check(CLI::ExistingFile);
+    importing->add_option("--mapping", backlog.mapping, "mapping of the file (TOML)")
+        ->check(CLI::ExistingFile);
+
+    std::filesystem::path mapping, sample;
+    std::size_t rows = 3;
+    add_mapping_check(program, mapping, sample, rows);
 
     program.command(&program.app(), "run", "Send what waits in the outbox, until stopped.",
                     [&] { return police::run(program.config()); });
     std::string reference;
+    police::StatusOptions wanted;
     auto* status = program.command(&program.app(), "status",
                                    "Say how many messages were confirmed or refused, why, and what waits; or "
                                    "what became of one incident.",
@@ -43,14 +87,19 @@ int main(int argc, char** argv) {
                                        if (!reference.empty())
                                            return police::status_of_incident(program.config(), reference,
                                                                              program.json(), std::cout);
-                                       return police::status(program.config(), program.json(), std::cout);
+                                       wanted.config = program.config();
+                                       wanted.json = program.json();
+                                       return police::status(wanted, std::cout);
                                    });
     status->add_option("reference", reference, "the force's own reference of an incident");
+    status->add_option(
+        "--matched", wanted.matched_hours,
+        "ask the broker of how many incidents of the last so many hours anybody had to be told");
     program.command(
         &program.app(), "reports",
         "Say which notices were late, escalated, could not be stored, or were settled after that.",
         [&] { return police::reports(program.config(), program.json(), std::cout); });
-    desk::add_order_commands(program, {"police"});
-    desk::add_proof_command(program, {"police"});
+    desk::add_order_commands(program, {"police"}, police::own_settings());
+    desk::add_proof_command(program, {"police"}, police::own_settings());
     return program.run(argc, argv);
 }

@@ -1,85 +1,20 @@
 #include "adapters/police/police.h"
 
-#include <spdlog/spdlog.h>
-
-#include <future>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <thread>
+#include <set>
 
 #include "adapters/desk/desk.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
-#include "adapters/police/spool.h"
 
 namespace flagpost::police {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::chrono::milliseconds scan_interval{200};
 constexpr std::size_t refusals_shown_max = 1000;
 const std::vector<std::string> kinds{"police"};
-
-struct Totals {
-    std::size_t files = 0, published = 0, rejected = 0;
-};
-
-void tell_log(const FileReport& report) {
-    if (report.published_before)
-        spdlog::warn("{}: the same content was published before; nothing was sent", report.name);
-    else
-        spdlog::info("{}: {} published, {} rejected", report.name, report.published, report.rejected);
-}
-
-/// The agent on a thread of its own, with a box of its own, so that a large file does not hold up the session. What ends
-/// it before the time is thrown from check().
-class Sender {
-public:
-    explicit Sender(const std::filesystem::path& config)
-        : thread_{[this, config](const std::stop_token& stop) { run(config, stop); }} {}
-
-    void check() {
-        if (ended_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) ended_.get();
-    }
-
-private:
-    void run(const std::filesystem::path& config, const std::stop_token& stop) {
-        try {
-            desk::Desk desk{config, kinds};
-            // While a daemon serves the data file, it sends; when it ends, this thread takes over.
-            while (!stop.stop_requested() && !desk.try_serve(stop))
-                std::this_thread::sleep_for(scan_interval);
-            promise_.set_value();
-        } catch (...) {
-            promise_.set_exception(std::current_exception());
-        }
-    }
-
-    std::promise<void> promise_;
-    std::future<void> ended_ = promise_.get_future();
-    std::jthread thread_;
-};
-
-json report_of(const Totals& totals, const client::Box::Counts& counts) {
-    return {
-        {"files",     totals.files    },
-        {"published", totals.published},
-        {"rejected",  totals.rejected },
-        {"waiting",   counts.waiting  },
-        {"confirmed", counts.confirmed},
-        {"refused",   counts.refused  }
-    };
-}
-
-void tell(const Totals& totals, const client::Box::Counts& counts, const std::filesystem::path& spool,
-          std::ostream& out) {
-    out << totals.files << " files: " << totals.published << " incidents published, " << totals.rejected
-        << " rows rejected" << (totals.rejected == 0 ? "" : " (see " + (spool / "rejects").string() + ")")
-        << ".\n"
-        << "In all so far: " << counts.confirmed << " confirmed, " << counts.refused << " refused, "
-        << counts.waiting << " waiting.\n";
-}
 
 std::optional<json> refusal_of(const client::OutgoingStatus& status) {
     if (!status.refusal) return std::nullopt;
@@ -122,52 +57,70 @@ void tell_status(const json& answer, Instant now, const std::optional<Instant>& 
             << desk::printable(refusal["where"].get<std::string>()) << "\n";
 }
 
-}  // namespace
+constexpr std::size_t matched_asked_max = 5000;
 
-int feed(const FeedOptions& options, std::ostream& out) {
-    const desk::StopAtSignal stop;
-    desk::Desk desk{options.config, kinds};
-    Spool spool{options.spool, std::string{desk.agency().code()}};
-    Sender sender{options.config};
-    Totals totals;
-    const auto refused_before = desk.box().counts().refused;
-    while (!stop.token().stop_requested()) {
-        sender.check();
-        if (const auto report = spool.next(desk.box())) {
-            tell_log(*report);
-            ++totals.files;
-            totals.published += report->published;
-            totals.rejected += report->rejected;
-            continue;
-        }
-        if (options.once && desk.box().counts().waiting == 0) break;
-        std::this_thread::sleep_for(scan_interval);
+/// Of the incidents confirmed in these hours, how many somebody had to be told of: the broker is asked about each.
+json matched_of(desk::Desk& desk, std::uint32_t hours) {
+    std::vector<schemas::QueryValue> queries;
+    std::set<std::string> seen;  // an incident has several versions
+    for (const auto& status : desk.box().newest_confirmed(matched_asked_max)) {
+        if (status.enqueued < desk.now() - std::chrono::hours{hours}) break;
+        if (!seen.insert(status.subject).second) continue;
+        queries.emplace_back();
+        queries.back().kind = schemas::QueryKind::status;
+        queries.back().reference = status.subject;
     }
-    const auto counts = desk.box().counts();
-    if (options.json)
-        desk::print_json(report_of(totals, counts), out);
-    else
-        tell(totals, counts, options.spool, out);
-    const auto refused = counts.refused - refused_before;
-    if (refused != 0)
-        spdlog::error("{} incidents were refused by the broker and will not be sent: see status", refused);
-    return options.once && counts.waiting + refused != 0 ? 1 : 0;
+    std::size_t matched = 0, nobody = 0, answered = 0, unknown = 0;
+    const std::size_t asked = queries.size();
+    desk.ask_each(std::move(queries), [&](const auto& answer) {
+        const json story = answer ? json::parse(text(answer->content), nullptr, false) : json();
+        const std::string state = story.is_object() ? story.value("state", "") : "";
+        if (state == "owed" || state == "closed")
+            ++matched;
+        else if (state == "decided")
+            ++nobody;
+        else
+            ++unknown;
+        answered += state == "closed" ? 1 : 0;
+    });
+    return {
+        {"hours",          hours                     },
+        {"incidents",      asked                     },
+        {"matched",        matched                   },
+        {"matched_nobody", nobody                    },
+        {"all_answered",   answered                  },
+        {"not_known",      unknown                   },
+        {"cut_off",        asked == matched_asked_max}
+    };
 }
+
+void tell_matched(const json& matched, std::ostream& out) {
+    out << "Of " << matched["incidents"] << " incidents of the last " << matched["hours"] << " hours, "
+        << matched["matched"] << " concerned a child somebody had to be told of; for "
+        << matched["all_answered"] << " of these everybody has answered.\n";
+    if (matched["not_known"] != 0) out << "The broker said nothing of " << matched["not_known"] << ".\n";
+    if (matched["cut_off"] == true) out << "There are more; only the newest were asked about.\n";
+}
+
+}  // namespace
 
 int run(const std::filesystem::path& config) {
     const desk::StopAtSignal stop;
-    desk::Desk desk{config, kinds};
+    desk::Desk desk{config, kinds, own_settings()};
     desk.serve(stop.token());
     return 0;
 }
 
-int status(const std::filesystem::path& config, bool as_json, std::ostream& out) {
-    desk::Desk desk{config, kinds};
-    const json answer = status_of(desk.box());
-    if (as_json)
+int status(const StatusOptions& options, std::ostream& out) {
+    desk::Desk desk{options.config, kinds, own_settings()};
+    json answer = status_of(desk.box());
+    if (options.matched_hours != 0) answer["matched"] = matched_of(desk, options.matched_hours);
+    if (options.json) {
         desk::print_json(answer, out);
-    else
-        tell_status(answer, desk.now(), desk.box().counts().oldest_waiting, out);
+        return 0;
+    }
+    tell_status(answer, desk.now(), desk.box().counts().oldest_waiting, out);
+    if (options.matched_hours != 0) tell_matched(answer["matched"], out);
     return 0;
 }
 
@@ -203,7 +156,7 @@ json report_entry(const client::Incoming& item) {
 
 int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool as_json,
                        std::ostream& out) {
-    desk::Desk desk{config, kinds};
+    desk::Desk desk{config, kinds, own_settings()};
     schemas::QueryValue query;
     query.kind = schemas::QueryKind::status;
     query.reference = reference;
@@ -223,7 +176,7 @@ int status_of_incident(const std::filesystem::path& config, const std::string& r
 }
 
 int reports(const std::filesystem::path& config, bool as_json, std::ostream& out) {
-    desk::Desk desk{config, kinds};
+    desk::Desk desk{config, kinds, own_settings()};
     json all = json::array();
     for (const auto& item : desk::items_of(desk.box(), {schemas::Kind::report}, true))
         all.push_back(report_entry(item));

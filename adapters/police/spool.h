@@ -1,67 +1,67 @@
 /// A folder into which the force's system puts files of incidents; each is published once, whatever is interrupted.
 ///
-///     DIR/day.csv, DIR/day.ndjson   handed over: moved here whole, under a name without leading dot, .part or .tmp
-///     DIR/working/                  the file in hand
-///     DIR/archive/                  done: all good rows are in the outbox
-///     DIR/rejects/                  day.csv.rejects.csv: rows not published, and why; and files that could not be read
+///     DIR/day.csv      handed over: moved here whole, or written here and closed
+///     DIR/working/     the file in hand
+///     DIR/archive/     done: all good records are in the outbox
+///     DIR/rejects/     day.csv.rejects.csv: what was not published, with line and reason; day.again.csv: the same records
+///                      to be corrected and moved into DIR again; and files that could not be read at all
 ///
-/// A file goes through four steps, each of which may be repeated after a crash without harm:
-/// taken into working/ (a rename; what lies there is finished first at the next start), its rejects written (the same
-/// each time), its rows enqueued in one transaction that also remembers the file's SHA-256 (a file so remembered is not
-/// enqueued again), and archived (a rename).
+/// Names with a leading dot, and endings that are not read here, such as .part and .tmp, are left alone. The kernel says
+/// (inotify) when a file has been moved in, or closed by who wrote it; one that is written to again is left until it is
+/// closed again. What lies there at the start is taken unless somebody has it open for writing.
+///
+/// A file goes through four steps, each of which may be repeated after a crash without harm: taken into working/ (a
+/// rename; what lies there is finished first at the next start), its records enqueued in one transaction that also
+/// remembers the file's SHA-256 (a file so remembered is not enqueued again), its rejects written (the same each time), and
+/// archived (a rename).
 ///
 /// Whoever can write to the folder can publish incidents in the force's name.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
-#include "adapters/client/box.h"
-#include "adapters/desk/rejects.h"
+#include "adapters/police/incident_file.h"
 
 namespace flagpost::police {
 
-inline constexpr std::uintmax_t spool_file_size_max = 256ull * 1024 * 1024;
-inline constexpr std::size_t spool_rows_max = 100'000;           // of one file
-inline constexpr std::size_t spool_line_size_max = 1024 * 1024;  // of NDJSON
-
-/// What a file holds, ready to be enqueued.
-struct Incidents {
-    std::vector<std::pair<wire::Draft, std::string>> drafts;  // with "day.csv:17"
-    std::vector<desk::Reject> rejects;
-};
-
-/// Reads a file by the ending of its name, .csv or .ndjson. A refusal is about the file as a whole.
-Result<Incidents> read_incidents(const std::filesystem::path& file, const std::string& force);
-
 struct FileReport {
     std::string name;
-    std::size_t published = 0;      // rows put into the outbox
-    std::size_t rejected = 0;       // rows, or 1 for a file that could not be read
+    std::size_t published = 0;      // incidents put into the outbox
+    std::size_t known = 0;          // incidents that were published before, by another file or another way
+    std::size_t rejected = 0;       // records, or 1 for a file that could not be read
     bool published_before = false;  // the same content was published earlier: nothing was sent
 };
 
 class Spool {
 public:
-    /// Makes the folders. Throws std::runtime_error if another process already feeds from here.
-    Spool(std::filesystem::path directory, std::string force);
+    /// Makes the folders. `mapping`, if any, outlives this. Throws std::runtime_error if another process already feeds
+    /// from here.
+    Spool(std::filesystem::path directory, std::string force, const Mapping* mapping = nullptr);
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
     ~Spool();
 
     /// Takes and finishes the next file, oldest name first; nothing if there is none.
-    std::optional<FileReport> next(client::Box& box);
+    std::optional<FileReport> next(Intake& intake);
+    /// Returns when something has happened in the folder, or after `patience`.
+    void wait(std::chrono::milliseconds patience) const;
 
 private:
+    class Arrivals;
     std::optional<std::filesystem::path> take();
-    FileReport finish(const std::filesystem::path& file, client::Box& box);
+    FileReport finish(const std::filesystem::path& file, Intake& intake);
     FileReport set_aside(const std::filesystem::path& file, const std::string& name, const std::string& why);
+    std::string free_name(const std::filesystem::path& file, const std::string& distinct) const;
 
     std::filesystem::path directory_;
     std::string force_;
+    const Mapping* mapping_;
     int lock_;
+    std::unique_ptr<Arrivals> arrivals_;
 };
 
 }  // namespace flagpost::police

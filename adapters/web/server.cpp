@@ -5,71 +5,17 @@
 #include <httplib.h>
 #include <openssl/ssl.h>
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
 
+#include "adapters/http/bounded_queue.h"
 #include "adapters/web/site.h"
 
 namespace flagpost::web {
 namespace {
 
-/// A fixed number of threads and a short queue: while it is full, accepting waits.
-class BoundedQueue final : public httplib::TaskQueue {
-public:
-    BoundedQueue() {
-        for (std::size_t i = 0; i < web_threads; ++i) threads_.emplace_back([this] { work(); });
-    }
-
-    void enqueue(std::function<void()> task) override {
-        std::unique_lock lock{lock_};
-        room_.wait(lock, [this] { return tasks_.size() < connections_waiting_max || over_; });
-        tasks_.push_back(std::move(task));
-        some_.notify_one();
-    }
-
-    void shutdown() override {
-        {
-            const std::lock_guard lock{lock_};
-            over_ = true;
-        }
-        some_.notify_all();
-        room_.notify_all();
-        for (auto& thread : threads_) thread.join();
-    }
-
-private:
-    void work() {
-        for (;;) {
-            std::function<void()> task;
-            {
-                std::unique_lock lock{lock_};
-                some_.wait(lock, [this] { return !tasks_.empty() || over_; });
-                if (tasks_.empty()) return;
-                task = std::move(tasks_.front());
-                tasks_.pop_front();
-            }
-            room_.notify_one();
-            task();
-        }
-    }
-
-    std::mutex lock_;
-    std::condition_variable some_, room_;
-    std::deque<std::function<void()>> tasks_;
-    bool over_ = false;
-    std::vector<std::thread> threads_;
-};
-
-bool is_loopback(const std::string& host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 std::unique_ptr<httplib::Server> make_server(const ListenSettings& settings) {
     if (settings.certificate.empty()) {
-        if (!is_loopback(settings.host))
+        if (!http::is_loopback(settings.host))
             throw std::runtime_error{
                 "pages without a certificate are served to this machine only: give "
                 "web_certificate and web_key, or listen on 127.0.0.1"};
@@ -125,7 +71,7 @@ Response refusal(int status) {
 class Server::Impl {
 public:
     Impl(Site& site, const ListenSettings& settings) : site_{site}, server_{make_server(settings)} {
-        server_->new_task_queue = [] { return new BoundedQueue; };
+        server_->new_task_queue = [] { return new http::BoundedQueue{web_threads, connections_waiting_max}; };
         server_->set_payload_max_length(form_size_max);
         server_->set_read_timeout(web_patience);
         server_->set_write_timeout(web_patience);

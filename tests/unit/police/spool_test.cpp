@@ -32,9 +32,10 @@ public:
     }
     std::vector<FileReport> feed() {
         client::Box box{directory_.path() / "box.db", clock_, random_};
+        Intake intake{box, "31"};
         Spool from{spool(), "31"};
         std::vector<FileReport> reports;
-        while (auto report = from.next(box)) reports.push_back(*report);
+        while (auto report = from.next(intake)) reports.push_back(*report);
         return reports;
     }
     std::vector<std::string> sources() {
@@ -88,7 +89,7 @@ TEST_CASE("NDJSON is read line by line, and one bad line is only that", "[police
                     "[1,2]\n"
                     "{\"reference\":\n"
                     "{\"reference\":\"\xff\"}\n" +
-                        std::string(spool_line_size_max + 1, ' ') +
+                        std::string(incident_line_size_max + 1, ' ') +
                         "x\n"
                         "{\"reference\":\"NP-2\",\"version\":1,\"occurred\":\"2026-11-17T12:00:00Z\","
                         "\"domestic_abuse\":false}");
@@ -227,4 +228,82 @@ TEST_CASE("noise handed over is refused or rejected, and the feed goes on", "[po
     const auto reports = world.feed();
     CHECK(reports.size() == 201);
     CHECK(reports.back().published == 2);
+}
+
+TEST_CASE("a file is read only when it has been closed, or moved in", "[police]") {
+    World world;
+    std::ofstream before{world.spool() / "before.csv"};
+    before << two_good_rows.substr(0, 80) << std::flush;
+    world.hand_over("whole.csv", header + "NP-7,1,2026-11-17T12:00:00Z,no,[]\n");
+    SystemClock clock;
+    crypto::SystemRandom random;
+    client::Box box{world.directory().path() / "box.db", clock, random};
+    Intake intake{box, "31"};
+    Spool spool{world.spool(), "31"};
+    const auto next = [&] {
+        const auto report = spool.next(intake);
+        return report ? report->name : "";
+    };
+    CHECK(next() == "whole.csv");  // the other is still open
+    CHECK(next().empty());
+    before << two_good_rows.substr(80);
+    before.close();
+    CHECK(next() == "before.csv");
+
+    std::ofstream written{world.spool() / "written.csv"};
+    written << header << std::flush;
+    CHECK(next().empty());
+    written << "NP-8,1,2026-11-17T12:00:00Z,no,[]\n";
+    written.close();
+    {
+        std::ofstream more{world.spool() / "written.csv", std::ios::app};
+        more << "NP-9,1,2026-11-17T12:00:00Z,no,[]\n" << std::flush;
+        CHECK(next().empty());  // closed once, and written to again
+    }
+    CHECK(next() == "written.csv");
+
+    world.hand_over("moved.csv.part", header + "NP-10,1,2026-11-17T12:00:00Z,no,[]\n");
+    CHECK(next().empty());
+    fs::rename(world.spool() / "moved.csv.part", world.spool() / "moved.csv");
+    spool.wait(std::chrono::seconds{10});
+    CHECK(next() == "moved.csv");
+    CHECK(box.counts().waiting == 6);
+}
+
+TEST_CASE("what was rejected lies ready to be corrected and handed over again", "[police]") {
+    World world;
+    world.hand_over("day.csv", two_good_rows + "NP-3,0,2026-11-17T12:00:00Z,no,[]\nNP-4,1,yes\n");
+    (void)world.feed();
+    CHECK(world.text("rejects/day.again.csv") == header + "NP-3,0,2026-11-17T12:00:00Z,no,[]\nNP-4,1,yes\n");
+    world.hand_over("day.again.csv",
+                    header + "NP-3,1,2026-11-17T12:00:00Z,no,[]\nNP-4,1,2026-11-17T12:00:00Z,yes,[]\n");
+    const auto reports = world.feed();
+    CHECK(reports.at(0).published == 2);
+    CHECK(reports.at(0).rejected == 0);
+    CHECK(world.sources().size() == 4);
+}
+
+TEST_CASE("an incident that another file has published is not published again", "[police]") {
+    World world;
+    world.hand_over("day.csv", two_good_rows);
+    (void)world.feed();
+    world.hand_over("week.csv", two_good_rows + "NP-3,1,2026-11-17T12:00:00Z,no,[]\n");
+    const auto reports = world.feed();
+    CHECK(reports.at(0).published == 1);
+    CHECK(reports.at(0).known == 2);
+    world.hand_over("other.csv", header + "NP-3,1,2026-11-17T13:00:00Z,no,[]\n");
+    CHECK(world.feed().at(0).rejected == 1);
+    CHECK(world.text("rejects/other.csv.rejects.csv")
+              .find("version: was published before with other content") != std::string::npos);
+    CHECK(world.sources().size() == 3);
+}
+
+TEST_CASE("a file set aside is never lost to a good one of its name", "[police]") {
+    World world;
+    world.hand_over("day.csv", "name,age\nAva,6\n");
+    (void)world.feed();
+    world.hand_over("day.csv", two_good_rows);
+    CHECK(world.feed().at(0).published == 2);
+    CHECK(world.text("rejects/day.csv") == "name,age\nAva,6\n");
+    CHECK(world.has("rejects/day.csv.rejects.csv"));
 }

@@ -1,0 +1,140 @@
+#include <httplib.h>
+#include <openssl/ssl.h>
+
+#include <stdexcept>
+#include <thread>
+
+#include "adapters/http/bounded_queue.h"
+#include "adapters/police/endpoint.h"
+
+namespace flagpost::police {
+namespace {
+
+constexpr std::size_t connections_waiting_max = 32;  // accepted, not served yet; then accept waits
+constexpr std::chrono::seconds slow_patience{5};     // for the next bytes of a caller
+
+std::unique_ptr<httplib::Server> make_server(const EndpointSettings& settings) {
+    if (settings.certificate.empty()) {
+        if (!http::is_loopback(settings.host))
+            throw std::runtime_error{
+                "incidents without TLS are taken from this machine only: give http_certificate and http_key, "
+                "or "
+                "listen on 127.0.0.1"};
+        return std::make_unique<httplib::Server>();
+    }
+    auto server = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
+        if (SSL_CTX_set_min_proto_version(&context, TLS1_3_VERSION) != 1 ||
+            SSL_CTX_use_certificate_chain_file(&context, settings.certificate.c_str()) != 1 ||
+            SSL_CTX_use_PrivateKey_file(&context, settings.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+            SSL_CTX_check_private_key(&context) != 1)
+            return false;
+        if (settings.client_ca.empty()) return true;
+        SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        return SSL_CTX_load_verify_locations(&context, settings.client_ca.c_str(), nullptr) == 1;
+    });
+    if (!server->is_valid())
+        throw std::runtime_error{settings.certificate.string() +
+                                 ", its key or the CA for callers cannot be used"};
+    return server;
+}
+
+Call call_of(const httplib::Request& from) {
+    return {from.method,
+            from.path,
+            from.get_header_value("Content-Type"),
+            from.get_header_value("Authorization"),
+            {}};
+}
+
+void give(const Reply& from, httplib::Response& to) {
+    to.status = from.status;
+    for (const auto& [name, value] : from.headers) to.set_header(name, value);
+    to.set_header("Cache-Control", "no-store");
+    to.set_content(from.body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+                   "application/json");
+}
+
+}  // namespace
+
+class EndpointServer::Impl {
+public:
+    Impl(Endpoint& endpoint, const EndpointSettings& settings)
+        : endpoint_{endpoint}, server_{make_server(settings)} {
+        server_->new_task_queue = [] {
+            return new http::BoundedQueue{endpoint_threads, connections_waiting_max};
+        };
+        server_->set_payload_max_length(endpoint_body_max);
+        server_->set_read_timeout(slow_patience);
+        server_->set_write_timeout(slow_patience);
+        server_->set_keep_alive_timeout(2);
+        server_->set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+            if (from.method == "POST") return httplib::Server::HandlerResponse::Unhandled;
+            give(endpoint_.answer(call_of(from)), to);
+            return httplib::Server::HandlerResponse::Handled;
+        });
+        server_->Post(".*", [this](const httplib::Request& from, httplib::Response& to,
+                                   const httplib::ContentReader& reader) { take(from, to, reader); });
+        // What the library itself refuses.
+        server_->set_error_handler([](const httplib::Request&, httplib::Response& to) {
+            if (!to.body.empty()) return;
+            const char* error = to.status == 413 ? "too_large" : "malformed";
+            give(
+                {
+                    to.status, {{"error", error},       {"problems", nlohmann::json::array()}},
+                     {                      }
+            },
+                to);
+        });
+        port_ = settings.port;
+        if (settings.port == 0)
+            port_ = server_->bind_to_any_port(settings.host);
+        else if (!server_->bind_to_port(settings.host, settings.port))
+            port_ = -1;
+        if (port_ <= 0)
+            throw std::runtime_error{"cannot listen on " + settings.host + ":" +
+                                     std::to_string(settings.port)};
+        thread_ = std::jthread{[this] {
+            if (!server_->listen_after_bind()) failed_ = true;
+            ended_ = true;
+        }};
+    }
+    ~Impl() {
+        while (!server_->is_running() && !ended_)
+            std::this_thread::yield();  // before it runs it hears no stop
+        server_->stop();
+    }
+
+    int port() const { return port_; }
+    void check() const {
+        if (failed_) throw std::runtime_error{"incidents cannot be taken over HTTP any more"};
+    }
+
+private:
+    /// Reads no more than the bound, however the body comes: of one sent in chunks the library does not count the bytes.
+    void take(const httplib::Request& from, httplib::Response& to, const httplib::ContentReader& reader) {
+        Call call = call_of(from);
+        bool fits = true;
+        const bool whole = reader([&](const char* data, std::size_t size) {
+            fits = size <= endpoint_body_max - call.body.size();
+            if (fits) call.body.append(data, size);
+            return fits;
+        });
+        if (whole) return give(endpoint_.answer(call), to);
+        to.status = fits && to.status != 413 ? 400 : 413;
+        to.set_header("Connection", "close");
+    }
+
+    Endpoint& endpoint_;
+    std::unique_ptr<httplib::Server> server_;
+    int port_ = 0;
+    std::atomic<bool> failed_ = false, ended_ = false;
+    std::jthread thread_;
+};
+
+EndpointServer::EndpointServer(Endpoint& endpoint, const EndpointSettings& settings)
+    : impl_{std::make_unique<Impl>(endpoint, settings)} {}
+EndpointServer::~EndpointServer() = default;
+int EndpointServer::port() const { return impl_->port(); }
+void EndpointServer::check() const { impl_->check(); }
+
+}  // namespace flagpost::police

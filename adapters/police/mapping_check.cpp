@@ -22,7 +22,10 @@ constexpr std::size_t text_shown_max = 60;       // bytes of one value
 
 std::string shown(const std::string& text) {
     const std::string clean = desk::printable(text);
-    return clean.size() > text_shown_max ? clean.substr(0, text_shown_max) + "..." : clean;
+    if (clean.size() <= text_shown_max) return clean;
+    std::size_t end = text_shown_max;
+    while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // within a character
+    return clean.substr(0, end) + "...";
 }
 
 /// What a sample holds, whichever its format.
@@ -116,11 +119,16 @@ void flatten(const json& value, const std::string& path,
     }
 }
 
-/// What a field was made from: itself, or the address or name that was cut into it.
+/// What a field was made from: itself, or the address, name or list that was cut into it.
 const Origin* origin_of(const Trace& trace, const std::string& path) {
-    const std::string parent = path.substr(0, path.rfind('.') == std::string::npos ? 0 : path.rfind('.') + 1);
-    const std::string list = path.substr(0, path.rfind('['));
-    for (const std::string& where : {path, parent + "address", parent + "name", list})
+    const auto dot = path.rfind('.');
+    const std::string parent = dot == std::string::npos ? "" : path.substr(0, dot + 1);
+    const std::string name = path.substr(parent.size());
+    std::string whole = path.substr(0, path.rfind('['));
+    if (name == "line_1" || name == "line_2" || name == "town" || name == "postcode")
+        whole = parent + "address";
+    if (name == "given_names" || name == "family_name") whole = parent + "name";
+    for (const std::string& where : {path, whole})
         if (const auto found = trace.find(where); found != trace.end() && !found->second.text.empty())
             return &found->second;
     return nullptr;

@@ -10,7 +10,7 @@ using namespace flagpost::police;
 
 namespace {
 
-constexpr auto mapping_text = R"(
+constexpr auto mapping_text = R"toml(
 format = "xml"
 record = "//i"
 [incident]
@@ -29,7 +29,7 @@ related = [{ to = "victim", relation = "x" }]
 [codes.d]
 "D" = "yes"
 "*" = "no"
-)";
+)toml";
 
 }  // namespace
 

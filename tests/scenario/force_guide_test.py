@@ -38,7 +38,7 @@ class ForceGuide(Scenario):
             done = self.command(line)
             self.assertEqual(done.returncode, 0, (line, done.stdout, done.stderr))
             said.append(done.stdout)
-        check, _, once, posted, imported, status, story, reports = said
+        check, _, once, posted, imported, status, matched, story, reports = said
         self.assertIn("occurred = 2026-07-05T20:40:00.000000Z   <- Date, Time: 05/07/2026 | 21:40", check)
         self.assertIn("people[0].family_name = EXAMPLE   <- Person: EXAMPLE, Jo", check)
         self.assertIn("Everything in the sample is mapped or ignored.", check)
@@ -50,6 +50,8 @@ class ForceGuide(Scenario):
         self.assertEqual(answer["notes"], [])
         self.assertIn("backlog.csv: 40 incidents published, 0 had been published before, 0 records rejected, 0 refused.", imported)
         self.assertIn("Sent 43: ", status)
+        self.assertIn("Of 43 incidents of the last 72 hours, 1 concerned a child somebody had to be told of; for 0 of these everybody has answered.",
+                      matched)
         self.assertRegex(story, r"05/07/2026-1041: (owed|decided)")
         self.assertIn("No reports", reports)
         notice = until(lambda: p.json("flagpost-social-care", CARE, "inbox", "list") or self.fetch_notices(), 30, "the notice is in the inbox")

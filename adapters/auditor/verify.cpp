@@ -162,9 +162,11 @@ private:
     /// What the entries that are sound say, and the bodies they name.
     void check_contents(const Tile& tile, const std::vector<bool>& sound, Instant& last_time) {
         std::vector<std::optional<log::Leaf>> leaves(tile.width());
+        if (tile.entries.size() < tile.width()) unread_to_ = std::max(unread_to_, tile.first + tile.width());
         for (std::size_t i = 0; i < tile.entries.size(); ++i) {
+            auto leaf = sound[i] ? log::decode_leaf(tile.entries[i]) : refuse(Reason::malformed, "");
+            if (!leaf) unread_to_ = std::max(unread_to_, tile.first + i + 1);
             if (!sound[i]) continue;
-            auto leaf = log::decode_leaf(tile.entries[i]);
             if (!leaf) {
                 report(entry_name(tile.first + i), "is no leaf: " + leaf.error().where);
                 continue;
@@ -184,7 +186,8 @@ private:
         erased_.insert(erased_.end(), leaf.erased.begin(), leaf.erased.end());
     }
 
-    /// A body may be gone because it was erased, and for no other reason.
+    /// A body may be gone because it was erased, and for no other reason. Where an entry behind it is damaged, which is
+    /// named, that one may have said so.
     void check_absent() {
         std::ranges::sort(erased_);
         std::ranges::sort(absent_);
@@ -195,6 +198,8 @@ private:
                 erased_to = std::max(erased_to, erasure->last + 1);
             if (index < erased_to)
                 ++result_.bodies_erased;
+            else if (index < unread_to_)
+                ++result_.bodies_absent;
             else
                 report("body of " + entry_name(index), "is not here, and no entry says that it was erased");
         }
@@ -288,6 +293,7 @@ private:
     const bool has_bodies_ = is_sealed_ || fs::exists(directory_ / "bodies");
     std::optional<Digest> agreement_;      // of the newest agreement_set
     std::vector<log::IndexRange> erased_;  // as sound entries say
+    std::uint64_t unread_to_ = 0;          // entries from here on could all be read
     std::vector<std::uint64_t> absent_;    // bodies a sealed export lacks
 };
 

@@ -28,7 +28,8 @@ struct Verification {
     std::size_t witnesses_known = 0;
     std::uint64_t bodies = 0;         // there, and the ones their entries name
     std::uint64_t bodies_erased = 0;  // not there, and an entry says that they were erased
-    std::uint64_t bodies_absent = 0;  // of a public export: not part of it
+    std::uint64_t bodies_absent =
+        0;  // of a public export; or why they are gone cannot be told, as entries are damaged
     std::uint64_t damage_count = 0;
     std::vector<Damage> damages;
 };

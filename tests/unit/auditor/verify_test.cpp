@@ -135,6 +135,13 @@ TEST_CASE("any byte changed anywhere is found, and its place is named", "[audito
     SampleLog log{600};
     log.erase(3);
     log.erase(300);
+    log::Leaf erased;
+    erased.kind = log::LeafKind::erased;
+    erased.erased = {
+        {3,   3  },
+        {300, 300}
+    };
+    log.append(erased, {});
     const ExportOnDisk exported{log};
     REQUIRE(exported.check().verified());
     std::mt19937 random{20260302};

@@ -55,21 +55,22 @@ void add_attended(Comparison& comparison, const PlaceForm& attended, const Perso
     if (attended.empty() || comparison.where <= Where::postcode) return;
     for (const auto& there : theirs.places) {
         const auto where = compare_places(attended, *there.place);
-        if (where <= Where::postcode && comparison.where > where) comparison.where = where;
+        if (where <= Where::postcode && comparison.where > where) set_where(comparison, where);
     }
 }
 
-/// Nobody gave an address, and date and family name are at most misspelt.
+/// Nobody gave an address, the date is at most misspelt, and so is one of the names, or both are far from unlike.
 bool alike_without_home(const Comparison& c) {
-    return c.where == Where::missing && c.born <= Born::day_month_swapped && c.family <= Family::similar;
+    if (c.where != Where::missing || c.born > Born::one_digit) return false;
+    return c.family <= Family::similar || c.given <= Given::similar ||
+           (c.family == Family::distant && c.given == Given::distant);
 }
 
 Outcome outcome_of(const Candidate& candidate) {
     if (candidate.margin < low_from) return Outcome::none;
     const auto& c = candidate.comparison;
     // Without an address there are many strangers to be alike to, most of all by name alone.
-    const bool elsewhere =
-        c.where > Where::near_postcode && !alike_without_home(c) && c.identifier != Identifier::same;
+    const bool elsewhere = !place_agrees(c) && !alike_without_home(c) && c.identifier != Identifier::same;
     if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
         return Outcome::none;
     const bool name_alone =
@@ -117,7 +118,7 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
         auto comparison = compare(*query.person, row.person, names);
         if (score_at_most(comparison, prior) + bonus.points < low_from) continue;
         comparison.surely_child = query.surely_child;
-        compare_homes(comparison, *query.person, row.person);
+        compare_homes(comparison, *query.person, row.person, pool);
         add_attended(comparison, *query.attended, row.person);
         auto points = score(comparison, prior);
         if (points + bonus.points < low_from) continue;

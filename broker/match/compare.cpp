@@ -48,10 +48,12 @@ constexpr Millibits swapped_near = 9000;
 constexpr auto born_levels = std::to_array<Level>({
     {"exact",             12200, "Date of birth agrees."                                                   },
     {"exact_new_year",    6500,  "Date of birth agrees, but 1 January is often written for an unknown day."},
-    {"one_digit",         5600,  "One digit of the date of birth differs."                                 },
+    {"digits_swapped",    7000,  "Two digits of the date of birth are in each other's place."              },
     {"day_month_swapped", 6500,  "Day and month of birth are in each other's place."                       },
+    {"one_digit",         5600,  "One digit of the date of birth differs."                                 },
     {"one_part",          3000,  "Day, month or year of birth differs."                                    },
     {"year_new_year",     1500,  "Only the year of birth agrees; the day may not have been known."         },
+    {"near_new_year",     500,   "The date of birth is an estimate: 1 January of the year before or after."},
     {"same_year",         -500,  "Only the year of birth agrees."                                          },
     {"partial_month",     7000,  "Month and year of birth agree; the day is not known."                    },
     {"partial_day",       8000,  "Day and month of birth agree; the year is not known."                    },
@@ -70,7 +72,7 @@ constexpr auto where_levels = std::to_array<Level>({
     {"near_postcode", 4000,  "Postcode is one character different."        },
     {"sector",        2500,  "Address is nearby."                          },
     {"district",      800,   ""                                            },
-    {"town",          2000,  "Town agrees."                                },
+    {"town",          4000,  "Town agrees."                                },
     {"elsewhere",     -2000, "Address differs."                            },
     {"missing",       0,     ""                                            },
 });
@@ -88,6 +90,14 @@ constexpr auto identifier_levels = std::to_array<Level>({
     {"missing", 0,     ""                                                      },
 });
 static_assert(identifier_levels.size() == static_cast<std::size_t>(Identifier::missing) + 1);
+
+// How telling a town is goes by how many of the pool live there; a pool that counts few is taken to have some thirty.
+constexpr std::uint64_t residents_believed = 2;
+constexpr std::uint64_t towns_believed = 60;
+constexpr Millibits town_weight_min = 500;
+constexpr Millibits town_weight_max = 5500;
+constexpr Millibits town_beside_other_postcode = -1500;
+constexpr Millibits telling_place = 4000;
 
 // Against another member of the household: what tells two children of one family apart.
 constexpr Millibits household_prior = -1500;
@@ -112,6 +122,13 @@ template <class Levels, class Enum> const Level& level(const Levels& levels, Enu
 Millibits rarity(std::uint64_t bearers, std::uint64_t total, std::uint64_t bearers_believed) {
     const auto weight = log2_millibits(total + counts_believed, bearers + bearers_believed);
     return std::clamp(weight, name_weight_min, name_weight_max);
+}
+
+Millibits town_weight(const registry::PlaceForm& theirs, const Pool& pool) {
+    const auto& towns = pool.town_counts();
+    return std::clamp(
+        log2_millibits(towns.total() + towns_believed, towns.of(theirs.town) + residents_believed),
+        town_weight_min, town_weight_max);
 }
 
 bool family_or_place_agrees(const Comparison& c) {
@@ -177,16 +194,31 @@ Comparison compare(const PersonForm& ours, const PersonForm& theirs, NameCompare
     return result;
 }
 
-void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonForm& theirs) {
+void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonForm& theirs,
+                   const Pool& pool) {
     for (const auto& here : ours.places) {
         for (const auto& there : theirs.places) {
-            const auto where = compare_places(*here.place, *there.place);
-            if (level(where_levels, where).weight > level(where_levels, comparison.where).weight ||
-                comparison.where == Where::missing) {
+            auto where = compare_places(*here.place, *there.place);
+            auto weight = level(where_levels, where).weight;
+            if (where >= Where::sector && towns_agree(*here.place, *there.place)) {
+                const auto town = town_weight(*there.place, pool) +
+                                  (where == Where::missing ? 0 : town_beside_other_postcode);
+                if (town > weight) {
+                    where = Where::town;
+                    weight = town;
+                }
+            }
+            if (weight > comparison.where_weight || comparison.where == Where::missing) {
                 comparison.where = where;
+                comparison.where_weight = weight;
             }
         }
     }
+}
+
+void set_where(Comparison& comparison, Where where) {
+    comparison.where = where;
+    comparison.where_weight = level(where_levels, where).weight;
 }
 
 std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
@@ -200,7 +232,7 @@ std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
         list.push_back({"family_name", level(family_levels, c.family).name, c.family_weight});
     }
     list.push_back({"date_of_birth", level(born_levels, c.born).name, level(born_levels, c.born).weight});
-    list.push_back({"place", level(where_levels, c.where).name, level(where_levels, c.where).weight});
+    list.push_back({"place", level(where_levels, c.where).name, c.where_weight});
     list.push_back({"sex", level(sex_levels, c.sex).name, level(sex_levels, c.sex).weight});
     list.push_back({"identifier", level(identifier_levels, c.identifier).name,
                     level(identifier_levels, c.identifier).weight});
@@ -209,7 +241,7 @@ std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
 
 Millibits score(const Comparison& c, Millibits prior) {
     const Millibits stranger = prior + c.given_weight + c.family_weight + level(born_levels, c.born).weight +
-                               level(where_levels, c.where).weight + level(sex_levels, c.sex).weight +
+                               c.where_weight + level(sex_levels, c.sex).weight +
                                level(identifier_levels, c.identifier).weight;
     return family_or_place_agrees(c) ? std::min(stranger, household_score(c)) : stranger;
 }
@@ -220,30 +252,60 @@ Millibits score_at_most(const Comparison& c, Millibits prior) {
            level(identifier_levels, c.identifier).weight;
 }
 
-/// The given name is one that a twin would not have, or the twin's is known to be another.
+bool place_agrees(const Comparison& c) {
+    return c.where <= Where::near_postcode || (c.where == Where::town && c.where_weight >= telling_place);
+}
+
+namespace {
+
+/// The given name is one that a twin would not have, or one of which as much agrees as was written. Of twins in one
+/// house few share the first letter, and the house holds no other child of that date.
 bool given_is_own(const Comparison& c) {
     if (c.given <= Given::shared) return !c.look_alike;
-    return c.given == Given::initial && c.family <= Family::near && c.born == Born::exact &&
-           c.where <= Where::street;
+    if (c.given == Given::initial) {
+        return c.where <= Where::street ||
+               (c.born == Born::exact && c.family <= Family::near && c.where <= Where::near_postcode);
+    }
+    return c.given == Given::similar && !c.look_alike && c.family <= Family::similar &&
+           c.where <= Where::street && c.sex == Sex::same;
 }
 
 /// One part of the date differs and nothing else: a mistake of whoever wrote it. A parent's date differs in more.
 bool date_mistaken(const Comparison& c) {
-    return c.born == Born::one_part && c.given <= Given::known_form && c.family <= Family::near &&
-           c.where <= Where::street && c.years_apart < 13;
+    return c.born == Born::one_part && c.given <= Given::near && !c.look_alike &&
+           c.family <= Family::similar && c.where <= Where::street && c.years_apart < 13;
 }
 
-/// The number speaks for so much that the rest need only not speak of another child of the family.
+/// The number speaks for so much that the rest need only not speak of another child of the family, whose number
+/// somebody took by mistake: name or date, and two facts in all.
 bool identified(const Comparison& c) {
     if (c.identifier != Identifier::same) return false;
-    const bool same_names = (c.given <= Given::shared && c.family <= Family::shared) || c.swapped;
-    return same_names || c.born <= Born::one_part || (c.given <= Given::similar && c.born == Born::missing);
+    const bool given = c.given <= Given::similar || c.swapped;
+    const bool born = c.born <= Born::one_part;
+    const bool family = c.family <= Family::similar;
+    return (given || born) && given + born + family + (c.where <= Where::postcode) >= 2;
 }
 
-/// Two numbers for a child of whom all else agrees: one of them was replaced or is a slip.
+/// Two numbers for a child of whom all else agrees: numbers are replaced, temporary at first, or given twice.
 bool all_else_agrees(const Comparison& c) {
-    return c.given == Given::exact && c.family == Family::exact && c.born == Born::exact &&
-           c.where <= Where::full && c.sex != Sex::differs;
+    return c.given == Given::exact && c.family <= Family::near && c.born == Born::exact &&
+           c.where <= Where::postcode && c.sex != Sex::differs;
+}
+
+/// Without a date it takes the whole name and the very house: nobody else in it bears that name but a parent, and
+/// the score against the household counts that one.
+bool sure_without_date(const Comparison& c) {
+    return c.given == Given::exact && c.family <= Family::near && c.where <= Where::full &&
+           c.sex != Sex::differs;
+}
+
+/// An inexact date needs a place beside it. Where many dates are estimates, 1 January is shared by whole communities,
+/// who share names and a town as well: it needs an address.
+bool date_uncertain(const Comparison& c) {
+    if (c.born == Born::exact || c.born == Born::missing) return false;
+    const bool estimate =
+        c.born == Born::exact_new_year || c.born == Born::year_new_year || c.born == Born::near_new_year;
+    return estimate ? c.where > Where::postcode : !place_agrees(c);
 }
 
 /// What the names say against acting at once.
@@ -251,11 +313,10 @@ std::optional<Hold> held_by_names(const Comparison& c) {
     if (c.given == Given::missing) return Hold{"There is no first name to compare.", never};
     if (c.look_alike) return Hold{"The first names look alike, but each is a name of its own.", never};
     if (!given_is_own(c)) {
-        const bool perhaps_twin = c.family <= Family::shared && c.born <= Born::day_month_swapped;
-        const bool misheard = c.given == Given::similar && c.sex != Sex::differs && c.where <= Where::street;
+        const bool perhaps_twin = c.family <= Family::shared && c.born <= Born::one_digit;
         return Hold{perhaps_twin ? "Same family name and date of birth, another first name: perhaps a twin."
                                  : "The first name differs.",
-                    misheard ? lifted : never};
+                    never};
     }
     if (c.family >= Family::similar && !c.swapped && c.where > Where::street)
         return Hold{"The family name differs.", lifted};
@@ -268,6 +329,8 @@ std::optional<Hold> held_by_names(const Comparison& c) {
     return std::nullopt;
 }
 
+}  // namespace
+
 std::optional<Hold> held_back(const Comparison& c) {
     if (c.identifier == Identifier::differs && !all_else_agrees(c))
         return Hold{"Another pupil number or NHS number is held for the child.", never};
@@ -277,9 +340,9 @@ std::optional<Hold> held_back(const Comparison& c) {
                     c.born == Born::one_part && c.years_apart < 13 ? lifted : never};
     }
     if (auto hold = held_by_names(c)) return hold;
-    if (c.born == Born::missing && !(c.surely_child && c.given == Given::exact && c.where <= Where::full))
+    if (c.born == Born::missing && !sure_without_date(c))
         return Hold{"There is no date of birth to compare.", never};
-    if (c.born > Born::exact && c.born != Born::missing && c.where > Where::postcode)
+    if (date_uncertain(c))
         return Hold{"The date of birth is uncertain and the address does not agree.", never};
     return std::nullopt;
 }
@@ -313,10 +376,12 @@ std::string weights_text() {
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
     for (const auto value : {swapped_exact.weight, swapped_near, household_prior, household_given_exact,
-                             household_born_exact, name_weight_min, name_weight_max, near_less, lifted}) {
+                             household_born_exact, name_weight_min, name_weight_max, near_less, lifted,
+                             town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }
-    for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed}) {
+    for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed,
+                             residents_believed, towns_believed}) {
         out += std::to_string(value) + "\n";
     }
     return out;

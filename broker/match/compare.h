@@ -18,6 +18,7 @@ namespace flagpost::match {
 struct Comparison : NameComparison {
     Born born = Born::missing;
     Where where = Where::missing;
+    Millibits where_weight = 0;  // a town by how many live there
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
@@ -28,7 +29,9 @@ struct Comparison : NameComparison {
 Comparison compare(const registry::PersonForm& ours, const registry::PersonForm& theirs, NameComparer& names);
 /// The addresses as well: the best of theirs beside the best of ours.
 void compare_homes(Comparison& comparison, const registry::PersonForm& ours,
-                   const registry::PersonForm& theirs);
+                   const registry::PersonForm& theirs, const registry::Pool& pool);
+/// Takes another place as the one by which the two agree.
+void set_where(Comparison& comparison, Where where);
 
 // What a name at this level counts for against a stranger; an exact one by how many of the pool bear it.
 Millibits given_weight(Given value, const registry::NamePart& theirs, const registry::Pool& pool);
@@ -51,6 +54,9 @@ struct Hold {
     Millibits lifted_from;
 };
 inline constexpr Millibits never = std::numeric_limits<Millibits>::max();
+
+/// An address or a telling town agrees: somebody of that name elsewhere is another person more often than one nearby.
+bool place_agrees(const Comparison& comparison);
 
 /// Nothing if the margin alone decides.
 std::optional<Hold> held_back(const Comparison& comparison);

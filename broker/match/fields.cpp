@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdlib>
 #include <string_view>
 #include <vector>
 
@@ -52,6 +53,12 @@ bool misspelt(const Word& a, const Word& b) {
     return edits(a.text, b.text) <= allowed;
 }
 
+/// A name that somebody could not read, or a machine misread: unless both are names of their own.
+bool misread(const Word& a, const Word& b) {
+    return a.text.size() >= 3 && written_alike(a.text, b.text) &&
+           !(registry::established_given_name(a) && registry::established_given_name(b));
+}
+
 /// spelt_nearly of two words whose likeness is known.
 bool nearly(int alike, const Word& a, const Word& b) {
     return alike >= near_from ||
@@ -76,13 +83,24 @@ std::array<char, 8> digits(const DateForm& date) {
 
 bool new_year(const DateForm& date) { return date.month == 1 && date.day == 1; }
 
+/// Two neighbouring digits of one part in each other's place, as in 1978 and 1987.
+bool digits_swapped(std::string_view a, std::string_view b) {
+    const auto at = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
+    if (at + 1 >= a.size() || at == 3 || at == 5) return false;  // 3 and 5: the last digits of year and month
+    return a[at] == b[at + 1] && a[at + 1] == b[at] && a.substr(at + 2) == b.substr(at + 2);
+}
+
 Born compare_whole(const DateForm& a, const DateForm& b) {
     if (a == b) return new_year(a) ? Born::exact_new_year : Born::exact;
     if (a.year == b.year && a.day == b.month && a.month == b.day) return Born::day_month_swapped;
     const auto of_a = digits(a), of_b = digits(b);
     const std::string_view text_a{of_a.data(), of_a.size()}, text_b{of_b.data(), of_b.size()};
+    if (digits_swapped(text_a, text_b)) return Born::digits_swapped;
     if (within_one_edit(text_a, text_b)) return Born::one_digit;
-    if (a.year == b.year && (new_year(a) || new_year(b))) return Born::year_new_year;
+    if (new_year(a) || new_year(b)) {
+        if (a.year == b.year) return Born::year_new_year;
+        if (std::abs(a.year - b.year) == 1) return Born::near_new_year;
+    }
     const int same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day);
     if (same == 2) return Born::one_part;
     // Swapped and mistyped at once.
@@ -115,7 +133,8 @@ Given compare_given(const NamePart& a, const NamePart& b) {
     const bool single = a.words.size() == 1 && b.words.size() == 1;
     const int alike_joined = single ? alike_first : likeness(a.joined, b.joined);
     if (!single && nearly(alike_joined, a.joined, b.joined)) return Given::near;
-    if (cut_short(a.joined.text, b.joined.text, 3) || misspelt(first_a, first_b)) return Given::near;
+    if (cut_short(a.joined.text, b.joined.text, 3) || misspelt(first_a, first_b) || misread(first_a, first_b))
+        return Given::near;
     for (const auto& word : a.words) {
         if (word.text.size() > 1 && contains(b.words, word)) return Given::shared;
     }
@@ -130,7 +149,7 @@ Family compare_family(const NamePart& a, const NamePart& b) {
     if (a.joined == b.joined) return Family::exact;
     const int alike = likeness(a.joined, b.joined);
     if (nearly(alike, a.joined, b.joined)) return Family::near;
-    if (cut_short(a.joined.text, b.joined.text, 4)) return Family::near;
+    if (cut_short(a.joined.text, b.joined.text, 4) || misread(a.joined, b.joined)) return Family::near;
     for (const auto& word : a.words) {
         if (word.text.size() > 2 && contains(b.words, word)) return Family::shared;
     }

@@ -26,7 +26,7 @@ using registry::RowKind;
 using schemas::HitKind;
 using schemas::Outcome;
 
-constexpr const char* version = "flagpost-match/1";
+constexpr const char* version = "flagpost-match/2";
 
 // An address hit counts as this much when hits are put in order; addresses are not scored otherwise.
 constexpr Millibits address_score = 12000;
@@ -58,7 +58,7 @@ std::vector<Involved> people_of(const schemas::IncidentValue& incident) {
         Involved person{
             static_cast<std::uint16_t>(i), value.get(), registry::person_form(*value->person), {}, {}};
         auto home = value->home ? registry::place_form(*value->home) : PlaceForm{};
-        if (!home.empty())
+        if (!home.empty() || !home.town.empty())
             person.form.places.push_back(
                 {std::make_shared<const PlaceForm>(std::move(home)), INT_MIN, INT_MAX});
         person.keys = registry::query_keys(person.form);
@@ -171,18 +171,27 @@ private:
             ++effort_.compared;
             if (!in_force_or_tail(row->held_flag->value, today_)) continue;
             auto how = compare_addresses(attended_, *row->place.place);
-            if (how == AddressHit::number_left_out && fits_another(*row, rows))
+            const bool in_part = how >= AddressHit::range_end && how < AddressHit::full;
+            if (in_part && (says_less(*row->place.place) || fits_another(*row, rows)))
                 how = AddressHit::street_unclear;
             address_hit(*row, how);
         }
     }
 
-    /// Whether without its number the address may also be another house of the register.
+    /// What police leave out is looked for among the register's addresses; what the register leaves out may be anything.
+    bool says_less(const PlaceForm& held) const {
+        return (held.number == 0 && attended_.number != 0) ||
+               (held.number_to == 0 && attended_.number_to != 0) ||
+               (held.building.empty() && !attended_.building.empty()) ||
+               held.flat.size() < attended_.flat.size();
+    }
+
+    /// Whether the address, of which something is left out, may also be another house of the register.
     bool fits_another(const registry::PlaceRow& row,
                       const std::vector<const registry::PlaceRow*>& rows) const {
         return std::any_of(rows.begin(), rows.end(), [&](const auto* other) {
             return other->place.place->line != row.place.place->line &&
-                   compare_addresses(attended_, *other->place.place) == AddressHit::number_left_out;
+                   compare_addresses(attended_, *other->place.place) >= AddressHit::flat_missing;
         });
     }
 
@@ -190,7 +199,7 @@ private:
         if (how == AddressHit::none) return;
         const bool past = row.place.to < today_;
         if (past && !within_tail(row.place.to, today_)) return;
-        const bool sure = how >= AddressHit::number_left_out;
+        const bool sure = how >= AddressHit::range_end && !others_live_there(row, how);
         Hit hit;
         hit.flag = *row.flag;
         hit.kind = sure ? HitKind::address : HitKind::shell;
@@ -200,6 +209,9 @@ private:
         hit.reasons.emplace_back(past ? "Police attended a former address of this child."
                                       : "Police attended an address of this child.");
         hit.reasons.emplace_back(words_of(how));
+        if (!sure && how >= AddressHit::range_end)
+            hit.reasons.emplace_back(
+                "Those there are of another family, and nobody recorded since when the child is.");
         if (past) {
             hit.kind = HitKind::historic;
             hit.outcome = std::min(hit.outcome, sure ? Outcome::potential : Outcome::low);
@@ -211,6 +223,37 @@ private:
         merge(std::move(hit));
     }
 
+    /// A family of another name is at an address of which nobody knows since when it was the child's: perhaps one that
+    /// the child has left. A single person may be a visitor, and a property number is the authority's own.
+    bool others_live_there(const registry::PlaceRow& row, AddressHit how) const {
+        if (how == AddressHit::uprn || row.place.from != INT_MIN) return false;
+        std::vector<const registry::NamePart*> seen;
+        bool one_family = false;
+        for (const auto& person : people_) {
+            if (person.form.names.empty()) continue;
+            const auto& family = *person.form.names.front().family;
+            if (bears(*row.held_flag, family)) return false;
+            for (const auto* other : seen)
+                one_family = one_family || compare_family(*other, family) <= Family::near;
+            seen.push_back(&family);
+        }
+        return one_family;
+    }
+
+    /// Whether the child or a linked adult of a flag has a family name like this one.
+    static bool bears(const registry::HeldFlag& flag, const registry::NamePart& family) {
+        const auto like = [&](const schemas::PersonValue* person) {
+            if (!person) return false;
+            const auto forms = registry::name_forms(person->given_names, person->family_name);
+            return std::any_of(forms.begin(), forms.end(), [&](const registry::NameForm& form) {
+                return compare_family(*form.family, family) <= Family::similar;
+            });
+        };
+        return like(flag.value.child.get()) ||
+               std::any_of(flag.value.linked_adults.begin(), flag.value.linked_adults.end(),
+                           [&](const auto& adult) { return adult && like(adult->person.get()); });
+    }
+
     static const char* words_of(AddressHit how) {
         switch (how) {
             case AddressHit::uprn:
@@ -218,7 +261,11 @@ private:
             case AddressHit::full:
                 return "The address agrees.";
             case AddressHit::number_left_out:
-                return "The named house and its street agree; only one side gives the number.";
+                return "The house or flat and its street agree; only one side gives the number.";
+            case AddressHit::name_left_out:
+                return "Number and street agree; only one side names the house or the floor.";
+            case AddressHit::range_end:
+                return "Street agrees, and the number is one of the two that the building bears.";
             case AddressHit::street_unclear:
                 return "Postcode and house agree; the rest reads differently.";
             case AddressHit::flat_missing:

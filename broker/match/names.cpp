@@ -17,6 +17,17 @@ using registry::Pool;
 
 constexpr std::size_t places_min = 64;
 
+// A name that so many of the register bear is no misspelling of another, whatever our table knows: one slip is rarely
+// made five times, nor in one of ten thousand names.
+constexpr std::uint64_t bearers_min = 5;
+constexpr std::uint64_t bearers_share = 10'000;
+
+bool name_of_its_own(const registry::Word& word, const Pool& pool) {
+    if (registry::established_given_name(word)) return true;
+    const auto& counts = pool.given_counts();
+    return counts.of(word.text) >= std::max(bearers_min, counts.total() / bearers_share);
+}
+
 }  // namespace
 
 NameComparer::NameComparer(const PersonForm& ours, const Pool& pool, std::size_t candidates)
@@ -29,6 +40,9 @@ NameComparison NameComparer::best(const PersonForm& theirs) {
     Millibits most = INT_MIN;
     for (std::size_t i = 0; i < ours_.names.size(); ++i) {
         for (std::size_t j = 0; j < theirs.names.size(); ++j) {
+            // Two lone names are compared as what they were given as.
+            const bool lone = ours_.names[i].given->words.empty() && theirs.names[j].given->words.empty();
+            if (lone && i > 0 && j > 0) continue;
             const auto names = compare(i, theirs.names[j]);
             if (names.given_weight + names.family_weight <= most) continue;
             most = names.given_weight + names.family_weight;
@@ -69,8 +83,8 @@ NameComparer::Beside NameComparer::compare_given_part(const NameForm& ours, cons
     beside.given = compare_given(*ours.given, theirs);
     beside.weight = given_weight(beside.given, theirs, pool_);
     beside.look_alike = (beside.given == Given::near || beside.given == Given::similar) &&
-                        registry::established_given_name(ours.given->words.front()) &&
-                        registry::established_given_name(theirs.words.front());
+                        name_of_its_own(ours.given->words.front(), pool_) &&
+                        name_of_its_own(theirs.words.front(), pool_);
     if (ours.given->words.empty() || ours.family->words.empty() || theirs.words.empty()) return beside;
     const auto& family = ours.family->joined;
     beside.swapped = family == theirs.joined || family == theirs.words.front();

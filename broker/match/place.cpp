@@ -69,21 +69,59 @@ AddressHit named_houses(const PlaceForm& a, const PlaceForm& b) {
         return street ? AddressHit::number_left_out : AddressHit::street_unclear;
     }
     // The same flat in the same street, whose number one side leaves out.
-    const bool same_flat = name.empty() && !a.flat.empty() && a.flat == b.flat;
-    return same_flat && streets_agree(a.street, b.street) ? AddressHit::street_unclear : AddressHit::none;
+    if (!name.empty() || a.street.empty() || b.street.empty() || !streets_agree(a.street, b.street))
+        return AddressHit::none;
+    return !a.flat.empty() && a.flat == b.flat ? AddressHit::number_left_out : AddressHit::none;
+}
+
+/// "Flat 46 Ellison House" and "46 Ellison House".
+bool flat_or_number(const PlaceForm& a, const PlaceForm& b) {
+    const auto& named = a.number == 0 ? a : b;
+    const auto& numbered = a.number == 0 ? b : a;
+    return named.number == 0 && numbered.number != 0 && numbered.flat.empty() && !named.street.empty() &&
+           named.flat == std::to_string(numbered.number) && streets_agree(named.street, numbered.street);
+}
+
+/// A building that spans two numbers is called by either.
+bool ends_of_range(const PlaceForm& a, const PlaceForm& b) {
+    const auto end = [](int number, const PlaceForm& range) {
+        return range.number_to != 0 && (number == range.number || number == range.number_to);
+    };
+    return (a.number_to == 0 && end(a.number, b)) || (b.number_to == 0 && end(b.number, a));
 }
 
 enum class FlatKind : std::uint8_t { none, number, letter, words };
-FlatKind kind_of(const std::string& flat) {
+FlatKind kind_of(std::string_view flat) {
     if (flat.empty()) return FlatKind::none;
     if (std::all_of(flat.begin(), flat.end(), registry::is_digit)) return FlatKind::number;
     return flat.size() == 1 ? FlatKind::letter : FlatKind::words;
 }
 
+/// "A" of "GROUND FLOOR A"; any other flat as it is.
+std::string_view without_floor(std::string_view flat) {
+    constexpr std::string_view floor = " FLOOR ";
+    const auto at = flat.find(floor);
+    return at == std::string_view::npos ? flat : flat.substr(at + floor.size());
+}
+
 /// Two flats of one building. A flat called 2 by one and B by the other may be one: that does not tell them apart.
 bool flats_conflict(const PlaceForm& a, const PlaceForm& b) {
-    const auto kind = kind_of(a.flat);
-    return kind != FlatKind::none && kind == kind_of(b.flat) && a.flat != b.flat;
+    const auto one = without_floor(a.flat), other = without_floor(b.flat);
+    const auto kind = kind_of(one);
+    return kind != FlatKind::none && kind == kind_of(other) && one != other;
+}
+
+/// One flat: called alike, or by one side with its floor as well.
+bool same_flat(const PlaceForm& a, const PlaceForm& b) {
+    return without_floor(a.flat) == without_floor(b.flat);
+}
+
+/// The letter stands beside a number that one side leaves out: "The Gables, 176A Lane Head Road" and "The Gables".
+bool letter_left_out(const PlaceForm& a, const PlaceForm& b) {
+    const auto& unnumbered = a.number == 0 ? a : b;
+    const auto& numbered = a.number == 0 ? b : a;
+    return unnumbered.number == 0 && numbered.number != 0 && unnumbered.flat.empty() &&
+           kind_of(numbered.flat) == FlatKind::letter;
 }
 
 /// A digit too many or too few: "117" and "17", far apart in any street, are one house mistyped.
@@ -106,6 +144,20 @@ bool inside(int number, const PlaceForm& range) {
 bool same_house(const PlaceForm& a, const PlaceForm& b) {
     return same_number(a, b) && a.flat == b.flat && !a.street.empty() && !b.street.empty() &&
            streets_agree(a.street, b.street);
+}
+
+/// One text begins with the other, whole words of it, three at least.
+bool begins_alike(std::string_view a, std::string_view b) {
+    if (a.size() > b.size()) std::swap(a, b);
+    return std::count(a.begin(), a.end(), ' ') >= 2 && b.compare(0, a.size(), a) == 0 &&
+           (a.size() == b.size() || b[a.size()] == ' ');
+}
+
+/// A house without a number, its name and street word for word, within one postcode sector.
+bool same_named_house(const PlaceForm& a, const PlaceForm& b) {
+    return a.number == 0 && b.number == 0 && a.flat == b.flat && begins_alike(a.street, b.street) &&
+           a.postcode.size() > 5 && a.postcode.size() == b.postcode.size() &&
+           a.postcode.compare(0, a.postcode.size() - 2, b.postcode, 0, b.postcode.size() - 2) == 0;
 }
 
 bool near_postcode(const PlaceForm& a, const PlaceForm& b) {
@@ -131,11 +183,22 @@ Where compare_places(const PlaceForm& ours, const PlaceForm& theirs) {
     if (by_postcode == Where::postcode) {
         if (!ours.line.empty() && ours.line == theirs.line) return Where::full;
         if (building) return ours.flat == theirs.flat ? Where::full : Where::building;
+        if (compare_addresses(ours, theirs) >= AddressHit::range_end) return Where::full;
         return same_number(ours, theirs) ? Where::building : Where::postcode;
     }
     if (building && !theirs.street.empty() && by_postcode != Where::elsewhere) return Where::street;
-    if (by_postcode == Where::missing && !ours.town.empty() && ours.town == theirs.town) return Where::town;
+    // Postcodes of another country differ: that says something where the towns differ as well.
+    const bool both = !ours.postcode.empty() && !theirs.postcode.empty();
+    if (by_postcode == Where::missing && both && !ours.town.empty() && !theirs.town.empty() &&
+        !towns_agree(ours, theirs))
+        return Where::elsewhere;
     return by_postcode;
+}
+
+bool towns_agree(const PlaceForm& ours, const PlaceForm& theirs) {
+    if (ours.town.empty() || theirs.town.empty()) return false;
+    return ours.town == theirs.town ||
+           (std::min(ours.town.size(), theirs.town.size()) >= 5 && within_one_edit(ours.town, theirs.town));
 }
 
 AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
@@ -145,26 +208,33 @@ AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
     if (incident.postcode.empty() || incident.postcode != flag.postcode) {
         const bool near = near_postcode(incident, flag) ||
                           (incident.postcode.empty() != flag.postcode.empty() && incident.town == flag.town);
-        return near && !uprns_differ && (same_line || same_house(incident, flag)) ? AddressHit::near_postcode
-                                                                                  : AddressHit::none;
+        const bool same_place =
+            near && (same_line || same_house(incident, flag) || flat_or_number(incident, flag));
+        return !uprns_differ && (same_place || same_named_house(incident, flag)) ? AddressHit::near_postcode
+                                                                                 : AddressHit::none;
     }
     if (uprns_differ) return same_line ? AddressHit::other_uprn : AddressHit::none;
     if (same_line) return AddressHit::full;
     if (flats_conflict(incident, flag)) return AddressHit::none;
     if (same_number(incident, flag)) {
-        if (incident.flat != flag.flat) return AddressHit::flat_missing;
-        const bool same =
-            buildings_agree(incident.building, flag.building) && streets_agree(incident.street, flag.street);
-        return same ? AddressHit::full : AddressHit::street_unclear;
+        if (!same_flat(incident, flag)) return AddressHit::flat_missing;
+        if (!streets_agree(incident.street, flag.street)) return AddressHit::street_unclear;
+        if (buildings_agree(incident.building, flag.building))
+            return incident.flat == flag.flat ? AddressHit::full : AddressHit::name_left_out;
+        const bool left_out = incident.building.empty() || flag.building.empty();
+        return left_out && !incident.street.empty() && !flag.street.empty() ? AddressHit::name_left_out
+                                                                            : AddressHit::street_unclear;
     }
     if (const auto named = named_houses(incident, flag); named != AddressHit::none) {
-        const bool same_flat = incident.flat == flag.flat;
-        return same_flat ? named : std::min(named, AddressHit::flat_missing);
+        const bool one_flat = same_flat(incident, flag) || letter_left_out(incident, flag);
+        return one_flat ? named : std::min(named, AddressHit::flat_missing);
     }
+    if (flat_or_number(incident, flag)) return AddressHit::flat_missing;
     if (near_number(incident, flag)) return AddressHit::near_number;
     const bool in_range = inside(incident.number, flag) || inside(flag.number, incident);
-    return in_range && streets_agree(incident.street, flag.street) ? AddressHit::number_range
-                                                                   : AddressHit::none;
+    if (!in_range || !streets_agree(incident.street, flag.street)) return AddressHit::none;
+    const bool whole = same_flat(incident, flag) && !incident.street.empty() && !flag.street.empty();
+    return whole && ends_of_range(incident, flag) ? AddressHit::range_end : AddressHit::number_range;
 }
 
 }  // namespace flagpost::match

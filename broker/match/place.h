@@ -24,7 +24,11 @@ enum class Where : std::uint8_t {
 /// How two addresses compare for a person; the best over all addresses of both is taken.
 Where compare_places(const registry::PlaceForm& ours, const registry::PlaceForm& theirs);
 
-/// Why an address is, or may be, an address of the flag.
+/// Both name a town and it is the same, at most misspelt.
+bool towns_agree(const registry::PlaceForm& ours, const registry::PlaceForm& theirs);
+
+/// Why an address is, or may be, an address of the flag. From `range_end` on it is one, unless another address of the
+/// register fits as well.
 enum class AddressHit : std::uint8_t {
     none,
     near_postcode,
@@ -33,6 +37,8 @@ enum class AddressHit : std::uint8_t {
     number_range,
     flat_missing,
     street_unclear,
+    range_end,
+    name_left_out,
     number_left_out,
     full,
     uprn

@@ -25,6 +25,36 @@ std::int64_t log2_4096(std::uint64_t value) {
     return result;
 }
 
+/// For each letter those it is mistaken for on a form that was filled in by hand or read by a machine.
+constexpr std::array<std::string_view, 26> mistaken_for{
+    "RHO",     // A
+    "REPDH",   // B
+    "GOLE",    // C
+    "OBPQ",    // D
+    "FBLC",    // E
+    "EPT",     // F
+    "CQOS",    // G
+    "MNWKAB",  // H
+    "LJTY",    // I
+    "ITYL",    // J
+    "HXR",     // K
+    "ICEJT",   // L
+    "NHW",     // M
+    "MHWVU",   // N
+    "UQDCGA",  // O
+    "RFBDQ",   // P
+    "OGDP",    // Q
+    "AVBPK",   // R
+    "ZG",      // S
+    "IFJL",    // T
+    "OVWN",    // U
+    "UYRNW",   // V
+    "MNHUV",   // W
+    "KY",      // X
+    "VXIJ",    // Y
+    "S",       // Z
+};
+
 }  // namespace
 
 int jaro_winkler(std::string_view a, std::string_view b) {
@@ -103,6 +133,17 @@ int edits(std::string_view a, std::string_view b) {
         }
     }
     return std::min(rows[a.size() % 3][b.size()], more);
+}
+
+bool written_alike(std::string_view a, std::string_view b) {
+    if (a.size() != b.size() || a == b) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] == b[i]) continue;
+        if (a[i] < 'A' || a[i] > 'Z') return false;
+        if (mistaken_for[static_cast<std::size_t>(a[i] - 'A')].find(b[i]) == std::string_view::npos)
+            return false;
+    }
+    return true;
 }
 
 std::int32_t log2_millibits(std::uint64_t numerator, std::uint64_t denominator) {

@@ -99,23 +99,30 @@ private:
             return true;
         }
         const auto here = numbered(words_[at_]);
+        if (here && here->letter.empty() && here->number == form_.number && form_.street.empty()) {
+            ++at_;  // "10 B 10 Kenton Road" says its number twice
+            return true;
+        }
         if (!here || form_.number != 0) return false;
         form_.number = here->number;
-        if (!here->letter.empty()) set_flat(here->letter);
+        bool lettered = !here->letter.empty();
+        if (lettered) set_flat(here->letter);
         ++at_;
         if (at_ >= words_.size()) return true;
-        if (words_[at_].size() == 1 && is_letter(words_[at_][0]) && at_ + 1 < words_.size())
+        if (words_[at_].size() == 1 && is_letter(words_[at_][0]) && at_ + 1 < words_.size()) {
             set_flat(words_[at_++]);
-        range();
+            lettered = true;
+        }
+        range(lettered);
         return true;
     }
-    void range() {
+    void range(bool lettered) {
         if (at_ + 1 >= words_.size()) return;
         const auto& mark = words_[at_];
         const auto& next = words_[at_ + 1];
         const auto end = numbered(next);
         const auto beside = numbered(mark);  // "32 34 Oak Road", as gazetteers write a range
-        if (beside && beside->letter.empty() && beside->number > form_.number && !end) {
+        if (!lettered && beside && beside->letter.empty() && beside->number > form_.number && !end) {
             form_.number_to = beside->number;
             ++at_;
             return;

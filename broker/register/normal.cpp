@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 8> titles{"MR", "MRS", "MS", "MISS", "DR"
 constexpr std::array<std::string_view, 9> placeholders{"BABY",    "UNBORN",  "INFANT", "UNKNOWN", "NOT",
                                                        "UNNAMED", "REFUSED", "CHILD",  "NEWBORN"};
 
-/// Letters between spaces, hyphens and the like. An apostrophe joins; a lone prefix joins the word after it.
+/// Letters between spaces, hyphens and the like. An apostrophe joins, and so does a digit; a lone prefix joins the word after it.
 std::vector<std::string> name_words(std::string_view text) {
     std::vector<std::string> parts;
     std::string word;
@@ -30,9 +30,12 @@ std::vector<std::string> name_words(std::string_view text) {
         word.clear();
     };
     for (const char c : plain_upper(text)) {
+        // A digit within a name is a slip of the finger or of a scanner; zero is read for O.
         if (is_letter(c))
             word += c;
-        else if (c != '\'' && c != '`' && c != '?')
+        else if (c == '0')
+            word += 'O';
+        else if (c != '\'' && c != '`' && c != '?' && !is_digit(c))
             finish();
     }
     finish();
@@ -108,6 +111,8 @@ std::vector<NameForm> name_forms(std::string_view given, std::string_view family
     std::vector<NameForm> forms;
     if (all.empty()) return forms;
     forms.push_back({part_of(given_words), part_of(family_words)});
+    // A lone name often stands in the first field, whichever it is.
+    if (given_words.size() == 1) forms.push_back({part_of(family_words), part_of(given_words)});
     for (std::size_t split = 1; split < all.size() && split < 4; ++split) {
         const auto middle = all.begin() + static_cast<std::ptrdiff_t>(split);
         forms.push_back({part_of(all.begin(), middle), part_of(middle, all.end())});

@@ -80,7 +80,9 @@ std::uint32_t WordCounts::of(const std::string& word) const {
     return found == counts_.end() ? 0 : found->second;
 }
 
-void Pool::count_names(const PersonForm& person, int by) {
+void Pool::count(const PersonForm& person, int by) {
+    if (!person.places.empty() && !person.places.front().place->town.empty())
+        towns_.add(person.places.front().place->town, by);
     if (person.names.empty()) return;
     const auto& name = person.names.front();
     if (!name.given->words.empty()) given_.add(name.given->words.front().text, by);
@@ -88,7 +90,7 @@ void Pool::count_names(const PersonForm& person, int by) {
 }
 
 std::uint32_t Pool::add(Row row) {
-    count_names(row.person, 1);
+    count(row.person, 1);
     for (auto& name : row.person.names) {
         name.given = given_parts_.keep(std::move(name.given));
         name.family = family_parts_.keep(std::move(name.family));
@@ -102,7 +104,7 @@ std::uint32_t Pool::add(Row row) {
 void Pool::remove(std::uint32_t number) {
     auto names = rows_[number].person.names;
     for (const auto key : row_keys(rows_[number].person)) keys_.remove(key, number);
-    count_names(rows_[number].person, -1);
+    count(rows_[number].person, -1);
     rows_.remove(number);
     for (auto& name : names) {
         given_parts_.release(std::move(name.given));
@@ -208,7 +210,7 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
     std::vector<DatedPlaceForm> home;
     if (pupil.value.home)
         home.push_back({std::make_shared<const PlaceForm>(place_form(*pupil.value.home)), INT_MIN, INT_MAX});
-    if (!home.empty() && home.front().place->empty()) home.clear();
+    if (!home.empty() && home.front().place->empty() && home.front().place->town.empty()) home.clear();
     home = shared(std::move(home));
     if (pupil.value.child) {
         auto child = person_form(*pupil.value.child);

@@ -59,7 +59,7 @@ struct PlaceRow {
     const HeldFlag* held_flag = nullptr;
 };
 
-/// How many rows bear a word as a name: agreement on "Khan" weighs less than on "Zielinska".
+/// How many rows bear a word as a name, or live in a town: agreement on "Khan" weighs less than on "Zielinska".
 class WordCounts {
 public:
     void add(const std::string& word, int by);
@@ -95,12 +95,13 @@ public:
     void find(const std::vector<std::uint64_t>& keys, Found& found) const;
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
+    const WordCounts& town_counts() const { return towns_; }
 
 private:
-    void count_names(const PersonForm& person, int by);
+    void count(const PersonForm& person, int by);
     Numbered<Row> rows_;
     KeyIndex keys_;
-    WordCounts given_, family_;
+    WordCounts given_, family_, towns_;
     Shared<NamePart> given_parts_, family_parts_;
 };
 

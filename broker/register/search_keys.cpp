@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/register/plain.h"
+
 namespace flagpost::registry {
 namespace {
 
@@ -14,7 +16,6 @@ enum KeyKind : std::uint64_t {
     by_sounds,
     by_family_initial,
     by_family_year,
-    by_given_month,
     by_day_sound,
     by_postcode_initial,
     by_postcode_number,
@@ -25,16 +26,34 @@ enum KeyKind : std::uint64_t {
     by_uprn,
     by_postcode_line,
     by_street_outward,
-    by_name_outward,
-    by_name_town,
+    by_sound_outward,
+    by_sound_town,
     by_postcode_street,
+    by_given_year,
+    by_sound_outward_undated,
+    by_sound_town_undated,
+    by_named_outward,
 };
 
 template <class Each> void for_first(const std::vector<Word>& list, Each each) {
     for (std::size_t i = 0; i < list.size() && i < tokens_max; ++i) each(list[i]);
 }
 
-std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+/// "OLD" of "THE OLD FARM".
+std::string_view first_word(std::string_view text) {
+    if (text.substr(0, 4) == "THE ") text.remove_prefix(4);
+    return text.substr(0, text.find(' '));
+}
+
+bool all_digits(std::string_view text) {
+    return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+std::uint64_t number_of(std::string_view digits) {
+    std::uint64_t value = 0;
+    for (const char c : digits) value = value * 10 + static_cast<std::uint64_t>(c - '0');
+    return value;
+}
 
 /// The keys of a person. A query also asks for the readings in which somebody swapped two fields; a row need not
 /// stand under those as well.
@@ -108,9 +127,9 @@ private:
             }
         });
         for_first(given, [&](const Word& word) {
-            if (date.year != 0 && date.month != 0) {
-                put(KeyHash{by_given_month}.text(word.text).number(year * 100 +
-                                                                   static_cast<std::uint64_t>(date.month)));
+            if (date.year != 0 && !family.empty()) {
+                put(KeyHash{by_given_year}.text(word.text).number(year).number(
+                    static_cast<unsigned char>(family.front().text[0])));
             }
             if (day_known) put(KeyHash{by_day_sound}.number(day_pair()).number(word.sound));
         });
@@ -146,17 +165,22 @@ private:
         }
     }
 
-    /// Whose date of birth is not known is looked for by a name and the neighbourhood.
+    /// Where one side gives no date of birth it is a name, by its sound, and the neighbourhood. Few rows are without a
+    /// date, so that whoever has one looks among those alone.
     void near_home(const NameForm& name, const PlaceForm& place) {
-        if (query_ && person_.born.whole()) return;
+        const bool dated = person_.born.whole();
         for (const auto& part : {name.given.get(), name.family.get()}) {
             for_first(part->words, [&](const Word& word) {
                 if (word.text.size() < 2) return;
-                if (!place.postcode.empty())
-                    put(KeyHash{by_name_outward}.text(outward(place.postcode)).text(word.text));
-                if (!place.town.empty()) put(KeyHash{by_name_town}.text(place.town).text(word.text));
+                if (!query_ || !dated) near_home(by_sound_outward, by_sound_town, place, word);
+                if (query_ == dated) near_home(by_sound_outward_undated, by_sound_town_undated, place, word);
             });
         }
+    }
+    void near_home(KeyKind by_outward, KeyKind by_town, const PlaceForm& place, const Word& word) {
+        if (!place.postcode.empty())
+            put(KeyHash{by_outward}.text(outward(place.postcode)).number(word.sound));
+        if (!place.town.empty()) put(KeyHash{by_town}.text(place.town).number(word.sound));
     }
 
     const PersonForm& person_;
@@ -177,6 +201,13 @@ std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
     if (!place.postcode.empty() && place.number != 0) {
         keys.push_back(KeyHash{by_postcode_number}.text(place.postcode).number(number).value());
     }
+    // "Flat 46 Ellison House" and "46 Ellison House".
+    if (place.number == 0 && all_digits(place.flat) && !place.street.empty()) {
+        const auto flat = number_of(place.flat);
+        if (!place.postcode.empty())
+            keys.push_back(KeyHash{by_postcode_number}.text(place.postcode).number(flat).value());
+        keys.push_back(KeyHash{by_street_outward}.number(flat).text(street_head(place.street)).value());
+    }
     const auto house = place.number == 0 ? place.street : place.building;
     if (!place.postcode.empty() && !house.empty()) {
         keys.push_back(KeyHash{by_postcode_line}.text(place.postcode).text(first_word(house)).value());
@@ -192,6 +223,10 @@ std::vector<std::uint64_t> place_keys(const PlaceForm& place) {
     if (!place.postcode.empty() && !place.street.empty())
         keys.push_back(
             KeyHash{by_postcode_street}.text(place.postcode).text(first_word(place.street)).value());
+    if (place.number == 0 && !place.street.empty() && !place.postcode.empty()) {
+        keys.push_back(
+            KeyHash{by_named_outward}.text(outward(place.postcode)).text(street_head(place.street)).value());
+    }
     if (place.number != 0 && !place.street.empty()) {
         keys.push_back(KeyHash{by_street_outward}.number(number).text(street_head(place.street)).value());
     }

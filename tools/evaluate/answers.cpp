@@ -67,7 +67,7 @@ private:
     static registry::PersonForm form_of(const Entry& entry) {
         auto form = registry::person_form(entry.person);
         form.upn = entry.identifier;
-        if (auto place = registry::place_form(entry.place); !place.empty())
+        if (auto place = registry::place_form(entry.place); !place.empty() || !place.town.empty())
             form.places.push_back(
                 {std::make_shared<const registry::PlaceForm>(std::move(place)), INT_MIN, INT_MAX});
         return form;

@@ -42,3 +42,13 @@ TEST_CASE("logarithms of whole numbers are right to a thousandth of a bit or two
     CHECK(std::abs(match::log2_millibits(10, 1) - 3322) <= 1);
     CHECK(std::abs(match::log2_millibits(1'000'000, 7) - 17124) <= 1);
 }
+
+TEST_CASE("words that look alike on a form", "[match]") {
+    CHECK(match::written_alike("EHHA", "EMMA"));
+    CHECK(match::written_alike("CUUK", "COOK"));
+    CHECK(match::written_alike("FARKER", "PARKER"));
+    CHECK_FALSE(match::written_alike("EMMA", "EMMA"));
+    CHECK_FALSE(match::written_alike("EMMA", "EMILY"));
+    CHECK_FALSE(match::written_alike("JOSH", "JACK"));
+    CHECK_FALSE(match::written_alike("1MMA", "EMMA"));
+}

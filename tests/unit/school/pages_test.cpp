@@ -89,7 +89,7 @@ TEST_CASE("every template of the school's pages escapes what it is given and bea
 
 TEST_CASE("a school's people see its notices, a trust's only those of the schools given to them",
           "[school]") {
-    Notice one{{}, notice(1, "FP-1"), ""};
+    Notice one{{}, notice(1, "FP-1"), "", {}};
     one.value.addressed_to = "Somebody Else";
     Notice named = one, passed = one;
     named.value.addressed_to = "Lea Dale";
@@ -366,6 +366,25 @@ TEST_CASE("contacts: one button a person says that they are still right, and the
     CHECK(office.post("kit", "/contacts/900001/confirm", chosen("name", "Kit Bell")).status == 503);
     CHECK(has(office.get("kit", "/contacts"), "2 January 2026"));
     CHECK(office.reader.read([](const client::Box& box) { return box.waiting(10); }).size() == 3);
+}
+
+TEST_CASE("a lead who is a contact of the school acts for it, at that school alone", "[school]") {
+    Office office{"trust/forest"};
+    {
+        client::Box box{office.file, office.clock, office.random};
+        keep_contacts(box, 900001,
+                      {
+                          {"Lea Dale", "Lead", "1", "", "2026-01-02"}
+        });
+    }
+    office.receive(notice(1, "FP-OAK"));
+    office.receive(notice(2, "FP-ELM", 900002));
+    office.get("lea", "/notices/FP-ELM");
+    CHECK_FALSE(office.item("FP-ELM")->opened);
+    office.get("lea", "/notices/FP-OAK");
+    CHECK(office.item("FP-OAK")->opened_by == "Lea Dale");
+    CHECK(office.post("lea", "/notices/FP-OAK/record", chosen("outcome", "quiet_support")).status == 303);
+    CHECK_FALSE(has(office.get("elm", "/notices/FP-ELM/pass"), "Lea Dale"));
 }
 
 TEST_CASE("a trust's people see the contacts of their own schools only", "[school]") {

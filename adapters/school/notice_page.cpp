@@ -54,7 +54,8 @@ std::vector<View> facts_of(const SchoolNoticeValue& notice, Instant now) {
     if (has_detail(notice)) {
         add("Was the child there", there(notice));
         add("What the child said", said(notice.voice_of_child));
-        add("What happened", said(notice.circumstances));
+        add("What happened",
+            desk::printable(notice.circumstances));  // not of every agreement's school notice
     }
     for (const auto& rule : further_handling(notice)) add("Handling", desk::printable(rule));
     add("Ask police", police_in_words(notice));

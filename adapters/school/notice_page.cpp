@@ -207,7 +207,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size()));
+        people.push_back(
+            web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size()));
     return work_.ask(visit, found->value.reference,
                      {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
                       "It goes to your colleague's inbox and stays open until they record what the school "

@@ -31,6 +31,14 @@ const std::set<std::string>& roles() {
     return all;
 }
 
+const std::map<std::string, std::string>& role_words() {
+    static const std::map<std::string, std::string> words{
+        {"dsl",  "DSL"              },
+        {"lead", "safeguarding lead"}
+    };
+    return words;
+}
+
 std::optional<std::set<std::string>> schools_of(const Person& person, const AgencyId& agency) {
     if (agency.kind() == "school") return std::set{std::string{agency.code()}};
     if (agency.kind() == "education" && person.teams.empty()) return std::nullopt;
@@ -219,6 +227,12 @@ Response Pages::inbox(const Visit& visit) {
                                         : wanting(list, visit.now);  // the authority's own list may name them
         if (!words.empty() && visit.person.role != "lead") kind.notes.push_back(words);
     }
+    if (!sees_several(visit.person))
+        for (const auto urn : schools_with_contacts(visit.person))
+            if (const auto words = closed_in_words(
+                    reader_.read([&](const client::Box& box) { return kept_terms(box, urn); }), visit.now);
+                !words.empty())
+                kind.notes.push_back(words);
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)

@@ -10,6 +10,9 @@ namespace flagpost::school {
 /// acts; of an education safeguarding team: every notice the team gets. admin sees no notice.
 const std::set<std::string>& roles();
 
+/// Those that are called otherwise than they are written.
+const std::map<std::string, std::string>& role_words();
+
 /// A notice, and who has it: the name of the person it was taken by or passed to, or "".
 struct Notice {
     client::Incoming item;

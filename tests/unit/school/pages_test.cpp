@@ -369,6 +369,22 @@ TEST_CASE("contacts: one button a person says that they are still right, and the
     CHECK(office.reader.read([](const client::Box& box) { return box.waiting(10); }).size() == 3);
 }
 
+TEST_CASE("out of term the inbox says until when the school is closed", "[school]") {
+    Office office;
+    schemas::TermPeriodValue term;
+    term.first_day = "2026-02-23";
+    term.last_day = "2026-03-27";
+    {
+        client::Box box{office.file, office.clock, office.random};
+        std::vector<schemas::TermPeriodValue> terms;
+        terms.push_back(std::move(term));
+        keep_terms(box, 900001, terms);
+    }
+    CHECK(has(office.get("jo", "/inbox"), "Your school is closed until Monday 23 February 2026."));
+    office.clock.advance(24h * 45);
+    CHECK_FALSE(has(office.get("jo", "/inbox"), "closed until"));
+}
+
 TEST_CASE("a lead who is a contact of the school acts for it, at that school alone", "[school]") {
     Office office{"trust/forest"};
     {

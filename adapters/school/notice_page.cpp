@@ -107,14 +107,15 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     const bool intended = is_intended(visit.person, agency_, notice);
     const bool form = !recorded && !printing && intended;
     const auto earlier = before(notice);
+    const Visit told = printing ? web::on_paper(visit) : visit;
     const auto standing = work_.standing(visit, item, to_hex(value.notice), outcome_codes);
     web::Due deadline{"", "Read this as soon as you can", "fp-due", false};
     std::string read_by = "as soon as you can";
     if (value.read_by_us != 0) {
         deadline = web::due_of(from_us(value.read_by_us), visit.now);
-        read_by = web::near(from_us(value.read_by_us), visit.now);
+        read_by = web::near(from_us(value.read_by_us), told.now);
     }
-    if (opened) deadline = {"", "Read " + web::near(*item.opened, visit.now), "fp-due", false};
+    if (opened) deadline = {"", "Read " + web::near(*item.opened, told.now), "fp-due", false};
     const std::string& force_desk =
         site_.settings().force_desk;  // "Norham police, 01632 960101, at any hour"
     std::map<std::string, std::string> as_if{
@@ -128,10 +129,10 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("warning_rest", web::words::school_warning_rest)
         .text("keep", web::words::school_inset)
         .flag("corrected", earlier.has_value())
-        .text("corrected_words", web::words::corrected(web::near(item.received, visit.now)))
+        .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
-        .list("changes", earlier ? was_and_is(earlier->value, value, visit.now) : std::vector<View>{})
-        .list("facts", facts_of(value, visit.now))
+        .list("changes", earlier ? was_and_is(earlier->value, value, told.now) : std::vector<View>{})
+        .list("facts", facts_of(value, told.now))
         .text("nobody_else", web::words::nobody_else)
         .text("read_by", read_by)
         .text("read_left", deadline.left)
@@ -150,7 +151,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("can_take", form && holder != visit.person.name)
         .maybe("recorded_words", standing.recorded)
         .maybe("waiting_words", standing.waiting)
-        .list("timeline", work_.timeline(visit, value.reference, item, outcome_codes, dispute_in_words))
+        .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", opened && item.opened_by == visit.person.called && !recorded
                                    ? web::words::opened(web::time_of_day(*item.opened))
                                    : "")

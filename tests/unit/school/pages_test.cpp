@@ -221,7 +221,10 @@ TEST_CASE("the notice holds the warning first, its own fields in order, and noth
         CHECK(has(page, "Ava Example, 6</h1>"));
         CHECK(has(page, "Norham PPU, 01632 960101, quote NP-1"));
         CHECK_FALSE(has(page, ">Handling<"));  // said already, once
-        CHECK(has(page, "Record and close") == (std::string_view{path} == "/notices/FP-1"));
+        const bool paper = std::string_view{path} == "/notices/FP-1/print";
+        CHECK(has(page, "Record and close") != paper);
+        CHECK(has(page, "Saturday 10 January 2026, 9:12pm") == paper);
+        CHECK(has(page, "oday, 8:12am") != paper);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/desk/words.h"
+#include "adapters/web/when.h"
 #include "broker/core/limits.h"
 
 namespace flagpost::school {
@@ -42,6 +43,16 @@ bool is_time(const std::string& text) {
            std::ranges::all_of(text, [](char c) { return c == ':' || (c >= '0' && c <= '9'); }) &&
            number(std::string_view{text}.substr(0, 2)) < 24 && number(std::string_view{text}.substr(3)) < 60;
 }
+
+/// "8:40am" of "08:40".
+std::string start_in_words(const std::string& day_starts) {
+    if (!is_time(day_starts)) return "the start of";
+    const int hour = number(std::string_view{day_starts}.substr(0, 2));
+    const std::string minutes = day_starts.substr(2) == ":00" ? "" : day_starts.substr(2);
+    return std::to_string(hour % 12 == 0 ? 12 : hour % 12) + minutes + (hour < 12 ? "am" : "pm");
+}
+
+std::string terms_fact_of(std::uint32_t urn) { return "terms/" + std::to_string(urn); }
 
 }  // namespace
 
@@ -148,6 +159,52 @@ std::optional<std::vector<Contact>> checked_today(std::vector<Contact> contacts,
     if (found == contacts.end()) return std::nullopt;
     found->verified_on = today(now);
     return contacts;
+}
+
+std::vector<schemas::TermPeriodValue> kept_terms(const client::Box& box, std::uint32_t urn) {
+    const auto list = json::parse(box.fact(terms_fact_of(urn)).value_or("[]"), nullptr, false);
+    std::vector<schemas::TermPeriodValue> terms;
+    if (!list.is_array()) return terms;
+    for (const auto& each : list) {
+        if (!each.is_object()) continue;
+        schemas::TermPeriodValue term;
+        term.urn = urn;
+        term.first_day = each.value("first_day", "");
+        term.last_day = each.value("last_day", "");
+        term.closed = each.value("closed", false);
+        term.day_starts = each.value("day_starts", "");
+        terms.push_back(std::move(term));
+    }
+    std::ranges::stable_sort(terms, {}, &schemas::TermPeriodValue::first_day);
+    return terms;
+}
+
+void keep_terms(client::Box& box, std::uint32_t urn, const std::vector<schemas::TermPeriodValue>& terms) {
+    json list = json::array();
+    for (const auto& each : terms)
+        list.push_back({
+            {"first_day",  each.first_day },
+            {"last_day",   each.last_day  },
+            {"closed",     each.closed    },
+            {"day_starts", each.day_starts}
+        });
+    box.set_fact(terms_fact_of(urn), list.dump());
+}
+
+std::string closed_in_words(const std::vector<schemas::TermPeriodValue>& terms, Instant now) {
+    const std::string day = today(now);
+    const schemas::TermPeriodValue* next = nullptr;
+    for (const auto& term : terms) {
+        if (term.closed) continue;
+        if (term.first_day <= day && day <= term.last_day) return {};
+        if (term.first_day > day && (next == nullptr || term.first_day < next->first_day)) next = &term;
+    }
+    if (next == nullptr) return {};
+    const Instant opens =
+        day_of(next->first_day) + std::chrono::hours{12};  // that day, wherever the clock stands
+    return "Your school is closed until " + web::day_in_words(opens) +
+           ". Notices still arrive; the next must be read by " + start_in_words(next->day_starts) +
+           " that day.";
 }
 
 std::string wanting(const std::vector<Contact>& contacts, Instant now) {

@@ -40,6 +40,12 @@ void keep_contacts(client::Box& box, std::uint32_t urn, const std::vector<Contac
 std::optional<std::vector<Contact>> checked_today(std::vector<Contact> contacts, const std::string& name,
                                                   Instant now);
 
+/// The school's own terms as they were handed over last, in order.
+std::vector<schemas::TermPeriodValue> kept_terms(const client::Box& box, std::uint32_t urn);
+void keep_terms(client::Box& box, std::uint32_t urn, const std::vector<schemas::TermPeriodValue>& terms);
+/// "Your school is closed until Monday 5 January 2026. ..." while no term runs and another is known; empty otherwise.
+std::string closed_in_words(const std::vector<schemas::TermPeriodValue>& terms, Instant now);
+
 /// What somebody has to do about the list, in words; empty if nothing.
 std::string wanting(const std::vector<Contact>& contacts, Instant now);
 

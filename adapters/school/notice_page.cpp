@@ -54,7 +54,8 @@ std::vector<View> facts_of(const SchoolNoticeValue& notice, Instant now) {
     if (has_detail(notice)) {
         add("Was the child there", there(notice));
         add("What the child said", said(notice.voice_of_child));
-        add("What happened", said(notice.circumstances));
+        add("What happened",
+            desk::printable(notice.circumstances));  // not of every agreement's school notice
     }
     for (const auto& rule : further_handling(notice)) add("Handling", desk::printable(rule));
     add("Ask police", police_in_words(notice));
@@ -101,19 +102,20 @@ Response Pages::notice(const Visit& visit, bool printing) {
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
-    const auto& [item, value, holder] = notice;
+    const auto& [item, value, holder, contacts] = notice;
     const bool recorded = item.recorded.has_value(), opened = item.opened.has_value();
     const bool intended = is_intended(visit.person, agency_, notice);
     const bool form = !recorded && !printing && intended;
     const auto earlier = before(notice);
+    const Visit told = printing ? web::on_paper(visit) : visit;
     const auto standing = work_.standing(visit, item, to_hex(value.notice), outcome_codes);
     web::Due deadline{"", "Read this as soon as you can", "fp-due", false};
     std::string read_by = "as soon as you can";
     if (value.read_by_us != 0) {
         deadline = web::due_of(from_us(value.read_by_us), visit.now);
-        read_by = web::near(from_us(value.read_by_us), visit.now);
+        read_by = web::near(from_us(value.read_by_us), told.now);
     }
-    if (opened) deadline = {"", "Read " + web::near(*item.opened, visit.now), "fp-due", false};
+    if (opened) deadline = {"", "Read " + web::near(*item.opened, told.now), "fp-due", false};
     const std::string& force_desk =
         site_.settings().force_desk;  // "Norham police, 01632 960101, at any hour"
     std::map<std::string, std::string> as_if{
@@ -127,10 +129,10 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("warning_rest", web::words::school_warning_rest)
         .text("keep", web::words::school_inset)
         .flag("corrected", earlier.has_value())
-        .text("corrected_words", web::words::corrected(web::near(item.received, visit.now)))
+        .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
-        .list("changes", earlier ? was_and_is(earlier->value, value, visit.now) : std::vector<View>{})
-        .list("facts", facts_of(value, visit.now))
+        .list("changes", earlier ? was_and_is(earlier->value, value, told.now) : std::vector<View>{})
+        .list("facts", facts_of(value, told.now))
         .text("nobody_else", web::words::nobody_else)
         .text("read_by", read_by)
         .text("read_left", deadline.left)
@@ -149,7 +151,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("can_take", form && holder != visit.person.name)
         .maybe("recorded_words", standing.recorded)
         .maybe("waiting_words", standing.waiting)
-        .list("timeline", work_.timeline(visit, value.reference, item, outcome_codes, dispute_in_words))
+        .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", opened && item.opened_by == visit.person.called && !recorded
                                    ? web::words::opened(web::time_of_day(*item.opened))
                                    : "")
@@ -206,7 +208,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size()));
+        people.push_back(
+            web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size()));
     return work_.ask(visit, found->value.reference,
                      {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
                       "It goes to your colleague's inbox and stays open until they record what the school "

@@ -23,14 +23,6 @@ constexpr std::size_t schools_listed_max = 60;  // in the filter; a larger trust
 
 bool corrects(const Notice& notice) { return notice.value.incident_version > 1; }
 
-Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) {
-    Notice notice{std::move(item), {}, {}};
-    notice.value = notice_of(notice.item);
-    const auto holder = holders.find(notice.value.reference);
-    if (holder != holders.end()) notice.holder = holder->second;
-    return notice;
-}
-
 std::string urn_of(const Notice& notice) { return std::to_string(notice.value.urn); }
 
 }  // namespace
@@ -38,6 +30,14 @@ std::string urn_of(const Notice& notice) { return std::to_string(notice.value.ur
 const std::set<std::string>& roles() {
     static const std::set<std::string> all{"dsl", "deputy", "lead", "admin"};
     return all;
+}
+
+const std::map<std::string, std::string>& role_words() {
+    static const std::map<std::string, std::string> words{
+        {"dsl",  "DSL"              },
+        {"lead", "safeguarding lead"}
+    };
+    return words;
 }
 
 std::optional<std::set<std::string>> schools_of(const Person& person, const AgencyId& agency) {
@@ -55,7 +55,7 @@ bool may_see(const Person& person, const AgencyId& agency, const Notice& notice)
 bool is_intended(const Person& person, const AgencyId& agency, const Notice& notice) {
     if (!may_see(person, agency, notice)) return false;
     return person.role != "lead" || agency.kind() == "education" || notice.holder == person.name ||
-           notice.value.addressed_to == person.called;
+           notice.value.addressed_to == person.called || notice.contacts.contains(person.called);
 }
 
 Group group_of(const Notice& notice, Instant now) {
@@ -101,12 +101,29 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return not_on_roll(visit); });
 }
 
+Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std::string>& holders,
+                          Contacts& known) {
+    Notice notice{std::move(item), {}, {}, {}};
+    notice.value = notice_of(notice.item);
+    const auto holder = holders.find(notice.value.reference);
+    if (holder != holders.end()) notice.holder = holder->second;
+    if (agency_.kind() != "trust") return notice;
+    const auto [of_school, fresh] = known.try_emplace(notice.value.urn);
+    if (fresh)
+        for (const auto& each :
+             reader_.read([&](const client::Box& box) { return kept_contacts(box, notice.value.urn); }))
+            of_school->second.insert(each.name);
+    notice.contacts = of_school->second;
+    return notice;
+}
+
 std::vector<Notice> Pages::open_ones(const Person& person) {
     const auto holders = journal_.holders();
+    Contacts known;
     std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
         if (item.kind != schemas::Kind::school_notice) continue;
-        Notice notice = notice_from(std::move(item), holders);
+        Notice notice = notice_from(std::move(item), holders, known);
         const std::string reference = notice.value.reference;
         if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
     }
@@ -121,7 +138,8 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
-    Notice notice = notice_from(std::move(*item), journal_.holders());
+    Contacts known;
+    Notice notice = notice_from(std::move(*item), journal_.holders(), known);
     if (notice.value.reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
@@ -144,10 +162,11 @@ std::optional<client::Incoming> Pages::find_recall(const Person& person, const s
 std::optional<Notice> Pages::before(const Notice& notice) {
     if (!corrects(notice)) return std::nullopt;
     const auto& value = notice.value;
+    Contacts known;
     std::optional<Notice> found;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
         if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
-        Notice other = notice_from(std::move(item), {});
+        Notice other = notice_from(std::move(item), {}, known);
         const auto& earlier = other.value;
         const bool same_thing = earlier.force == value.force && earlier.urn == value.urn &&
                                 earlier.incident_reference == value.incident_reference &&
@@ -225,6 +244,12 @@ Response Pages::inbox(const Visit& visit) {
                                         : wanting(list, visit.now);  // the authority's own list may name them
         if (!words.empty() && visit.person.role != "lead") kind.notes.push_back(words);
     }
+    if (!sees_several(visit.person))
+        for (const auto urn : schools_with_contacts(visit.person))
+            if (const auto words = closed_in_words(
+                    reader_.read([&](const client::Box& box) { return kept_terms(box, urn); }), visit.now);
+                !words.empty())
+                kind.notes.push_back(words);
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxRow> rows;
     for (const Notice& notice : notices)
@@ -240,6 +265,7 @@ Response Pages::inbox(const Visit& visit) {
 Response Pages::done(const Visit& visit) {
     std::vector<web::View> rows;
     const auto holders = journal_.holders();
+    Contacts known;
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
@@ -248,7 +274,7 @@ Response Pages::done(const Visit& visit) {
             rows.push_back(
                 work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
         if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
-        const Notice notice = notice_from(std::move(item), holders);
+        const Notice notice = notice_from(std::move(item), holders, known);
         if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value.reference).second) continue;
         const std::string place = sees_several(visit.person) ? school_in_words(notice.value) : "";
         rows.push_back(work_.done_row(visit, notice.value.reference, place, notice.item, outcome_codes));

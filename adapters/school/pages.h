@@ -10,18 +10,22 @@ namespace flagpost::school {
 /// acts; of an education safeguarding team: every notice the team gets. admin sees no notice.
 const std::set<std::string>& roles();
 
+/// Those that are called otherwise than they are written.
+const std::map<std::string, std::string>& role_words();
+
 /// A notice, and who has it: the name of the person it was taken by or passed to, or "".
 struct Notice {
     client::Incoming item;
     schemas::SchoolNoticeValue value;
     std::string holder;
+    std::set<std::string> contacts{};  // of the school, by name, as it handed them over
 };
 
 /// The URNs of the schools whose notices the person sees; nothing: every school the agency is told about.
 std::optional<std::set<std::string>> schools_of(const web::Person& person, const AgencyId& agency);
 bool may_see(const web::Person& person, const AgencyId& agency, const Notice& notice);
-/// One of those it was sent to: their opening stops the clock. A trust's lead is one only where the notice names them, or
-/// was passed to them.
+/// One of those it was sent to: their opening stops the clock. A trust's lead is one only as a contact of that school, or
+/// where it was passed to them.
 bool is_intended(const web::Person& person, const AgencyId& agency, const Notice& notice);
 
 /// A notice read in time is late no more: what is left is to record.
@@ -49,6 +53,10 @@ private:
     std::vector<std::uint32_t> schools_with_contacts(const web::Person& person) const;
     bool sees_several(const web::Person& person) const;
     web::InboxKind kind_of(const web::Person& person, const std::vector<Notice>& notices) const;
+    using Contacts = std::map<std::uint32_t, std::set<std::string>>;
+    /// `known`: the contacts looked up so far.
+    Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders,
+                       Contacts& known);
     /// Those this person may see; the most urgent first.
     std::vector<Notice> open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);

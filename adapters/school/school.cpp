@@ -126,16 +126,21 @@ int load_terms(const Call& call, const std::string& urn, const desk::LoadOptions
                std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const auto of = school_of(desk.agency(), urn);
+    std::vector<schemas::TermPeriodValue> terms;
     auto prepared =
         desk::prepare(options.file, term_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
             const auto term = read_term(row, of, findings);
             if (!findings.usable()) return desk::RowRecord{};
+            terms.push_back(term);
             return desk::RowRecord{wire::pack<schemas::TermPeriod>(term),
                                    term.first_day + (term.closed ? "/closed" : "")};
         });
     if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
     if (!whole(*prepared, options, out)) return 1;
-    return desk::send_load(desk, terms_of_school(of), std::move(*prepared), options, out);
+    std::optional<schemas::FileCode> code;
+    const int result = desk::send_load(desk, terms_of_school(of), std::move(*prepared), options, out, &code);
+    if (code == schemas::FileCode::all_loaded) keep_terms(desk.box(), of, terms);
+    return result;
 }
 
 int list_contacts(const Call& call, const std::string& urn, std::ostream& out) {

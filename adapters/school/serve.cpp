@@ -24,7 +24,8 @@ void check_schools(const NewPerson& person, const AgencyId& agency) {
 int serve(const Call& call, std::ostream& out) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    const auto settings = web::read_settings(desk.config(), call.config);
+    auto settings = web::read_settings(desk.config(), call.config);
+    settings.site.role_words = role_words();
     web::People people{settings.people, roles()};
     SystemClock clock;
     crypto::SystemRandom random;

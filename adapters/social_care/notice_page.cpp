@@ -154,6 +154,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
                                     : web::Due{"No time set", "", "fp-due", false};
     const auto earlier = before(notice);
+    const Visit told = printing ? web::on_paper(visit) : visit;
     const bool mine = item.opened && item.opened_by == visit.person.called;
     const bool allocated = value.worker && value.worker->name == visit.person.called;
     const bool outsider = !is_intended(visit.person, notice);
@@ -176,14 +177,14 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("no_replacement", web::words::no_replacement)
         .text("referral", desk::printable(referral_in_words(value)))
         .flag("corrected", earlier.has_value())
-        .text("corrected_words", web::words::corrected(web::near(item.received, visit.now)))
+        .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
         .list("changes", earlier ? was_and_is(earlier->value, value) : std::vector<View>{})
-        .list("facts", facts_of(value, visit.now))
+        .list("facts", facts_of(value, told.now))
         .flag("has_opinions", !opinions_of(value).empty())
         .list("opinions", opinions_of(value))
         .list("why", why(value, settings_))
-        .text("act_by", timed ? web::near(from_us(value.act_by_us), visit.now) : "no time that was set")
+        .text("act_by", timed ? web::near(from_us(value.act_by_us), told.now) : "no time that was set")
         .text("act_left", recorded ? "" : deadline.left)
         .text("due_style", recorded ? "fp-due" : deadline.style)
         .text("next_style", deadline.late && !recorded ? "fp-next fp-next--late" : "fp-next")
@@ -199,7 +200,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("can_take", form && holder != visit.person.name && !(holder.empty() && allocated))
         .maybe("recorded_words", standing.recorded)
         .maybe("waiting_words", standing.waiting)
-        .list("timeline", work_.timeline(visit, value.reference, item, outcome_codes, dispute_in_words))
+        .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
         .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")
         .flag("printing", printing);

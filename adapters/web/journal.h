@@ -13,8 +13,8 @@
 namespace flagpost::web {
 
 struct Entry {
-    std::string reference;  // of the notice
-    std::string what;       // "consulted", "printed", "taken", "passed", "disputed"
+    std::string reference;  // of the notice, or "contacts/<URN>"
+    std::string what;       // "consulted", "printed", "taken", "passed", "disputed", "checked"
     std::string person;     // name signed in with
     std::string called;
     std::string detail;  // passed: to whom, by name; disputed: the reason's code

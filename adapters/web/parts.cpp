@@ -62,6 +62,12 @@ std::string sentence(const std::string& text) {
     return desk::printable(text) + (text.ends_with('.') ? "" : ".");
 }
 
+Visit on_paper(const Visit& visit) {
+    Visit paper = visit;
+    paper.now = Instant{};  // no day is near it
+    return paper;
+}
+
 std::string age(const std::string& born, Instant now) {
     const std::string today = desk::in_iso(now).substr(0, 10);
     if (born.size() != 10 || born.starts_with("0000") || born.ends_with("00") || born.substr(5, 2) == "00")

@@ -10,6 +10,8 @@ namespace flagpost::web {
 std::string said(const std::string& text);
 /// With one full stop.
 std::string sentence(const std::string& text);
+/// The visit as times on paper are told from: by their whole date, since "today" is soon another day.
+Visit on_paper(const Visit& visit);
 /// Whole years since a date of birth, or "" where it is not whole.
 std::string age(const std::string& born, Instant now);
 

@@ -312,6 +312,11 @@ Response Site::plain(const std::string& name, const std::string& title, int stat
     return response;
 }
 
+std::string Site::role_in_words(const std::string& role) const {
+    const auto words = settings_.role_words.find(role);
+    return words == settings_.role_words.end() ? role : words->second;
+}
+
 Response Site::page(const Visit& visit, const Page& page) {
     const Connection connection = connection_();
     const std::string heard =
@@ -332,7 +337,7 @@ Response Site::page(const Visit& visit, const Page& page) {
         .list("navigation", items)
         .text("token", token(visit.session))
         .text("person", visit.person.called)
-        .text("role", visit.person.role)
+        .text("role", role_in_words(visit.person.role))
         .flag("cut_off", !connection.connected)
         .text("status_words", connection.connected ? "Connected. Last heard from the broker at " +
                                                          time_of_day(*connection.heard) + "."

@@ -23,6 +23,8 @@ struct SiteSettings {
     std::string force_desk;    // whom to phone when cut off: "Norham police, 01632 960101, at any hour"
     std::string handling;      // the last line of what is printed
     bool practice = false;     // the children are not real
+    std::map<std::string, std::string>
+        role_words{};  // of roles that are not called as they are written: "dsl", "DSL"
     /// Where a reverse proxy signs people in: the header that carries the name, believed only beside this secret.
     std::string proxy_header;
     std::string proxy_secret;
@@ -83,6 +85,8 @@ public:
     Response handle(const Request& request);
 
     Response page(const Visit& visit, const Page& page);
+    /// "deputy", "DSL".
+    std::string role_in_words(const std::string& role) const;
     /// "Page not found", for what does not exist and for what is not yours alike.
     Response not_found(const Visit& visit);
     /// A page that says one thing: 409 with who was first, for example.

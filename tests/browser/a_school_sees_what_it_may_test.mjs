@@ -66,7 +66,7 @@ test("contacts: who is named, what is to be checked, and a button that says so w
   assert.match(await page.locator("main").innerText(), /Your contacts were last checked more than 60 days ago\./);
   await page.goto(office.url + "/contacts");
   await sound(page, "school-contacts");
-  await page.getByRole("button", { name: /Still right.*Jo Wren/ }).click();
+  await page.getByRole("button", { name: /These are still right.*Jo Wren/ }).click();
   await page.waitForURL("**done=checked");
   await sound(page, "school-contacts-checked");
   await page.goto(office.url + "/inbox");

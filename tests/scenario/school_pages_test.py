@@ -168,6 +168,16 @@ class SchoolPages(Scenario):
             self.assertNotIn(word, letter["all"])
         self.assertNotIn(family, (self.folder / "trust-forest.log").read_text())
 
+        self.daemon.terminate()
+        self.daemon.wait()
+        self.daemon, self.url = p.serve_pages("flagpost-school", TRUST)
+        kit = self.signed_in("kit")
+        until(lambda: "Connected." in kit.get("/inbox").words, 30, "the school is back")
+        (self.folder / "spool" / "next.csv").write_text(children.incidents(children.CHILDREN[:1], prefix="NQ", abuse=True))
+        p.run("flagpost-police", FORCE, "feed", "--spool", self.folder / "spool", "--once")
+        until(lambda: len(self.mail.letters) > 1, 90, "the second notice is told of")
+        self.assertEqual(len(self.mail.letters), 2, "and the first not again after a restart")
+
     def test_contacts_and_terms_are_the_school_s_own_and_checked_on_the_page(self):
         p, day = self.partnership, datetime.date.today()
         long_ago = (day - datetime.timedelta(days=70)).isoformat()

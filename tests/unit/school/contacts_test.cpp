@@ -68,6 +68,33 @@ TEST_CASE("a list wants two people, checked within 60 days", "[school]") {
     CHECK_FALSE(checked_today({jo, kit}, "Nobody", now));
 }
 
+TEST_CASE("between two terms the school is closed until the next begins", "[school]") {
+    const auto term = [](const char* first, const char* last, bool closed) {
+        schemas::TermPeriodValue made;
+        made.first_day = first;
+        made.last_day = last;
+        made.closed = closed;
+        made.day_starts = "08:40";
+        return made;
+    };
+    std::vector<schemas::TermPeriodValue> terms;
+    terms.push_back(term("2026-02-23", "2026-03-27", false));
+    terms.push_back(term("2026-01-05", "2026-02-13", false));
+    terms.push_back(term("2026-02-16", "2026-02-17", true));
+    const auto on = [&](const char* day) { return closed_in_words(terms, *desk::parse_instant(day)); };
+    const std::string february =
+        "Your school is closed until Monday 23 February 2026. Notices still arrive; the next must be read by "
+        "8:40am that "
+        "day.";
+    CHECK(on("2025-12-28T09:00:00Z").starts_with("Your school is closed until Monday 5 January 2026."));
+    CHECK(on("2026-01-05T00:00:00Z").empty());
+    CHECK(on("2026-02-13T23:00:00Z").empty());
+    CHECK(on("2026-02-14T09:00:00Z") == february);
+    CHECK(on("2026-02-16T09:00:00Z") == february);  // a closure is no term
+    CHECK(on("2026-03-28T09:00:00Z").empty());      // what comes next is not known here
+    CHECK(closed_in_words({}, now).empty());
+}
+
 TEST_CASE("a term has two days in order and a time at which it begins", "[school]") {
     const std::map<std::string, std::string> good{
         {"FirstDay",  "2026-01-05"},

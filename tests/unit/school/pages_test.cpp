@@ -89,7 +89,7 @@ TEST_CASE("every template of the school's pages escapes what it is given and bea
 
 TEST_CASE("a school's people see its notices, a trust's only those of the schools given to them",
           "[school]") {
-    Notice one{{}, notice(1, "FP-1"), ""};
+    Notice one{{}, notice(1, "FP-1"), "", {}};
     one.value.addressed_to = "Somebody Else";
     Notice named = one, passed = one;
     named.value.addressed_to = "Lea Dale";
@@ -221,7 +221,10 @@ TEST_CASE("the notice holds the warning first, its own fields in order, and noth
         CHECK(has(page, "Ava Example, 6</h1>"));
         CHECK(has(page, "Norham PPU, 01632 960101, quote NP-1"));
         CHECK_FALSE(has(page, ">Handling<"));  // said already, once
-        CHECK(has(page, "Record and close") == (std::string_view{path} == "/notices/FP-1"));
+        const bool paper = std::string_view{path} == "/notices/FP-1/print";
+        CHECK(has(page, "Record and close") != paper);
+        CHECK(has(page, "Saturday 10 January 2026, 9:12pm") == paper);
+        CHECK(has(page, "oday, 8:12am") != paper);
     }
 }
 
@@ -243,6 +246,7 @@ TEST_CASE("of the minimum, child, reference and time, no empty line is made", "[
     some.voice_of_child = "";
     office.receive(some);
     CHECK(has(office.get("jo", "/notices/FP-2"), words::did_not_say));
+    CHECK_FALSE(has(office.get("jo", "/notices/FP-2"), "What happened<"));  // the agreement may leave it out
 }
 
 TEST_CASE("opening is recorded once and removes nothing; recording closes once", "[school]") {
@@ -366,6 +370,41 @@ TEST_CASE("contacts: one button a person says that they are still right, and the
     CHECK(office.post("kit", "/contacts/900001/confirm", chosen("name", "Kit Bell")).status == 503);
     CHECK(has(office.get("kit", "/contacts"), "2 January 2026"));
     CHECK(office.reader.read([](const client::Box& box) { return box.waiting(10); }).size() == 3);
+}
+
+TEST_CASE("out of term the inbox says until when the school is closed", "[school]") {
+    Office office;
+    schemas::TermPeriodValue term;
+    term.first_day = "2026-02-23";
+    term.last_day = "2026-03-27";
+    {
+        client::Box box{office.file, office.clock, office.random};
+        std::vector<schemas::TermPeriodValue> terms;
+        terms.push_back(std::move(term));
+        keep_terms(box, 900001, terms);
+    }
+    CHECK(has(office.get("jo", "/inbox"), "Your school is closed until Monday 23 February 2026."));
+    office.clock.advance(24h * 45);
+    CHECK_FALSE(has(office.get("jo", "/inbox"), "closed until"));
+}
+
+TEST_CASE("a lead who is a contact of the school acts for it, at that school alone", "[school]") {
+    Office office{"trust/forest"};
+    {
+        client::Box box{office.file, office.clock, office.random};
+        keep_contacts(box, 900001,
+                      {
+                          {"Lea Dale", "Lead", "1", "", "2026-01-02"}
+        });
+    }
+    office.receive(notice(1, "FP-OAK"));
+    office.receive(notice(2, "FP-ELM", 900002));
+    office.get("lea", "/notices/FP-ELM");
+    CHECK_FALSE(office.item("FP-ELM")->opened);
+    office.get("lea", "/notices/FP-OAK");
+    CHECK(office.item("FP-OAK")->opened_by == "Lea Dale");
+    CHECK(office.post("lea", "/notices/FP-OAK/record", chosen("outcome", "quiet_support")).status == 303);
+    CHECK_FALSE(has(office.get("elm", "/notices/FP-ELM/pass"), "Lea Dale"));
 }
 
 TEST_CASE("a trust's people see the contacts of their own schools only", "[school]") {

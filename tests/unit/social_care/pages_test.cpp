@@ -303,6 +303,16 @@ TEST_CASE("a possible match always carries the warning, a match never", "[social
     CHECK(has(office.get("sam", "/inbox"), "Possible match"));
 }
 
+TEST_CASE("on paper times have their whole date", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(has(office.get("sam", "/notices/FP-1"), "Yesterday, 9:12pm"));
+    const auto paper = office.get("sam", "/notices/FP-1/print");
+    CHECK(has(paper, "Saturday 10 January 2026, 9:12pm"));
+    CHECK(has(paper,
+              "Opened by you<br><time datetime=\"2026-01-11T08:12:00Z\">Sunday 11 January 2026, 8:12am"));
+}
+
 TEST_CASE("a corrected notice says what it was and what it is now", "[social_care]") {
     Office office;
     office.receive(notice(1, "FP-1"));

@@ -6,7 +6,6 @@
 #include <ostream>
 #include <stdexcept>
 
-#include "adapters/desk/inbox.h"
 #include "adapters/social_care/pages.h"
 #include "adapters/web/settings.h"
 
@@ -68,19 +67,7 @@ int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     person.role = wanted.role;
     person.teams = {wanted.teams.begin(), wanted.teams.end()};
     const auto added = web::add_person(config, call.config, std::move(person), roles());
-    if (call.json)
-        desk::print_json(
-            {
-                {"name",        wanted.name      },
-                {"password",    added.password   },
-                {"code_secret", added.code_secret}
-        },
-            out);
-    else
-        out << "Password: " << added.password
-            << "\nSecond step (enter it in an authenticator app): " << added.code_secret
-            << "\notpauth://totp/Flagpost:" << wanted.name << "?secret=" << added.code_secret
-            << "&issuer=Flagpost\nHand both over in person. They are not shown again.\n";
+    web::say_added(wanted.name, added, call.json, out);
     return 0;
 }
 

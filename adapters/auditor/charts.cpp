@@ -57,9 +57,9 @@ std::string steps_of(const InTime& in_time, const Plot& plot) {
 }
 
 View draw(const InTime& in_time, const Chart& chart, bool wide) {
-    const int width = wide ? 640 : 288, height = wide ? 300 : 280;
+    const int width = wide ? 640 : 288, height = wide ? 330 : 310;
     Drawing drawing{chart.name + (wide ? "-wide" : "-narrow"), wide, width, height};
-    const Plot plot{50, 14, width - 14.0, height - 36.0};
+    const Plot plot{50, 54, width - 14.0, height - 36.0};
     const auto x = [&](minutes offset) {
         return plot.left + (plot.right - plot.left) * static_cast<double>((offset - earliest).count()) /
                                static_cast<double>((latest - earliest).count());
@@ -79,16 +79,11 @@ View draw(const InTime& in_time, const Chart& chart, bool wide) {
     const auto end =
         plot.bottom - (plot.bottom - plot.top) * percent(in_time.by(latest), in_time.owed()) / 100;
     drawing.dot(plot.right, end, colours::dark_blue);
-    // Where the line is not: below it if most were early, above it otherwise.
-    const bool high = percent(in_time.by(-hours{wide ? 6 : 12}), in_time.owed()) > 45;
-    const auto words_at = high ? plot.bottom - 34 : plot.top + 22;
+    // Above it, where no line can come.
     const auto share = in_time.in_time();
-    drawing.text(x(minutes{0}) - 8, words_at,
-                 wide ? std::to_string(share.count) + " opened in time (" + percent_of(share) + ")"
-                      : std::to_string(share.count) + " in time (" + percent_of(share) + ")",
-                 Anchor::end, true);
-    drawing.text(x(minutes{0}) - 8, words_at + 20,
-                 wide ? end_in_words(in_time) : std::to_string(in_time.never) + " never opened", Anchor::end);
+    drawing.text(plot.left, 16, std::to_string(share.count) + " opened in time (" + percent_of(share) + ")",
+                 Anchor::start, true);
+    drawing.text(plot.left, 36, end_in_words(in_time));
     return drawing.view("Notices to schools opened, by time before and after their deadline", chart.finding);
 }
 
@@ -121,7 +116,7 @@ std::size_t step_for(std::size_t most) {
             if (step * 4 >= most) return step;
 }
 
-void draw_week(Drawing& drawing, const Week& week, double x, double width, const Plot& plot,
+void draw_week(Drawing& drawing, const Week& week, double x, double width, bool last, const Plot& plot,
                std::size_t top) {
     auto y = plot.bottom;
     for (const Part& part : parts) {
@@ -135,7 +130,8 @@ void draw_week(Drawing& drawing, const Week& week, double x, double width, const
         drawing.bar(x, y, width, std::max(height - 1, 1.0), part.colour, open);
     }
     if (week.open > 0)
-        drawing.text(x + width / 2, y - 5, std::to_string(week.open) + " open", Anchor::middle, true);
+        drawing.text(last ? plot.right : x + width / 2, y - 5, std::to_string(week.open) + " open",
+                     last ? Anchor::end : Anchor::middle, true);
 }
 
 View draw(const Finished& finished, const Chart& chart, bool wide) {
@@ -155,9 +151,11 @@ View draw(const Finished& finished, const Chart& chart, bool wide) {
     const auto slot = (plot.right - plot.left) / static_cast<double>(finished.weeks.size());
     for (std::size_t i = 0; i < finished.weeks.size(); ++i) {
         const auto x = plot.left + slot * static_cast<double>(i);
-        draw_week(drawing, finished.weeks[i], x + slot / 6, slot * 2 / 3, plot, top);
+        const bool last = i + 1 == finished.weeks.size();
+        draw_week(drawing, finished.weeks[i], x + slot / 6, slot * 2 / 3, last, plot, top);
         if (i % (wide ? 2 : 4) == 0)
-            drawing.text(x + slot / 2, plot.bottom + 20, short_day(finished.weeks[i].begins), Anchor::middle);
+            drawing.text(last ? plot.right : x + slot / 2, plot.bottom + 20,
+                         short_day(finished.weeks[i].begins), last ? Anchor::end : Anchor::middle);
     }
     auto x = plot.left, y = plot.bottom + 38;
     for (std::size_t i = 0; i < std::size(parts); ++i) {

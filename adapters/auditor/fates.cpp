@@ -43,7 +43,8 @@ void Fates::add(const Record& record) {
     const auto place = places_.find(*leaf.message);
     if (place == places_.end()) return;
     auto& fate = all_[place->second];
-    if (leaf.kind == LeafKind::escalated) fate.escalated = true;
+    // A reminder goes to the same recipient again.
+    if (leaf.kind == LeafKind::escalated && leaf.recipient != fate.recipient) fate.escalated = true;
     if (leaf.kind != LeafKind::opened && leaf.kind != LeafKind::recorded) return;
     if (!fate.answered) fate.answered = leaf.time;
     if (leaf.number == 0) return;

@@ -18,7 +18,7 @@ struct Fate {
     std::optional<Instant> due;       // nothing where the body that says so is not open
     std::optional<Instant> answered;  // first opened or recorded by a named person
     std::optional<Instant> closed;
-    bool escalated = false;   // before it was closed
+    bool escalated = false;   // somebody else was told before it was closed
     bool given_back = false;  // closed as not about them: "not_this_child", "not_on_roll"
 };
 

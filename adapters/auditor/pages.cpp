@@ -322,6 +322,7 @@ Response Pages::overview(const Visit& visit) {
         .maybe("more_findings", all > rows.size() ? "and " + grouped(all - rows.size()) + " more" : "")
         .list("findings", rows)
         .list("charts", charts)
+        .flag("any_charts", !charts.empty())
         .text("sight", sight())
         .text("reference_hint", desk_.key
                                     ? "Force and reference, such as 31/OCC-2026-0815, or the number of its "
@@ -415,7 +416,7 @@ Response Pages::entry(const Visit& visit) {
         holds = judged.has_value();
         if (!judged) trouble = judged.error().where;
         const auto leaf = log::decode_leaf(proven->leaf);
-        shown = leaf ? web::capital(who_in_words(*leaf) + " " + deed_in_words(*leaf)) + "."
+        shown = leaf ? who_in_words(*leaf) + " " + deed_in_words(*leaf) + "."
                      : "These bytes are no entry: " + printable(leaf.error().where) + ".";
         if (leaf)
             for (const auto& [key, value, related] : facts_of_leaf(*leaf))

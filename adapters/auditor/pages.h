@@ -1,4 +1,4 @@
-/// The audit desk's pages over one export (pages of issue: overview, timeline, explanation, open notices, proofs).
+/// The audit desk's pages over one export (overview, timeline, explanations, open notices, proofs).
 #pragma once
 
 #include <memory>

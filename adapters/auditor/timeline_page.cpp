@@ -48,8 +48,7 @@ Rows rows_from(const std::filesystem::path& directory, const ReplayOptions& opti
     const auto first = thread ? *options.entries.begin() : from;
     const auto most = thread ? thread_rows_max : rows_a_page;
     leaves_from(directory, first, [&](std::uint64_t index, const log::Leaf& leaf) {
-        const bool taken = selection.takes(leaf, index);
-        if (leaf.time >= options.to) return false;
+        const bool taken = selection.takes(leaf, index) && index >= from;
         const bool full = result.rows.size() == most;
         result.looked_long = !thread && index - first >= entries_looked_at_max;
         if ((taken && full) || result.looked_long) {

@@ -1,35 +1,13 @@
 // Every page in every state: axe at 1280 and 320 pixels, nothing scrolls sideways, nothing is loaded from elsewhere.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, narrow, newPage, open, picture, seemly, signIn, wide } from "./office.mjs";
+import { both, newPage, open, picture, signIn } from "./office.mjs";
 
 const notices = { late: "FP-AAAA-LATE", soon: "FP-BBBB-SOON", possible: "FP-CCCC-POSS", historic: "FP-DDDD-HIST", corrected: "FP-FFFF-NOW2",
   odd: "FP-GGGG-ODD1", bare: "FP-HHHH-BARE" };
 let office;
 before(async () => { office = await open(); });
 after(async () => { await office.close(); });
-
-async function check(page, name, size) {
-  await page.setViewportSize(size);
-  const full = `${name}-${size.width}`;
-  await picture(page, full);
-  await accessible(page, full);
-  const { scrolls, narrowest, unstyled } = await page.evaluate(() => ({
-    scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].map((c) => c.getBoundingClientRect().width)),
-    unstyled: getComputedStyle(document.querySelector("h1")).fontFamily.includes("Times"),
-  }));
-  assert(!unstyled, "the pages have no styles: they were built without npm");
-  assert(!scrolls, `${full} scrolls sideways`);
-  if (size === narrow) assert(narrowest >= 250, `${full}: a cell is ${narrowest} pixels wide`);
-  assert.equal(await page.locator("h1").count(), 1, full);
-  seemly(page);
-}
-
-async function both(page, name) {
-  await check(page, name, wide);
-  await check(page, name, narrow);
-}
 
 test("pages before signing in", async () => {
   const page = await newPage(office, { scripts: true });

@@ -33,13 +33,17 @@ export function codeOf(secret, step) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** A running department: { url, people, ask(line), close() }. */
-export async function open() {
-  const child = spawn("/usr/bin/python3", [join(here, "office.py")], { stdio: ["pipe", "pipe", "inherit"] });
+export function launch() {
+  return chromium.launch({ executablePath: execFileSync("which", ["chromium"]).toString().trim(), args: flags });
+}
+
+/** A running department, or what else the script starts: { url, home, people, ask(line), close() }. */
+export async function open(script = "office.py") {
+  const child = spawn("/usr/bin/python3", [join(here, script)], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
-  assert(!first.done, "the department did not start");
-  const browser = await chromium.launch({ executablePath: execFileSync("which", ["chromium"]).toString().trim(), args: flags });
+  assert(!first.done, script + " did not start");
+  const browser = await launch();
   const office = { ...JSON.parse(first.value), browser };
   office.ask = async (line) => {
     child.stdin.write(line + "\n");
@@ -88,7 +92,7 @@ export async function signIn(page, office, name) {
   await page.click("main button");
   await page.fill("#code", await freshCode(name, code_secret));
   await page.click("main button");
-  await page.waitForURL("**/inbox");
+  await page.waitForURL("**" + (office.home ?? "/inbox"));
 }
 
 export async function picture(page, name) {
@@ -108,3 +112,27 @@ export async function accessible(page, name) {
 }
 
 export const folderOfPictures = pictures;
+
+/** In its styles, axe clean, nothing sideways, cells wide enough, one heading; and a picture of it. */
+async function check(page, name, size) {
+  await page.setViewportSize(size);
+  const full = `${name}-${size.width}`;
+  await picture(page, full);
+  await accessible(page, full);
+  const { scrolls, narrowest, unstyled } = await page.evaluate(() => ({
+    scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].filter((c) => c.checkVisibility()).map((c) => c.getBoundingClientRect().width)),
+    unstyled: getComputedStyle(document.querySelector("h1")).fontFamily.includes("Times"),
+  }));
+  assert(!unstyled, "the pages have no styles: they were built without npm");
+  assert(!scrolls, `${full} scrolls sideways`);
+  if (size === narrow) assert(narrowest >= 250, `${full}: a cell is ${narrowest} pixels wide`);
+  assert.equal(await page.locator("h1").count(), 1, full);
+  seemly(page);
+}
+
+/** Checked wide and narrow. */
+export async function both(page, name) {
+  await check(page, name, wide);
+  await check(page, name, narrow);
+}

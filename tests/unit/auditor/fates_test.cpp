@@ -51,7 +51,10 @@ TEST_CASE("a notice's fate is told by the entries that name it, and only as far 
     fates.add(record(LeafKind::notice_issued, 2, 8, 2));
     fates.add(record(LeafKind::notice_issued, 3, 9, 3));
     fates.add(record(LeafKind::opened, 4, 7));
-    fates.add(record(LeafKind::escalated, 5, 7, 9));
+    auto elsewhere = record(LeafKind::escalated, 5, 7, 9);
+    elsewhere.leaf.recipient = "education/E10000024";
+    fates.add(elsewhere);
+    fates.add(record(LeafKind::escalated, 5, 9, 10));  // a reminder to the same school
     fates.add(record(LeafKind::recorded, 6, 7, 1, "contacted"));
     fates.add(record(LeafKind::recorded, 7, 8, 2, "not_this_child"));
     fates.add(record(LeafKind::escalated, 8, 8, 9));  // after it was closed
@@ -64,6 +67,7 @@ TEST_CASE("a notice's fate is told by the entries that name it, and only as far 
     CHECK_FALSE(all[0].given_back);
     CHECK(all[1].given_back);
     CHECK_FALSE(all[1].escalated);
+    CHECK_FALSE(all[2].escalated);
     CHECK_FALSE(all[2].answered);
     CHECK_FALSE(all[2].closed);
     CHECK_FALSE(all[2].due);

@@ -63,6 +63,13 @@ class County:
         person = p.json(program, agency, "people", "add", "sam.patel", "--called", "Sam Patel", "--role", "duty")
         return p.serve_pages(program, agency)[1], person
 
+    def serve_audit_desk(self, export, *trust):
+        """The audit desk's pages over an export; their address and a sign-in."""
+        p = self.partnership
+        p.config(AUDITOR, people="auditor.people.toml", organisation=AUDITOR, practice=True, help="the demo has no telephone")
+        person = p.json("flagpost-audit", AUDITOR, "people", "add", "jo.wren", "--called", "Jo Wren")
+        return p.serve_pages("flagpost-audit", AUDITOR, export, *trust, "--key", p.folder / "seal.key")[1], person
+
     def load(self):
         """Reference data, rolls and flags, each from the agency whose it is. Returns what the loads answered."""
         p, said = self.partnership, []

@@ -73,7 +73,7 @@ void read_entries(Findings& findings, const fs::path& directory, const crypto::B
         fates.add(*record);
         findings.newest = record->leaf.time;
         if (record->state == BodyState::open) ++findings.bodies_open;
-        if (record->leaf.kind == log::LeafKind::erased) findings.erasures += record->leaf.candidates;
+        for (const auto& range : record->leaf.erased) findings.erasures += range.last - range.first + 1;
         if (progress && record->index % log::tile_width == 0) progress(record->index, records.size());
     }
     if (!findings.newest) return;

@@ -79,7 +79,9 @@ const steps = {};
 /** A code not used yet: each serves once, so that a fourth sign-in of one person waits for its time. */
 export async function freshCode(name, secret) {
   const step = () => Math.floor(Date.now() / 30_000);
-  steps[name] = Math.max(step() - 1, (steps[name] ?? 0) + 1);
+  // The code before this one is still good, but not once the next has begun.
+  const oldest = Date.now() % 30_000 < 24_000 ? step() - 1 : step();
+  steps[name] = Math.max(oldest, (steps[name] ?? 0) + 1);
   while (steps[name] > step() + 1) await new Promise((resolve) => setTimeout(resolve, 200));
   return codeOf(secret, steps[name]);
 }

@@ -153,10 +153,15 @@ TEST_CASE("every template of the desk escapes what it is given and bears empty v
 
 TEST_CASE("the overview says what was verified, by whom it is signed, and what nobody has finished",
           "[auditor]") {
-    const auto records = test::busy_records();
+    auto records = test::busy_records();
+    records.back().leaf.erased = {
+        {2, 4},
+        {6, 6}
+    };
     const test::SealedExport exported{records};
     Desk desk{exported.directory, &exported.key};
     const auto page = desk.get("/audit");
+    CHECK(has(page, "4, as the log says"));
     CHECK(page.status == 200);
     for (const std::string& words :
          {std::string{words::verifies}, std::string{words::own_check},

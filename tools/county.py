@@ -70,6 +70,12 @@ class County:
     def topics_of(self, agency):
         """A trust says whose mailboxes it reads; the others have their own."""
         return {"topics": [f"notices/school/{urn}" for urn in self.schools["trust"]] + [f"results/{TRUST}"]} if agency == TRUST else {}
+    def serve_audit_desk(self, export, *trust):
+        """The audit desk's pages over an export; their address and a sign-in."""
+        p = self.partnership
+        p.config(AUDITOR, people="auditor.people.toml", organisation=AUDITOR, practice=True, help="the demo has no telephone")
+        person = p.json("flagpost-audit", AUDITOR, "people", "add", "jo.wren", "--called", "Jo Wren")
+        return p.serve_pages("flagpost-audit", AUDITOR, export, *trust, "--key", p.folder / "seal.key")[1], person
 
     def load(self):
         """Reference data, rolls and flags, each from the agency whose it is. Returns what the loads answered."""

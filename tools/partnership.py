@@ -100,11 +100,11 @@ class Partnership:
         self.daemons.append(daemon)
         return daemon
 
-    def serve_pages(self, program, agency):
+    def serve_pages(self, program, agency, *arguments):
         """A daemon with pages; returns it and the address of the pages."""
         name = agency.replace("/", "-")
         with open(self.folder / f"{name}.log", "ab") as log:
-            daemon = subprocess.Popen(self.command_of(program, "serve", "--config", self.folder / f"{name}.toml"), stdout=subprocess.PIPE, stderr=log)
+            daemon = subprocess.Popen(self.command_of(program, "serve", *arguments, "--config", self.folder / f"{name}.toml"), stdout=subprocess.PIPE, stderr=log)
         self.daemons.append(daemon)
         line = daemon.stdout.readline().decode()
         if not line.startswith("pages "):

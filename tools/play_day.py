@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -29,7 +30,7 @@ def play(options):
     demo = county.County(files, BUILD / "run", pki=BUILD / "pki")
     p = demo.partnership
     try:
-        demo.start(pages=not options.once)
+        demo.start(pages=True)
         say(f"The broker serves on localhost:{p.port}, TLS 1.3 with certificates on both sides. Running beside it: a police force, "
             "two children's social care departments, three schools, a trust for the other schools, an auditor.")
         demo.load()
@@ -50,8 +51,11 @@ def play(options):
         summary["seconds"] = round(time.monotonic() - started, 1)
         (BUILD / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
         good = tell(summary)
-        if not options.once:
-            where_to_look(demo, social, school)
+        desk = demo.serve_audit_desk(BUILD / "export", "--vkey", p.pki / "broker" / "log.vkey")
+        if options.once:
+            good = take_pictures(demo, desk) and good
+        else:
+            where_to_look(demo, social, school, desk)
             try:
                 signal.pause()
             except KeyboardInterrupt:
@@ -73,6 +77,8 @@ def audit_of(demo):
     """The auditor takes an export and checks it offline, trusting only the log's key handed over out of band."""
     p, export = demo.partnership, BUILD / "export"
     shutil.rmtree(export, ignore_errors=True)
+    for beside in BUILD.glob("export.*"):
+        beside.unlink()  # what was read and verified of the last run's log
     p.sealed_export(county.AUDITOR, export)
     try:
         answer = json.loads(p.call(BIN / "flagpost-audit", "verify", export, "--vkey", p.pki / "broker" / "log.vkey", "--json"))
@@ -112,7 +118,26 @@ def tell(s):
     return good
 
 
-def where_to_look(demo, social, school):
+def take_pictures(demo, audit_desk):
+    """One of each page that people sign in to; false if a page could not be shown."""
+    if not shutil.which("chromium") or not shutil.which("node") or not (SOURCE / "build/web/node_modules/playwright-core").exists():
+        say("No pictures of the pages: that needs chromium, node and the packages that npm installs for the pages.")
+        return True
+    folder = BUILD / "pictures"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    desks = [(url, person, "/inbox", {f"{agency.replace('/', '-')}-{page}": f"/{page}" for page in ("inbox", "done")}) for agency, (url, person) in demo.pages.items()]
+    desks.append((*audit_desk, "/audit", {f"audit-{page or 'overview'}": f"/audit/{page}".rstrip("/") for page in ("", "timeline", "explain", "open", "entries/9", "export")}))
+    named = [{"url": url, "home": home, "people": {person["name"]: person}, "person": person["name"], "pages": {name.replace("/", "-"): path for name, path in pages.items()}}
+             for url, person, home, pages in desks]
+    done = subprocess.run(["node", SOURCE / "tools" / "take-pictures.mjs", folder], input=json.dumps(named), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        print(done.stdout[-2000:])
+    say(f"Pictures of {sum(1 for _ in folder.iterdir())} pages: {folder.relative_to(SOURCE)}")
+    return done.returncode == 0
+
+
+def where_to_look(demo, social, school, audit_desk):
     """Commands to type, each on a line of its own."""
     say = print
     run = demo.partnership.folder.relative_to(SOURCE)
@@ -132,9 +157,17 @@ def where_to_look(demo, social, school):
             url, person = demo.pages[agency]
             say()
             say(f"The inbox of {agency} in a browser: {url}/")
-            say(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
+            say_sign_in(person)
             say(f"  {now}")
+    url, person = audit_desk
+    say()
+    say(f"The audit desk in a browser, over the export of this day: {url}/")
+    say_sign_in(person)
     print("Ctrl-C ends it.", flush=True)
+
+
+def say_sign_in(person):
+    print(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
 
 
 def main():

@@ -22,6 +22,7 @@
 #include "adapters/auditor/subject.h"
 #include "adapters/auditor/verify.h"
 #include "adapters/auditor/wire_source.h"
+#include "adapters/web/settings.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/keys.h"
 #include "broker/log/disclosure.h"
@@ -54,13 +55,6 @@ log::VerifierKey key_in(const fs::path& path, log::VerifierKey::Type type = log:
     return *key;
 }
 
-log::Policy trusted(const Typed& typed) {
-    if (typed.policy.empty()) return log::Policy::of_log(key_in(typed.vkey));
-    auto policy = log::Policy::parse(file_in(typed.policy, limits::policy_size_max));
-    if (!policy) throw WrongUsage{typed.policy.string() + ": " + policy.error().where};
-    return *std::move(policy);
-}
-
 Instant time_in(const std::string& text) {
     const auto time = parse_time(text);
     if (!time) throw WrongUsage{text + ": is not a time such as 2026-03-02 or 2026-03-02T21:40:12"};
@@ -85,7 +79,7 @@ void write_new(const fs::path& path, BytesView content) {
 class Connection {
 public:
     explicit Connection(const fs::path& config_file)
-        : config_{client::load_config(config_file, {})},
+        : config_{client::load_config(config_file, web::setting_names())},
           lock_{client::BoxLock::take(config_.data)},
           box_{config_.data, clock_, random_},
           agent_{config_, box_, clock_, random_} {
@@ -131,8 +125,9 @@ std::set<std::uint64_t> entries_of(const Typed& typed) {
     if (typed.key.empty())
         throw WrongUsage{"--incident " + typed.incident +
                          ": by its reference only with --key, else by its entry"};
+    const auto key = own_key(typed);
     std::set<std::uint64_t> entries;
-    for (const auto& part : explain(typed.directory, own_key(typed), typed.incident))
+    for (const auto& part : explain(typed.directory, &key, typed.incident))
         if (part["what"] == "published") entries.insert(part["index"].get<std::uint64_t>());
     if (entries.empty())
         throw std::runtime_error{"no incident " + printable(typed.incident) + " in this export"};
@@ -193,6 +188,13 @@ bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
 
 }  // namespace
 
+log::Policy trusted_by(const Typed& typed) {
+    if (typed.policy.empty()) return log::Policy::of_log(key_in(typed.vkey));
+    auto policy = log::Policy::parse(file_in(typed.policy, limits::policy_size_max));
+    if (!policy) throw WrongUsage{typed.policy.string() + ": " + policy.error().where};
+    return *std::move(policy);
+}
+
 int run_export(const Typed& typed, std::ostream& out) {
     std::optional<SealedTerms> terms;
     if (typed.sealed) {
@@ -204,7 +206,7 @@ int run_export(const Typed& typed, std::ostream& out) {
         terms = {typed.scope, typed.reason, crypto::load_box_public_key(typed.for_key)};
     }
     Connection connection{typed.config};
-    auto source = connection.source(typed.policy.empty() ? std::nullopt : std::optional{trusted(typed)});
+    auto source = connection.source(typed.policy.empty() ? std::nullopt : std::optional{trusted_by(typed)});
     const auto told = tell_all(source, typed.directory);
     ProgressBar bar{"exporting"};
     const auto exported =
@@ -239,7 +241,7 @@ int run_carry(const Typed& typed, std::ostream& out) {
 }
 
 int run_verify(const Typed& typed, std::ostream& out) {
-    const auto policy = trusted(typed);
+    const auto policy = trusted_by(typed);
     ProgressBar bar{"verifying"};
     const auto verification = verify(typed.directory, policy, bar.to());
     tell(out, verification, typed.json);
@@ -262,7 +264,7 @@ int run_check(const Typed& typed, std::ostream& out) {
         return 1;
     }
     const auto leaf = file_in(typed.leaf, limits::leaf_size_max);
-    const auto judged = log::check_proof(*proof, view(leaf), trusted(typed));
+    const auto judged = log::check_proof(*proof, view(leaf), trusted_by(typed));
     if (!judged) {
         out << "NOT PROVEN: entry " << proof->index << ": " << judged.error().where << "\n";
         return 1;
@@ -310,7 +312,7 @@ int run_explain(const Typed& typed, std::ostream& out) {
     const auto key = own_key(typed);
     note(typed, "explain");
     ProgressBar bar{"reading"};
-    const auto explanation = explain(typed.directory, key, typed.incident, bar.to());
+    const auto explanation = explain(typed.directory, &key, typed.incident, bar.to());
     if (explanation.empty())
         throw std::runtime_error{"no incident " + printable(typed.incident) +
                                  " in this export, or it is erased; try the number of its entry"};

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/log/policy.h"
+
 namespace flagpost::auditor {
 
 /// What the caller typed, or the policy it named, makes no sense.
@@ -29,9 +31,14 @@ struct Typed {
     std::string family_name, born;
     std::uint64_t index = 0;
     std::string witness_url;
-    unsigned every_s = 0;  // 0: once
+    std::string listen;        // of serve: "127.0.0.1:8443"
+    std::string name, called;  // of somebody who is to sign in
+    unsigned every_s = 0;      // 0: once
     bool sealed = false, json = false, signatures = false;
 };
+
+/// The policy or key named on the command line. Throws WrongUsage.
+log::Policy trusted_by(const Typed& typed);
 
 int run_export(const Typed& typed, std::ostream& out);
 int run_tell_readings(const Typed& typed, std::ostream& out);

@@ -291,9 +291,9 @@ void say_decision(std::string& out, const Json& decision) {
 
 }  // namespace
 
-Json explain(const std::filesystem::path& directory, const crypto::BoxKey& key, const std::string& incident,
+Json explain(const std::filesystem::path& directory, const crypto::BoxKey* key, const std::string& incident,
              const Progress& progress) {
-    Records records{directory, &key};
+    Records records{directory, key};
     Explanation explanation{incident};
     while (const auto record = records.next()) {
         explanation.add(*record);

@@ -16,7 +16,9 @@ namespace flagpost::auditor {
 /// with its evidence and weights, each notice with its rule, purpose, legal basis, deadline and what became of it, and
 /// each notice withheld with what stopped it. Empty if there is no such incident, or none that could be opened. Throws
 /// std::runtime_error for an export that cannot be read.
-nlohmann::ordered_json explain(const std::filesystem::path& directory, const crypto::BoxKey& key,
+///
+/// Without a key, and then by the entry alone: who was told under which rule, as leaves say, but on no evidence.
+nlohmann::ordered_json explain(const std::filesystem::path& directory, const crypto::BoxKey* key,
                                const std::string& incident, const Progress& progress = {});
 
 /// The same as a text to read.

@@ -130,4 +130,9 @@ std::uint64_t size_by_files(const fs::path& directory) {
     return piece.number * log::tile_width + partial_on_disk(directory, piece);
 }
 
+std::filesystem::path beside(std::filesystem::path directory, const char* ending) {
+    if (!directory.has_filename()) directory = directory.parent_path();
+    return directory.string() + ending;
+}
+
 }  // namespace flagpost::auditor

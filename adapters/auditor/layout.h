@@ -50,4 +50,7 @@ bool belongs(const Piece& piece, std::uint64_t size);
 /// The size of the tree whose entries lie in `directory`, by the files alone.
 std::uint64_t size_by_files(const std::filesystem::path& directory);
 
+/// A file that lies beside an export and is no part of it: "DIR.readings".
+std::filesystem::path beside(std::filesystem::path directory, const char* ending);
+
 }  // namespace flagpost::auditor

@@ -8,7 +8,12 @@
 
 namespace flagpost::auditor {
 
-/// Calls `each` with every leaf in order. Throws std::runtime_error naming the file or entry that cannot be read.
+/// Calls `each` with the leaves in order, from entry `first` on, for as long as it answers true. Throws
+/// std::runtime_error naming the file or entry that cannot be read.
+void leaves_from(const std::filesystem::path& directory, std::uint64_t first,
+                 const std::function<bool(std::uint64_t index, const log::Leaf& leaf)>& each);
+
+/// Calls `each` with every leaf in order. Throws likewise.
 void each_leaf(const std::filesystem::path& directory,
                const std::function<void(std::uint64_t index, const log::Leaf& leaf)>& each);
 

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "adapters/auditor/commands.h"
+#include "adapters/auditor/serve.h"
 
 using namespace flagpost;
 using auditor::Typed;
@@ -28,6 +29,7 @@ public:
         add_reading();
         add_decisions();
         add_subject();
+        add_desk();
     }
 
     CLI::App app{"Takes the log away from the broker and checks it without the broker.", "flagpost-audit"};
@@ -216,6 +218,32 @@ private:
                                   auditor::run_release);
         releasing->add_option("DRAFT", typed.file, "the draft")->required()->check(CLI::ExistingFile);
         releasing->add_option("--out", typed.out, "the text to write")->required();
+    }
+
+    void add_desk() {
+        auto* serving =
+            command("serve",
+                    "Serve the audit desk's pages over an export to browsers, until stopped; says where. "
+                    "Verifies the export first. Needs no broker.\n"
+                    "The config file's settings for it: docs/guides/audit.md.",
+                    auditor::run_serve);
+        takes_export(serving);
+        takes_trust(serving);
+        takes_config(serving);
+        takes_key(serving);
+        takes_reason(serving);
+        serving->add_option("--listen", typed.listen,
+                            "address:port, in place of the config file's; port 0: one that is free");
+
+        auto* people = app.add_subcommand("people", "Who may sign in to the pages.");
+        people->require_subcommand(1);
+        auto* adding = people->add_subcommand(
+            "add", "Add somebody, or give them a new password and second step. Both are said once.");
+        adding->callback([this] { action = [this] { return auditor::run_add_person(typed, std::cout); }; });
+        adding->add_option("NAME", typed.name, "name to sign in with, such as jo.wren")->required();
+        adding->add_option("--called", typed.called, "name to be shown, such as \"Jo Wren\"")->required();
+        takes_config(adding);
+        takes_json(adding);
     }
 
     Typed typed;

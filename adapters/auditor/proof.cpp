@@ -17,17 +17,9 @@ MappedFile file_of(const fs::path& directory, const std::string& name) {
 
 }  // namespace
 
-Proven prove(const fs::path& directory, std::uint64_t index) {
-    const auto checkpoint = file_of(directory, "checkpoint");
-    const auto note = log::SignedNote::parse(text(checkpoint.bytes()));
-    const auto head = note ? log::Checkpoint::parse(note->text) : tl::unexpected{note.error()};
-    if (!head) throw std::runtime_error{"checkpoint: " + head.error().where};
-    if (index >= head->size)
-        throw std::runtime_error{"entry " + std::to_string(index) + ": the export has " +
-                                 std::to_string(head->size) + " entries"};
-
-    const auto read = [&](log::TileId id) {
-        const auto width = width_of(id.level, id.number, head->size);
+log::ReadTile tiles_of(const fs::path& directory, std::uint64_t size) {
+    return [directory, size](log::TileId id) {
+        const auto width = width_of(id.level, id.number, size);
         const auto name = path_of({Piece::Of::hashes, id.level, id.number, width});
         const auto file = file_of(directory, name);
         if (file.bytes().size() != width * sizeof(Digest))
@@ -37,6 +29,18 @@ Proven prove(const fs::path& directory, std::uint64_t index) {
             hashes[i] = *exactly<sizeof(Digest)>(file.bytes().subspan(i * sizeof(Digest), sizeof(Digest)));
         return hashes;
     };
+}
+
+Proven prove(const fs::path& directory, std::uint64_t index) {
+    const auto checkpoint = file_of(directory, "checkpoint");
+    const auto note = log::SignedNote::parse(text(checkpoint.bytes()));
+    const auto head = note ? log::Checkpoint::parse(note->text) : tl::unexpected{note.error()};
+    if (!head) throw std::runtime_error{"checkpoint: " + head.error().where};
+    if (index >= head->size)
+        throw std::runtime_error{"entry " + std::to_string(index) + ": the export has " +
+                                 std::to_string(head->size) + " entries"};
+
+    const auto read = tiles_of(directory, head->size);
     const auto number = index / log::tile_width;
     const auto width = width_of(0, number, head->size);
     const auto name = path_of({Piece::Of::entries, 0, number, width});

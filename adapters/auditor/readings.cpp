@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "adapters/auditor/layout.h"
 #include "adapters/auditor/replay.h"
 #include "broker/core/clock.h"
 #include "broker/core/limits.h"
@@ -15,11 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path beside(fs::path directory, const char* ending) {
-    if (!directory.has_filename()) directory = directory.parent_path();
-    return directory.string() + ending;
-}
-
 std::string text_in(const nlohmann::json& line, const char* name, std::size_t most) {
     if (!line.is_object() || !line.contains(name) || !line[name].is_string()) return "";
     return line[name].get<std::string>().substr(0, most);
@@ -27,15 +23,16 @@ std::string text_in(const nlohmann::json& line, const char* name, std::size_t mo
 
 }  // namespace
 
-void note_reading(const fs::path& directory, const std::string& read, const std::string& why) {
+void note_reading(const fs::path& directory, const std::string& read, const std::string& why,
+                  const std::string& user) {
     const auto file = beside(directory, ".readings");
     SystemClock clock;
     const auto line =
         nlohmann::ordered_json{
-            {"time", time_text(clock.now())},
-            {"user", ::getuid()            },
-            {"read", read                  },
-            {"why",  why                   },
+            {"time", time_text(clock.now())                                                          },
+            {"user", user.empty() ? nlohmann::ordered_json(::getuid()) : nlohmann::ordered_json(user)},
+            {"read", read                                                                            },
+            {"why",  why                                                                             },
     }
             .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) +
         "\n";
@@ -63,6 +60,14 @@ std::size_t tell_readings(const fs::path& directory,
         ++now;
     }
     return now;
+}
+
+Readings readings_of(const fs::path& directory) {
+    Readings readings;
+    std::ifstream{beside(directory, ".readings.told")} >> readings.told;
+    std::ifstream in{beside(directory, ".readings")};
+    for (std::string line; std::getline(in, line);) ++readings.made;
+    return readings;
 }
 
 }  // namespace flagpost::auditor

@@ -158,24 +158,6 @@ bool concerns(const Leaf& leaf, const AgencyId& agency) {
     return agency_of(leaf.actor) == agency.text() || leaf.recipient == agency.text();
 }
 
-/// What follows from one message: its decisions, their notices, and what became of those.
-class Thread {
-public:
-    explicit Thread(std::set<std::uint64_t> first) : entries_{std::move(first)} {}
-    bool holds(const Leaf& leaf, std::uint64_t index) {
-        const bool is_one = entries_.contains(index) || (leaf.related && entries_.contains(*leaf.related)) ||
-                            (leaf.message && messages_.contains(*leaf.message));
-        if (!is_one) return false;
-        entries_.insert(index);
-        if (leaf.message) messages_.insert(*leaf.message);
-        return true;
-    }
-
-private:
-    std::set<std::uint64_t> entries_;
-    std::set<Id16> messages_;
-};
-
 }  // namespace
 
 std::string agency_of(const std::string& actor) {
@@ -183,11 +165,16 @@ std::string agency_of(const std::string& actor) {
     return id ? id->agency().text() : actor;
 }
 
-std::string in_words(const Leaf& leaf, std::uint64_t index) {
+std::string who_in_words(const Leaf& leaf) {
     auto who = printable(agency_of(leaf.actor));
-    if (who.starts_with("broker/")) who = "the broker";
-    return time_of(leaf, "%F %T").substr(0, 19) + "  " + who + " " + printable(deed_of(leaf)) + " [" +
-           std::to_string(index) + "]";
+    return who.starts_with("broker/") ? "the broker" : who;
+}
+
+std::string deed_in_words(const Leaf& leaf) { return printable(deed_of(leaf)); }
+
+std::string in_words(const Leaf& leaf, std::uint64_t index) {
+    return time_of(leaf, "%F %T").substr(0, 19) + "  " + who_in_words(leaf) + " " + deed_in_words(leaf) +
+           " [" + std::to_string(index) + "]";
 }
 
 std::string in_json(const Leaf& leaf, std::uint64_t index) {
@@ -249,15 +236,27 @@ std::string time_text(Instant time) {
     return text.ends_with("us") ? text : text.substr(0, 19) + "Z";
 }
 
+bool Selection::follows(const Leaf& leaf, std::uint64_t index) {
+    const bool is_one = entries_.contains(index) || (leaf.related && entries_.contains(*leaf.related)) ||
+                        (leaf.message && messages_.contains(*leaf.message));
+    if (!is_one) return false;
+    entries_.insert(index);
+    if (leaf.message) messages_.insert(*leaf.message);
+    return true;
+}
+
+bool Selection::takes(const Leaf& leaf, std::uint64_t index) {
+    if (!options_.entries.empty() && !follows(leaf, index)) return false;
+    if (leaf.time < options_.from || leaf.time >= options_.to) return false;
+    if (options_.agency && !concerns(leaf, *options_.agency)) return false;
+    return !options_.subject || std::ranges::find(leaf.subjects, *options_.subject) != leaf.subjects.end();
+}
+
 void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out) {
-    Thread thread{options.entries};
+    Selection selection{options};
     each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) {
-        const bool follows = options.entries.empty() || thread.holds(leaf, index);
-        if (!follows || leaf.time < options.from || leaf.time >= options.to) return;
-        if (options.agency && !concerns(leaf, *options.agency)) return;
-        if (options.subject && std::ranges::find(leaf.subjects, *options.subject) == leaf.subjects.end())
-            return;
-        out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
+        if (selection.takes(leaf, index))
+            out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
     });
 }
 

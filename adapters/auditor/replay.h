@@ -23,12 +23,29 @@ struct ReplayOptions {
     bool json = false;                // one object a line
 };
 
+/// Which leaves the options ask for; asked about each in order, as what follows from an entry shows only on the way.
+class Selection {
+public:
+    explicit Selection(const ReplayOptions& options) : options_{options}, entries_{options.entries} {}
+    bool takes(const log::Leaf& leaf, std::uint64_t index);
+
+private:
+    bool follows(const log::Leaf& leaf, std::uint64_t index);
+
+    ReplayOptions options_;
+    std::set<std::uint64_t> entries_;  // those asked for and what followed from them so far
+    std::set<Id16> messages_;          // that they name
+};
+
 /// Reads an unverified export; says nothing about whether it is the log.
 void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out);
 
 /// "2026-03-02 21:40:12  police/31 published an incident on incidents/31 [1234]"
 std::string in_words(const log::Leaf& leaf, std::uint64_t index);
 std::string in_json(const log::Leaf& leaf, std::uint64_t index);
+/// The parts of it: "police/31" or "the broker", and "published an incident on incidents/31". Printable ASCII.
+std::string who_in_words(const log::Leaf& leaf);
+std::string deed_in_words(const log::Leaf& leaf);
 
 /// "2026-03-02" or "2026-03-02T21:40:12", with or without a Z: UTC. Nothing if it is neither.
 std::optional<Instant> parse_time(const std::string& text);

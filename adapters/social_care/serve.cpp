@@ -66,8 +66,8 @@ int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     person.called = wanted.called;
     person.role = wanted.role;
     person.teams = {wanted.teams.begin(), wanted.teams.end()};
-    web::tell_added(web::add_person(config, call.config, std::move(person), roles()), wanted.name, call.json,
-                    out);
+    const auto added = web::add_person(config, call.config, std::move(person), roles());
+    web::say_added(wanted.name, added, call.json, out);
     return 0;
 }
 

@@ -34,18 +34,8 @@ std::filesystem::path people_file(const client::Config& config, const std::files
 }
 
 ListenSettings listen_of(const client::Config& config, const std::filesystem::path& config_file) {
-    const std::string text = setting(config, "listen", "127.0.0.1:0");
-    const auto colon = text.rfind(':');
     ListenSettings listen;
-    int port = -1;
-    if (colon != std::string::npos) {
-        const char* end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
-        if (error != std::errc{} || rest != end || port > 65535) port = -1;
-    }
-    if (port < 0) throw std::runtime_error{config_file.string() + ": listen: should be address:port"};
-    listen.host = text.substr(0, colon);
-    listen.port = port;
+    set_address(listen, setting(config, "listen", "127.0.0.1:0"), config_file.string() + ": listen");
     listen.certificate = path_of(config, config_file, "web_certificate");
     listen.key = path_of(config, config_file, "web_key");
     if (listen.certificate.empty() != listen.key.empty())
@@ -74,6 +64,19 @@ const std::vector<std::string>& setting_names() {
     return names;
 }
 
+void set_address(ListenSettings& listen, const std::string& text, const std::string& whose) {
+    const auto colon = text.rfind(':');
+    int port = -1;
+    if (colon != std::string::npos) {
+        const char* end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+        if (error != std::errc{} || rest != end || port > 65535) port = -1;
+    }
+    if (port < 0) throw std::runtime_error{whose + ": should be address:port"};
+    listen.host = text.substr(0, colon);
+    listen.port = port;
+}
+
 Settings read_settings(const client::Config& config, const std::filesystem::path& config_file) {
     Settings settings;
     settings.listen = listen_of(config, config_file);
@@ -99,11 +102,11 @@ Settings read_settings(const client::Config& config, const std::filesystem::path
     return settings;
 }
 
-void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
-                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more) {
-    Server server{site, settings.listen};
-    const bool tls = !settings.listen.certificate.empty();
-    const std::string host = settings.listen.host == "127.0.0.1" ? "localhost" : settings.listen.host;
+void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop, std::ostream& out,
+                 const std::function<void(std::stop_token)>& meanwhile) {
+    Server server{site, listen};
+    const bool tls = !listen.certificate.empty();
+    const std::string host = listen.host == "127.0.0.1" ? "localhost" : listen.host;
     const std::string own = (tls ? "https://" : "http://") + host + ":" + std::to_string(server.port());
     if (site.settings().origin.empty()) site.set_origin(own);
     std::stop_source over;
@@ -119,10 +122,7 @@ void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handov
     }};
     out << "pages " << own << std::endl;
     try {
-        desk.serve(over.get_token(), [&](const client::AgentState& state) {
-            handover.turn(state, desk.box(), desk.agency());
-            if (more) more(state);
-        });
+        meanwhile(over.get_token());
     } catch (...) {
         server.stop();
         throw;
@@ -130,6 +130,16 @@ void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handov
     server.stop();
     pages.join();
     if (failure) std::rethrow_exception(failure);
+}
+
+void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
+                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more) {
+    serve_pages(site, settings.listen, std::move(stop), out, [&](const std::stop_token& over) {
+        desk.serve(over, [&](const client::AgentState& state) {
+            handover.turn(state, desk.box(), desk.agency());
+            if (more) more(state);
+        });
+    });
 }
 
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
@@ -145,15 +155,17 @@ Added add_person(const client::Config& config, const std::filesystem::path& conf
     return added;
 }
 
-void tell_added(const Added& added, const std::string& name, bool json, std::ostream& out) {
-    if (json)
-        return desk::print_json(
+void say_added(const std::string& name, const Added& added, bool json, std::ostream& out) {
+    if (json) {
+        desk::print_json(
             {
                 {"name",        name             },
                 {"password",    added.password   },
                 {"code_secret", added.code_secret}
         },
             out);
+        return;
+    }
     out << "Password: " << added.password
         << "\nSecond step (enter it in an authenticator app): " << added.code_secret
         << "\notpauth://totp/Flagpost:" << name << "?secret=" << added.code_secret

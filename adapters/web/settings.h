@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <stop_token>
 
@@ -35,11 +36,19 @@ struct Settings {
     std::filesystem::path journal;  // beside the data file
 };
 
+/// "address:port". Throws std::runtime_error where it is not; `whose` begins its message.
+void set_address(ListenSettings& listen, const std::string& text, const std::string& whose);
+
 /// Throws std::runtime_error for what is missing or cannot be.
 Settings read_settings(const client::Config& config, const std::filesystem::path& config_file);
 
-/// Serves the site's pages in threads of its own and the session with the broker in this one, until a stop is requested.
-/// Says "pages http://..." on `out` once both can begin. Throws what ends either. `more`: at every turn of this thread.
+/// Serves the site's pages in threads of its own and does `meanwhile` in this one, until a stop is requested or either ends.
+/// Says "pages http://..." on `out` once both can begin. Throws what ends either.
+void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop, std::ostream& out,
+                 const std::function<void(std::stop_token over)>& meanwhile);
+
+/// Serves the site's pages in threads of its own and the session with the broker in this one, likewise. `more`: at every turn of
+/// this thread.
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
                   std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more = {});
 
@@ -49,7 +58,7 @@ struct Added {
 /// Writes somebody into the file of people with a fresh password and second step. Throws std::runtime_error.
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
                  const std::set<std::string>& roles);
-/// Says both, for whoever hands them over.
-void tell_added(const Added& added, const std::string& name, bool json, std::ostream& out);
+/// Says both on `out`, as text for whoever hands them over or as JSON.
+void say_added(const std::string& name, const Added& added, bool json, std::ostream& out);
 
 }  // namespace flagpost::web

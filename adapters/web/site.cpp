@@ -70,6 +70,7 @@ void Site::set_navigation(std::function<std::vector<NavigationItem>(const Person
     navigation_ = std::move(navigation);
 }
 void Site::set_connection(std::function<Connection()> connection) { connection_ = std::move(connection); }
+void Site::set_standing(std::function<std::string(Instant)> standing) { standing_ = std::move(standing); }
 
 Response Site::handle(const Request& request) {
     Response response;
@@ -318,9 +319,18 @@ std::string Site::role_in_words(const std::string& role) const {
 }
 
 Response Site::page(const Visit& visit, const Page& page) {
-    const Connection connection = connection_();
-    const std::string heard =
-        connection.heard ? near(*connection.heard, visit.now) : "this program was started";
+    bool cut_off = false;
+    std::string status_words, status_rest;
+    if (standing_) {
+        status_words = standing_(visit.now);
+    } else if (const Connection connection = connection_(); connection.connected) {
+        status_words = "Connected. Last heard from the broker at " + time_of_day(*connection.heard) + ".";
+    } else {
+        cut_off = true;
+        status_words = words::cut_off(connection.heard ? near(*connection.heard, visit.now)
+                                                       : "this program was started");
+        status_rest = words::cut_off_rest(settings_.force_desk);
+    }
     std::vector<View> items;
     for (const auto& item : navigation_(visit.person, visit.now)) {
         const bool here = item.href == page.section;
@@ -338,11 +348,9 @@ Response Site::page(const Visit& visit, const Page& page) {
         .text("token", token(visit.session))
         .text("person", visit.person.called)
         .text("role", role_in_words(visit.person.role))
-        .flag("cut_off", !connection.connected)
-        .text("status_words", connection.connected ? "Connected. Last heard from the broker at " +
-                                                         time_of_day(*connection.heard) + "."
-                                                   : words::cut_off(heard))
-        .text("status_rest", connection.connected ? "" : words::cut_off_rest(settings_.force_desk))
+        .flag("cut_off", cut_off)
+        .text("status_words", status_words)
+        .text("status_rest", status_rest)
         .maybe("back_href", page.back_href)
         .text("back_text", page.back_text)
         .maybe("success", page.success)

@@ -78,6 +78,8 @@ public:
     Templates& templates() { return templates_; }
     void set_navigation(std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation);
     void set_connection(std::function<Connection()> connection);
+    /// What the status line says of a desk that works without the broker, in place of how the connection stands.
+    void set_standing(std::function<std::string(Instant now)> standing);
     const SiteSettings& settings() const { return settings_; }
     /// Before anything is handled: where it listens is known only once it does.
     void set_origin(std::string origin) { settings_.origin = std::move(origin); }
@@ -140,6 +142,7 @@ private:
     std::vector<Route> routes_;
     std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation_;
     std::function<Connection()> connection_;
+    std::function<std::string(Instant)> standing_;  // none: the desk has a connection
 };
 
 }  // namespace flagpost::web

@@ -181,6 +181,13 @@ std::size_t Policy::witness_count() const {
         std::ranges::count_if(members_, [](const Member& member) { return member.key.has_value(); }));
 }
 
+std::vector<std::string> Policy::witness_names() const {
+    std::vector<std::string> names;
+    for (const Member& member : members_)
+        if (member.key) names.push_back(member.name);
+    return names;
+}
+
 bool Policy::trusts(const VerifierKey& log) const {
     return std::ranges::any_of(logs_, [&](const VerifierKey& known) { return known.text() == log.text(); });
 }

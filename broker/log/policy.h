@@ -28,6 +28,7 @@ public:
     Result<Judged> judge(std::string_view note) const;
 
     std::size_t witness_count() const;
+    std::vector<std::string> witness_names() const;  // in the policy's order
     bool trusts(const VerifierKey& log) const;
 
 private:

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "broker/manage/metrics.h"
+#include "broker/manage/page.h"
 
 namespace flagpost::manage {
 namespace {
@@ -134,6 +135,16 @@ private:
             return alive ? say(to, 200, "ok\n", plain)
                          : say(to, 503, "the broker thread says nothing\n", plain);
         if (!sheet) return say(to, 503, "not yet\n", plain);
+        if (from.path == "/status") {
+            to.set_header("Content-Security-Policy",
+                          "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; "
+                          "base-uri 'none'");
+            to.set_header("Referrer-Policy", "same-origin");
+            return say(to, 200, status_page(sheet->standing, sheet->alarms, alive),
+                       "text/html; charset=utf-8");
+        }
+        if (from.path == "/status.css")
+            return say(to, 200, std::string{status_styles}, "text/css; charset=utf-8");
         if (from.path == "/status.json") return say(to, 200, sheet->report, "application/json");
         if (from.path == "/metrics")
             return say(to, 200, metrics(sheet->standing, sheet->alarms),

@@ -21,6 +21,7 @@ bool is_loopback(const std::string& host);
 /// Answers GET and HEAD of
 ///   /healthz      200 `ok`, or 503 if the broker thread has not said anything for sheet_age_max: only then does
 ///                 starting it anew help. A full disk is no such case
+///   /status       the same as a page (page.h), and /status.css
 ///   /status.json  the report (broker/standing/report.h)
 ///   /metrics      Prometheus text (metrics.h)
 /// on threads of its own, without TLS or sign-in, and therefore on a loopback address only. A Host header that names

@@ -33,13 +33,18 @@ export function codeOf(secret, step) {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** A running department, or what `of` names: { url, people, ask(line), close() }. */
-export async function open(...of) {
-  const child = spawn("/usr/bin/python3", [join(here, "office.py"), ...of], { stdio: ["pipe", "pipe", "inherit"] });
+export function launch() {
+  return chromium.launch({ executablePath: execFileSync("which", ["chromium"]).toString().trim(), args: flags });
+}
+
+/** A running department, or what `of` names (a script of its own, if it ends so): { url, home, people, ask(line), close() }. */
+export async function open(of = "office.py") {
+  const script = of.endsWith(".py") ? [of] : ["office.py", of];
+  const child = spawn("/usr/bin/python3", [join(here, script[0]), ...script.slice(1)], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
-  assert(!first.done, "the department did not start");
-  const browser = await chromium.launch({ executablePath: execFileSync("which", ["chromium"]).toString().trim(), args: flags });
+  assert(!first.done, of + " did not start");
+  const browser = await launch();
   const office = { ...JSON.parse(first.value), browser };
   office.ask = async (line) => {
     child.stdin.write(line + "\n");
@@ -90,7 +95,7 @@ export async function signIn(page, office, name) {
   await page.click("main button");
   await page.fill("#code", await freshCode(name, code_secret));
   await page.click("main button");
-  await page.waitForURL("**/inbox");
+  await page.waitForURL("**" + (office.home ?? "/inbox"));
 }
 
 export async function picture(page, name) {
@@ -118,7 +123,7 @@ export async function sound(page, name) {
     await accessible(page, full);
     const { scrolls, narrowest, unstyled } = await page.evaluate(() => ({
       scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
-      narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].map((c) => c.getBoundingClientRect().width)),
+      narrowest: Math.min(1e9, ...[...document.querySelectorAll("tbody th, tbody td")].filter((c) => c.checkVisibility()).map((c) => c.getBoundingClientRect().width)),
       unstyled: getComputedStyle(document.querySelector("h1")).fontFamily.includes("Times"),
     }));
     assert(!unstyled, "the pages have no styles: they were built without npm");

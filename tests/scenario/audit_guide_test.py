@@ -6,12 +6,14 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from figures import figure  # noqa: E402
 from flagpost import BIN, SOURCE, Scenario, main, until  # noqa: E402
+from pages import Browser  # noqa: E402
 
 AUDITOR, POLICE, CARE = "auditor/audit-office", "police/31", "social-care/E10000024"
 FLAGS = """LAchildID,GivenNames,FamilyName,PersonBirthDate,FlagKind,CPPstartDate
@@ -33,6 +35,9 @@ class AuditGuide(Scenario):
         for command in self.commands():
             if command[1:2] == ["release"]:
                 self.mark()
+            if command[1:2] == ["serve"]:
+                self.look_in_a_browser(command, said["people"][0])
+                continue
             done = subprocess.run(command, cwd=self.desk, env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"), stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, timeout=120, text=True)
             said.setdefault(command[1], []).append(done.stdout)
@@ -53,6 +58,21 @@ class AuditGuide(Scenario):
         self.assertNotIn("Called by a neighbour.", (self.desk / "answer.txt").read_text())
         self.assertRegex(said["tell-readings"][0], r"told the broker of \d+ readings")
         self.the_log_knows_of_it()
+
+    def look_in_a_browser(self, command, added):
+        """Signs in with what `people add` said, and reads the overview; then Ctrl-C."""
+        daemon = subprocess.Popen(command, cwd=self.desk, env=dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}"), stdout=subprocess.PIPE, text=True)
+        try:
+            browser = Browser(daemon.stdout.readline().split()[1])
+            password, secret = re.search(r"Password: (\S+)", added).group(1), re.search(r"app\): (\S+)", added).group(1)
+            self.assertEqual(browser.sign_in("jo.wren", password, secret).status, 200)
+            page = until(lambda: (found := browser.get("/audit")).headers["Refresh"] is None and found, 60, "the export is checked")
+            for words in ("The log verifies.", "1 of 1 witness: care", "1 the same, 0 differ", "1 were issued, 1 are closed, 0 are open", "Jo Wren"):
+                self.assertIn(words, page.words)
+        finally:
+            daemon.send_signal(signal.SIGINT)
+            self.assertEqual(daemon.wait(30), 0)
+            daemon.stdout.close()
 
     def commands(self):
         """Every line of the guide's shell blocks."""
@@ -84,7 +104,7 @@ class AuditGuide(Scenario):
         self.desk = self.folder / "desk"
         self.desk.mkdir()
         config = self.partnership.config(AUDITOR).read_text()
-        (self.desk / "auditor.toml").write_text(config)
+        (self.desk / "auditor.toml").write_text(config + 'people = "people.toml"\nlisten = "127.0.0.1:0"\n')
         vkey = (self.pki / "broker" / "log.vkey").read_text().strip()
         witness = (self.identity(CARE) / "witness.vkey").read_text().strip()
         (self.desk / "log.vkey").write_text(vkey + "\n")
@@ -109,7 +129,7 @@ class AuditGuide(Scenario):
         disclosed = [leaf for leaf in lines if leaf["kind"] == "disclosed"]
         self.assertEqual([(leaf["outcome"], leaf["purpose"], leaf["recipient"]) for leaf in disclosed], [("all", "ICO-2026-17", AUDITOR)])
         read = [leaf["outcome"].split()[-1] for leaf in lines if leaf["kind"] == "consulted" and leaf["outcome"].startswith("reading: ")]
-        for command in ("explain", "decisions", "subject", "replay"):
+        for command in ("explain", "decisions", "subject", "replay", "overview"):
             self.assertIn(command, read)
         figure("audit guide", commands=len(self.commands()), disclosures_logged=len(disclosed), readings_logged=len(read))
 

@@ -75,7 +75,10 @@ class Management(Feeding):
         self.assertRegex(words, r"^(Everything is working|1 thing needs somebody|\d+ things need somebody)\n")
         self.assertRegex(words, r"\npeers: \d of 4 connected\n")
         self.assertRegex(words, r"\ndisk: \d+ MiB of \d+ MiB free, kept back 64 MiB\npending_bytes: 0 of \d+\nwal_bytes: \d+ of \d+\n")
-        told = self.get("/status.json")[1] + self.get("/metrics")[1] + words
+        page = self.get("/status")[1]
+        self.assertRegex(page, r"<h1>(Everything is working|1 thing needs somebody|\d+ things need somebody)</h1>")
+        self.assertIn(f"<td><span class=\"label\" aria-hidden=\"true\">Agency</span>{BENCH}</td>", page)
+        told = self.get("/status.json")[1] + self.get("/metrics")[1] + words + page
         for secret in ("Eve", "Example Street", "FP-"):
             self.assertNotIn(secret, told)
 

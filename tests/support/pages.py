@@ -18,7 +18,8 @@ code_of = _module.code_of
 class Answer:
     def __init__(self, response):
         self.status, self.headers = response.status, response.headers
-        self.text = response.read().decode()
+        self.body = response.read()
+        self.text = self.body.decode(errors="replace")
 
     @property
     def words(self):

@@ -195,7 +195,7 @@ TEST_CASE("a body changed in an export, or a key of another, stops a reading by 
 TEST_CASE("an explanation says who was told under which rule, on what evidence, and who was not",
           "[auditor]") {
     const SealedExport exported{test::busy_records()};
-    const auto story = explain(exported.directory, exported.key, "31/OCC-1");
+    const auto story = explain(exported.directory, &exported.key, "31/OCC-1");
     REQUIRE(story.size() == 4);
     CHECK(story[0]["what"] == "published");
     CHECK(story[1]["what"] == "decided");
@@ -212,11 +212,11 @@ TEST_CASE("an explanation says who was told under which rule, on what evidence, 
         CAPTURE(words, part);
         CHECK(words.find(part) != std::string::npos);
     }
-    const auto by_entry = explain(exported.directory, exported.key, story[0]["index"].dump());
+    const auto by_entry = explain(exported.directory, &exported.key, story[0]["index"].dump());
     CHECK(by_entry == story);
-    const auto nobody = explained_in_words(explain(exported.directory, exported.key, "31/OCC-3"));
+    const auto nobody = explained_in_words(explain(exported.directory, &exported.key, "31/OCC-3"));
     CHECK(nobody.find("nobody, or nothing new") != std::string::npos);
-    CHECK(explain(exported.directory, exported.key, "31/OCC-9").empty());
+    CHECK(explain(exported.directory, &exported.key, "31/OCC-9").empty());
 }
 
 TEST_CASE("a draft holds everything shared about one child, and of others nothing a decision said",

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "broker/manage/metrics.h"
+#include "broker/manage/page.h"
 #include "broker/standing/report.h"
 #include "tests/support/catch.h"
 
@@ -102,6 +103,7 @@ TEST_CASE("the management address answers what it is asked and nothing else", "[
     httplib::Client client{"127.0.0.1", server.port()};
     CHECK(client.Get("/healthz")->status == 503);  // nothing is on the board yet
     CHECK(client.Get("/status.json")->status == 503);
+    CHECK(client.Get("/status")->status == 503);
 
     board.hang_up(sheet(std::chrono::steady_clock::now()));
     CHECK(client.Get("/healthz")->body == "ok\n");
@@ -110,10 +112,49 @@ TEST_CASE("the management address answers what it is asked and nothing else", "[
     CHECK(nlohmann::json::parse(status->body)["log"]["size"] == 3);
     CHECK(metrics_in(client.Get("/metrics")->body).contains("flagpost_log_leaves"));
     CHECK(client.Head("/metrics")->status == 200);
+    const auto page = client.Get("/status");
+    CHECK(page->get_header_value("Content-Type") == "text/html; charset=utf-8");
+    CHECK_THAT(page->get_header_value("Content-Security-Policy"), Catch::Contains("default-src 'none'"));
+    CHECK_THAT(page->body, Catch::Contains("href=\"/status.css\""));
+    CHECK(client.Get("/status.css")->status == 200);
 
     CHECK(client.Get("/")->status == 404);
     CHECK(client.Post("/status.json", "x", "text/plain")->status == 405);
     CHECK(client.Delete("/status.json")->status == 405);
+}
+
+TEST_CASE("the page begins with the answer, names who is to act, and escapes what parties are called",
+          "[manage]") {
+    auto standing = full();
+    standing.peers.push_back({"school/900001", "<script>alert(1)</script>"});
+    standing.peers[1].sessions = 1;
+    standing.peers[1].witness = true;
+    standing.obligations = {5, 2, 1, now - 2h};
+    const auto alarms = standing::alarms_of(standing, {});
+    REQUIRE_FALSE(alarms.empty());
+    const auto page = status_page(standing, alarms, true);
+    const auto answer = std::to_string(alarms.size()) + " things need somebody";
+    CHECK_THAT(page, Catch::Contains("<title>" + answer + " - Flagpost broker</title>"));
+    CHECK_THAT(page, Catch::Contains("<h1>" + answer + "</h1>"));
+    for (const auto& alarm : alarms) {
+        const auto quoted = std::regex_replace(alarm.what, std::regex{"\""}, "&quot;");
+        CHECK_THAT(page, Catch::Contains(std::regex_replace(quoted, std::regex{"'"}, "&apos;")));
+        CHECK_THAT(page, Catch::Contains(alarm.owner));
+    }
+    for (const char* part :
+         {"<strong class=\"tag tag-now\">Now</strong> 1 notice is overdue", "&lt;script&gt;alert(1)",
+          "Oak &quot;Primary&quot;", "tag-well\">Connected</strong>", "tag-away\">Away</strong>",
+          "<th scope=\"row\">Due within the hour</th><td><span class=\"label\" aria-hidden=\"true\">How "
+          "many</span>2</td>",
+          "Kept right, at most 1 ms wrong", "E10000024"}) {
+        CAPTURE(part);
+        CHECK_THAT(page, Catch::Contains(part));
+    }
+    CHECK(page.find("<script") == std::string::npos);
+    CHECK(page.find("style=") == std::string::npos);
+    CHECK(page.find("{{") == std::string::npos);
+    CHECK_THAT(status_page(standing, {}, true), Catch::Contains("<h1>Everything is working</h1>"));
+    CHECK_THAT(status_page(standing, {}, false), Catch::Contains("<h1>The broker says nothing any more"));
 }
 
 TEST_CASE("a broker thread that says nothing any more is told apart from one that is well", "[manage]") {

@@ -472,3 +472,17 @@ TEST_CASE("a reverse proxy signs people in only beside its secret, and its forms
               .status == 303);
     CHECK(office.did == 1);
 }
+
+TEST_CASE("a desk without a broker says what it works from, and never that it is cut off", "[web]") {
+    Office office{"a secret of the proxy"};
+    office.site->set_standing([](Instant now) { return "Working at " + std::to_string(to_us(now)) + "."; });
+    const auto page =
+        office.send("GET", "/list",
+                    {
+    },
+                    {{"Remote-User", "worker"}, {"Flagpost-Proxy-Secret", "a secret of the proxy"}});
+    CHECK(page.status == 200);
+    CHECK(page.body.find("Working at " + std::to_string(to_us(start)) + ".") != std::string::npos);
+    CHECK(page.body.find("No connection") == std::string::npos);
+    CHECK(page.body.find("fp-status--cut-off") == std::string::npos);
+}

@@ -90,6 +90,12 @@ Json content_of(schemas::Kind kind, BytesView payload) {
             return content_as<schemas::SchoolNotice>("SchoolNotice", payload);
         case Kind::review_item:
             return content_as<schemas::ReviewItem>("ReviewItem", payload);
+        case Kind::review_decision:
+            return content_as<schemas::ReviewDecision>("ReviewDecision", payload);
+        case Kind::recall:
+            return content_as<schemas::Recall>("Recall", payload);
+        case Kind::markers:
+            return content_as<schemas::Markers>("Markers", payload);
         case Kind::receipt:
             return content_as<schemas::Receipt>("Receipt", payload);
         default:

@@ -46,10 +46,11 @@ void Fates::add(const Record& record) {
     // A reminder goes to the same recipient again.
     if (leaf.kind == LeafKind::escalated && leaf.recipient != fate.recipient) fate.escalated = true;
     if (leaf.kind != LeafKind::opened && leaf.kind != LeafKind::recorded) return;
-    if (!fate.answered) fate.answered = leaf.time;
+    const bool recalled = leaf.outcome == "recalled";
+    if (!fate.answered && !recalled) fate.answered = leaf.time;
     if (leaf.number == 0) return;
     fate.closed = leaf.time;
-    fate.given_back = leaf.outcome == "not_this_child" || leaf.outcome == "not_on_roll";
+    fate.given_back = recalled || leaf.outcome == "not_this_child" || leaf.outcome == "not_on_roll";
     places_.erase(place);
 }
 
@@ -67,6 +68,8 @@ InTime in_time(const std::vector<Fate>& fates, Instant now) {
     InTime result;
     for (const Fate& fate : fates) {
         if (!fate.recipient.starts_with("school/")) continue;
+        if (fate.given_back && !fate.answered)
+            continue;  // taken back before anybody read it: nothing was owed
         if (!fate.due)
             ++result.deadline_unknown;
         else if (fate.answered)

@@ -148,6 +148,11 @@ std::string deed_of(const Leaf& leaf) {
                    because(leaf) + follows(leaf);
         case LeafKind::discarded:
             return "gave up a dead letter" + on_topic(leaf) + because(leaf) + follows(leaf);
+        case LeafKind::reviewed:
+            return "let go what was held" + because(leaf) + follows(leaf);
+        case LeafKind::marked:
+            return "told " + leaf.recipient + " of " + std::to_string(leaf.candidates) + " changes of flags" +
+                   (leaf.rule.empty() ? "" : " under " + leaf.rule) + follows(leaf);
         case LeafKind::none:
             break;
     }

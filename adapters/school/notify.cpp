@@ -283,7 +283,8 @@ public:
     static std::optional<Instant> newest_unopened(const client::Box& box) {
         std::optional<Instant> newest;
         for (const auto& item : box.inbox())
-            if (item.kind == schemas::Kind::school_notice && !item.opened)
+            if ((item.kind == schemas::Kind::school_notice || item.kind == schemas::Kind::recall) &&
+                !item.opened)
                 newest = std::max(newest.value_or(Instant{}), item.received);
         return newest;
     }

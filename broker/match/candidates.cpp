@@ -59,11 +59,13 @@ void add_attended(Comparison& comparison, const PlaceForm& attended, const Perso
     }
 }
 
-/// Nobody gave an address, the date is at most misspelt, and so is one of the names, or both are far from unlike.
+/// Nobody gave an address; date and family name are at most misspelt, or with the very date the first name is, or both are
+/// far from unlike. A first name and a date that is nearly theirs have too many people in a county in common.
 bool alike_without_home(const Comparison& c) {
     if (c.where != Where::missing || c.born > Born::one_digit) return false;
-    return c.family <= Family::similar || c.given <= Given::similar ||
-           (c.family == Family::distant && c.given == Given::distant);
+    if (c.family <= Family::similar) return true;
+    return c.born <= Born::exact_new_year &&
+           (c.given <= Given::similar || (c.family == Family::distant && c.given == Given::distant));
 }
 
 Outcome outcome_of(const Candidate& candidate) {

@@ -59,12 +59,15 @@ void add_attended(Comparison& comparison, const PlaceForm& attended, const Perso
     }
 }
 
-/// Nobody gave an address; date and family name are at most misspelt, or with the very date the first name is, or both are
-/// far from unlike. A first name and a date that is nearly theirs have too many people in a county in common.
-bool alike_without_home(const Comparison& c) {
+/// Nobody gave an address; the date is at most misspelt, and so is one of the names, or both are far from unlike. Of grown
+/// people a first name with a date that is only nearly theirs is not enough: too many in a county have those in common.
+bool alike_without_home(const Candidate& candidate) {
+    const auto& c = candidate.comparison;
     if (c.where != Where::missing || c.born > Born::one_digit) return false;
     if (c.family <= Family::similar) return true;
-    return c.born <= Born::exact_new_year &&
+    const bool of_adult = candidate.row->kind == registry::RowKind::linked_adult ||
+                          candidate.row->kind == registry::RowKind::contact;
+    return (!of_adult || c.born <= Born::exact_new_year) &&
            (c.given <= Given::similar || (c.family == Family::distant && c.given == Given::distant));
 }
 
@@ -72,7 +75,8 @@ Outcome outcome_of(const Candidate& candidate) {
     if (candidate.margin < low_from) return Outcome::none;
     const auto& c = candidate.comparison;
     // Without an address there are many strangers to be alike to, most of all by name alone.
-    const bool elsewhere = !place_agrees(c) && !alike_without_home(c) && c.identifier != Identifier::same;
+    const bool elsewhere =
+        !place_agrees(c) && !alike_without_home(candidate) && c.identifier != Identifier::same;
     if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
         return Outcome::none;
     const bool name_alone =

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "broker/exchange/body.h"
 #include "tests/invariant/invariant.h"
 #include "tests/simulation/world.h"
 
@@ -13,12 +14,25 @@ class EveryInboxGetsEverything final : public Invariant {
 public:
     explicit EveryInboxGetsEverything(World& world) : Invariant{world, "every inbox gets everything", "P2"} {}
 
+    void committed(const store::Batch& batch, const store::Committed& committed) override;
     void stored(const AgencyProcess& agency, const client::Incoming& item) override;
     void at_rest() override;
 
 private:
     std::map<std::string, std::set<std::uint64_t>> stored_;
 };
+
+// What is recalled before it was sent is not sent any more.
+inline void EveryInboxGetsEverything::committed(const store::Batch& batch, const store::Committed&) {
+    for (const auto& record : batch.records) {
+        if (record.body.empty() || record.leaf.outcome != "recalled") continue;
+        const auto* mailbox = exchange::read_body(record.body).mailbox();
+        if (mailbox == nullptr || mailbox->acknowledged() == nullptr) continue;
+        for (const auto* range : *mailbox->acknowledged())
+            for (auto number = range->first(); number <= range->last(); ++number)
+                stored_[mailbox->topic()->str()].insert(number);
+    }
+}
 
 inline void EveryInboxGetsEverything::stored(const AgencyProcess&, const client::Incoming& item) {
     stored_[item.topic].insert(item.number);

@@ -27,8 +27,11 @@ inline void WhatIsAcknowledgedIsInTheInbox::stored(const AgencyProcess&, const c
 
 inline void WhatIsAcknowledgedIsInTheInbox::committed(const store::Batch& batch, const store::Committed&) {
     for (const auto& record : batch.records) {
-        // A dead letter is taken out of its mailbox unread: it is on another list.
-        if (record.body.empty() || record.leaf.kind == log::LeafKind::dead_lettered) continue;
+        // A dead letter is taken out of its mailbox unread: it is on another list. What is recalled before it was sent is not
+        // sent any more.
+        if (record.body.empty() || record.leaf.kind == log::LeafKind::dead_lettered ||
+            record.leaf.outcome == "recalled")
+            continue;
         const auto* mailbox = exchange::read_body(record.body).mailbox();
         if (mailbox == nullptr || mailbox->acknowledged() == nullptr) continue;
         const auto topic = mailbox->topic()->str();

@@ -274,10 +274,11 @@ public:
         for (const auto& key : record.drops) rests_on_.erase(key.name);
         for (const auto index : record.erases) {
             for (const auto& [key, on] : rests_on_) {
-                CAPTURE(key, index);
-                REQUIRE(on != index);  // nothing is destroyed that state rests on
+                if (on == index)
+                    throw std::logic_error{"what state rests on was destroyed: " + key + " on " +
+                                           std::to_string(index)};
             }
-            REQUIRE(kept_.erase(index) == 1);  // nor twice
+            if (kept_.erase(index) != 1) throw std::logic_error{"destroyed twice: " + std::to_string(index)};
         }
         for (const auto& key : record.sets) {
             rests_on_[key.name] = record.leaf.index;

@@ -122,7 +122,7 @@ TEST_CASE("endings and windows read back, and nothing else is taken for one", "[
     CHECK(ending->reason == Reason::revoked);
     CHECK(ending->text == "certificate");
     CHECK_FALSE(fabric::read_ending(Bytes{0}));
-    CHECK_FALSE(fabric::read_ending(Bytes{0, 25}));
+    CHECK_FALSE(fabric::read_ending(Bytes{0, 27}));
 
     CHECK(fabric::read_window(fabric::write_window(70'000)).value() == 70'000);
     CHECK_FALSE(fabric::read_window(Bytes(3)));

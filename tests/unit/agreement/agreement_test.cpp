@@ -118,7 +118,7 @@ TEST_CASE("one spoilt line of an agreement is refused with its number", "[agreem
         {"a field twice",                   "\"subject\", \"why\"",                                                 "\"why\", \"why\"",            "fields names why twice"                                   },
         {"no legal basis",                  "legal_basis = [\"CA2004-s10\", \"DAA2021-s49A\", \"DPA2018-Sch8-4\"]",
          "legal_basis = []",                                                                                                                       ":50: rule SCH-1: legal_basis is empty"                    },
-        {"a text for a list",               "[\"incident\", \"subject\", \"why\", \"compared\"]",                                 "\"why\"",
+        {"a text for a list",               "[\"incident\", \"subject\", \"why\", \"compared\"]",                   "\"why\"",
          "rule REV-1: fields is not a list"                                                                                                                                                                   },
         {"a number for a text",             "purpose = \"safeguarding\"",                                           "purpose = 3",
          "rule SC-1: purpose is not a text"                                                                                                                                                                   },

@@ -159,6 +159,9 @@ public:
             folders_[fd] = path;
             return;
         }
+        // What is only read cannot be lost; and our own descriptor, which can write, would look like somebody's who does.
+        const bool reads_only = (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+        if (reads_only && !files_.contains({now.st_dev, now.st_ino})) return;
         auto& file = files_[{now.st_dev, now.st_ino}];
         if (file.fd < 0) {
             file.fd = real_open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR | O_CLOEXEC);

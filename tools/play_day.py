@@ -107,7 +107,7 @@ def tell(s):
     say()
     say("What happened")
     say(f"  {s['incidents_published']} incidents were published and confirmed; {s['owed']} notices were owed by the truth file.")
-    say(f"  Social workers were sent {s['social_care_notices']} notices and schools {s['school_notices']}; {s['review_items']} matches wait for a person's eyes.")
+    say(f"  Social workers were sent {s['social_care_notices']} notices and schools {s['school_notices']}; {s['review_items']} matches were held for a person, who decided each.")
     say(f"  {s['acknowledged']} notices and reviews were opened or recorded by a named person; {s['open_obligations']} are still open.")
     say(f"  Missed: {s['misses']}. Told somebody who should not know: {s['wrong_disclosures']}. "
         f"Held for a person although owed: {s['held_for_review']}. Possible matches sent, marked, that were not the child: {s['possible_extra']}.")

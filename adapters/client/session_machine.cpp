@@ -35,6 +35,13 @@ bool may_be_sent_again(schemas::Reason reason) {
            reason == schemas::Reason::window_exceeded || reason == schemas::Reason::shutting_down;
 }
 
+/// The partnership does not have the key we sign with, yet or any more: every message would be refused, none is at fault.
+bool is_for_want_of_a_key(const schemas::Refuse& refuse) {
+    return refuse.reason() == schemas::Reason::unknown_sender ||
+           (refuse.reason() == schemas::Reason::bad_signature &&
+            refuse.where()->string_view() == "publish.origin.signature");
+}
+
 std::chrono::milliseconds retry_delay(const schemas::Refuse& refuse) {
     const std::chrono::milliseconds asked{refuse.retry_after_ms()};
     return asked.count() == 0 ? retry_after_default : std::min(asked, retry_after_max);
@@ -201,6 +208,7 @@ void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) 
     if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
     actions.push_back(Confirmed{id, confirm.index()});
     settle(place->second, actions);
+    if (std::exchange(key_refused_, false)) send_unsent(actions);
 }
 
 void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
@@ -229,6 +237,15 @@ void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse&
         entry.sent = false;
         const Instant due = now + retry_delay(refuse);
         resend_at_ = std::max(resend_at_.value_or(due), due);
+        return;
+    }
+    if (is_for_want_of_a_key(refuse)) {
+        entry.sent = false;
+        resend_at_ = now + retry_after_max;
+        if (!std::exchange(key_refused_, true))
+            actions.push_back(Problem{
+                describe("the partnership does not know our key, what is to be sent waits: ", refuse.reason(),
+                         refuse.where())});
         return;
     }
     actions.push_back(DeadLetter{entry.message.id, refusal_of(refuse)});
@@ -355,10 +372,13 @@ Actions SessionMachine::publish(std::vector<Outgoing> messages, Instant now) {
 
 void SessionMachine::send_unsent(Actions& actions) {
     if (!welcomed_ || ended_ || resend_at_) return;
+    if (key_refused_ && std::ranges::any_of(in_flight_, [](const auto& item) { return item.second.sent; }))
+        return;
     std::vector<InFlight*> batch;
     for (auto& [place, entry] : in_flight_) {
         if (entry.sent || !is_first_of_line(place, entry)) continue;
         batch.push_back(&entry);
+        if (key_refused_) break;  // one that tries: each refusal is a leaf of the log
         if (batch.size() == limits::origin_batch_max) {
             sign_and_send(batch, actions);
             batch.clear();

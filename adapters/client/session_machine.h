@@ -156,6 +156,7 @@ private:
     Instant heard_;          // when the broker last said anything
     Instant heartbeat_due_;  // when we next say so
     std::optional<Instant> resend_at_;
+    bool key_refused_ = false;  // since the last confirm
 
     std::uint64_t next_place_ = 0;
     std::map<std::uint64_t, InFlight> in_flight_;  // by order of offering

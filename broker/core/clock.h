@@ -14,10 +14,22 @@ using Instant = std::chrono::time_point<std::chrono::system_clock, std::chrono::
 inline std::int64_t to_us(Instant instant) { return instant.time_since_epoch().count(); }
 inline Instant from_us(std::int64_t us) { return Instant{std::chrono::microseconds{us}}; }
 
+/// Time that only runs: nobody sets it, and it says nothing of the date. For how long something has lasted.
+using Running = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
+
+/// One moment by both.
+struct Now {
+    Instant wall;  // what leaves, deadlines and certificates go by
+    Running running;
+};
+
 class Clock {
 public:
     virtual ~Clock() = default;
     virtual Instant now() = 0;  // may step back; whoever needs order keeps its own maximum
+    virtual Running running() {
+        return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
+    }
 };
 
 class SystemClock final : public Clock {

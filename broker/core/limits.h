@@ -79,7 +79,7 @@ inline constexpr int wal_frames_max =
 inline constexpr std::uint64_t wal_bytes_max =
     256ull * 1024 * 1024;  // held back by a reader that does not end: from there on publishes are refused
 inline constexpr int reader_time_max_ms = 250;  // what a checkpoint that must empty the WAL waits for readers
-inline constexpr int reader_wait_max_ms = 1000;  // what a reader waits for a lock
+inline constexpr int lock_wait_max_ms = 1000;   // what a store waits for a lock that another process holds
 inline constexpr std::uint64_t rewraps_at_once =
     256;  // entries looked at while idle, when the master key changes
 inline constexpr std::size_t check_faults_max = 100;  // named one by one by the full check

@@ -12,8 +12,7 @@
 namespace flagpost {
 
 /// After the clock was set back, or while it stands still, time goes on at four fifths of its speed until the clock has
-/// caught up. Standing still instead would stop every heartbeat for as long as the step was, and half the speed would let
-/// a dead peer pass for alive for 30 seconds instead of 15.
+/// caught up. Standing still instead would stop every timer for as long as the step was.
 class WallTime {
 public:
     using Elapsed = std::chrono::steady_clock::duration;  // since any fixed moment
@@ -44,6 +43,8 @@ public:
         return by;
     }
     Instant latest() const { return now_; }
+    /// `latest`, and the running time it was advanced to.
+    Now moment() const { return {now_, Running{std::chrono::duration_cast<Running::duration>(elapsed_)}}; }
     /// Whether what is stored may be that far ahead of the clock at a start.
     static bool credible(Instant wall, Instant stored) {
         return stored <= wall || stored - wall <= limits::clock_ahead_kept_max;

@@ -60,6 +60,7 @@ Gate::Gate(GateConfig config, zmq::context_t& fabric, Clock& clock, Random& rand
       link_{fabric, config_.fabric_endpoint, config_.fabric_key},
       epoll_{checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")},
       wake_{checked(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd")},
+      started_{clock.running()},
       wall_{clock.now()},
       buffer_(buffer_size) {
     if (config_.connections_max == 0) {
@@ -142,9 +143,8 @@ void Gate::on_ready(void* source, std::uint32_t events) {
 }
 
 void Gate::tick() {
-    const Instant wall = clock_.now();
-    if (wall > wall_) now_ += wall - wall_;
-    wall_ = wall;
+    wall_ = clock_.now();
+    now_ = clock_.running() - started_;
     if (reload_asked_.exchange(false)) reload_trust();
     if (now_ - swept_ >= sweep_interval) {
         swept_ = now_;

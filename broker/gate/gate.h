@@ -130,6 +130,7 @@ private:
     std::atomic<bool> stopping_{false}, reload_asked_{false};
 
     // The thread of run() owns everything below.
+    Running started_;
     Instant wall_;
     Elapsed now_{0}, swept_{0};
     bool connections_limited_ = false;  // by the descriptors this process may have

@@ -91,29 +91,30 @@ Result<std::optional<exchange::Terms>> terms_of(const Ask& ask) {
 
 }  // namespace
 
-Broker::Broker(BrokerSetting setting, Instant now)
+Broker::Broker(BrokerSetting setting, Now now)
     : setting_{std::move(setting)},
-      now_{now},
+      now_{now.wall},
+      running_{now.running},
       heads_{setting_.log_key},
       // The exchange takes no id that is further ahead than this of the time it is recorded at.
       // Where the clock was once far ahead, later ids than the newest leaf's may be stored: each is looked up.
-      recent_{WallTime::credible(now, setting_.newest_stored)
+      recent_{WallTime::credible(now_, setting_.newest_stored)
                   ? setting_.newest_stored + limits::clock_ahead_max
                   : Instant::max()},
       attendance_{std::move(setting_.peers)},
-      started_{now},
+      started_{now_},
       size_{setting_.size},
       root_{setting_.root} {
-    if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
+    if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again)},
            Id16{}, Nothing{});
 }
 
 // --- From the gates
 
-void Broker::from_gate(const GateName& name, bool trusted, BytesView bytes, Instant now) {
+void Broker::from_gate(const GateName& name, bool trusted, BytesView bytes, Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     const auto items = fabric::read_batch(bytes);
     if (!items) {
         spdlog::error("fabric batch refused: {} {}", flagpost::name(items.error().reason),
@@ -186,7 +187,9 @@ void Broker::take_opening(const GateName& name, Gate& gate, const fabric::Item& 
                        fabric::write_ending(Reason::busy, "sessions"));
         return;
     }
-    SessionMachine machine{facts->id, setting_.parties, facts->not_after, now_};
+    SessionMachine machine{
+        facts->id, setting_.parties, facts->not_after, {now_, running_}
+    };
     sessions_.try_emplace(item.session, Session{name, std::move(*facts), std::move(machine), Subscription{}});
     look_again(item.session);
     gate.sessions.insert(item.session);
@@ -199,7 +202,7 @@ void Broker::take_frame(const fabric::Item& item) {
     Session* session = find(item.session);
     if (session == nullptr) return;  // ended on our side; the gate has not heard yet
     if (session->frames_taken++ == 0) touched_.push_back(item.session);
-    act(item.session, session->machine.receive(item.content, now_));
+    act(item.session, session->machine.receive(item.content, {now_, running_}));
 }
 
 void Broker::take_close(const fabric::Item& item) {
@@ -207,9 +210,9 @@ void Broker::take_close(const fabric::Item& item) {
     forget_session(item.session, {ending ? ending->reason : Reason::malformed, "connection closed"});
 }
 
-void Broker::gate_lost(const GateName& name, Instant now) {
+void Broker::gate_lost(const GateName& name, Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     const auto gate = gates_.find(name);
     if (gate == gates_.end()) return;
     const std::set<Id16> sessions = std::move(gate->second.sessions);
@@ -219,26 +222,26 @@ void Broker::gate_lost(const GateName& name, Instant now) {
     spdlog::error("gate lost with {} sessions", sessions.size());
 }
 
-void Broker::gate_stuck(const GateName& name, Instant now) {
+void Broker::gate_stuck(const GateName& name, Now now) {
     ++figures_.gates_stuck;
     gate_lost(name, now);
 }
 
-void Broker::tick(Instant now, bool ahead) {
+void Broker::tick(Now now, bool ahead) {
     home_.check();
-    now_ = now;
+    go_on(now);
     if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
         decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
     decide(exchange::Tick{ahead}, Id16{}, Nothing{});
     expire_some(ahead);
-    heads_.propose(setting_.parties.quorum, now);
+    heads_.propose(setting_.parties.quorum, now_);
     watch_quorum();
-    while (!due_.empty() && due_.top().first <= now) {
+    while (!due_.empty() && due_.top().first <= running_) {
         const Id16 id = due_.top().second;
         due_.pop();
         const Session* session = find(id);
         if (session == nullptr) continue;
-        if (session->machine.due() <= now) act(id, find(id)->machine.tick(now));
+        act(id, find(id)->machine.tick(now));
         look_again(id);
     }
 }
@@ -260,31 +263,32 @@ void Broker::expire_some(bool ahead) {
     expiry_at_ = now_ + limits::expiry_pause;
 }
 
-/// A machine that is welcomed meanwhile asks for an earlier look, but for none within a heartbeat.
+/// A machine that is welcomed meanwhile asks for an earlier look, but for none within a heartbeat; and with each heartbeat
+/// its certificate may have ended.
 void Broker::look_again(const Id16& id) {
     const Session* session = find(id);
     if (session == nullptr) return;
-    const Instant latest = now_ + limits::heartbeat_interval;
-    due_.emplace(std::clamp(session->machine.due(), now_ + std::chrono::milliseconds{1}, latest), id);
+    const Running latest = running_ + limits::heartbeat_interval;
+    due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, Instant now) {
+void Broker::files_changed(std::uint64_t crl_number, std::string policies, Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     setting_.policies = std::move(policies);
     decide(exchange::Reloaded{setting_.parties.digest, crl_number}, Id16{}, Nothing{});
 }
 
-void Broker::clock_stepped(Instant::duration by, Instant now) {
+void Broker::clock_stepped(Instant::duration by, Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     spdlog::error("the clock stepped by {} us", by.count());
     decide(exchange::ClockStepped{by}, Id16{}, Nothing{});
 }
 
-void Broker::shut_down(Instant now) {
+void Broker::shut_down(Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     shutting_down_ = true;
     while (!sessions_.empty()) end_session(sessions_.begin()->first, {Reason::shutting_down, "broker"}, {});
 }

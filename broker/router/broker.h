@@ -58,15 +58,15 @@ using Figures = standing::Counts;
 /// Belongs to the broker thread. `now` never goes back between calls: the loop sees to that.
 class Broker {
 public:
-    Broker(BrokerSetting setting, Instant now);
+    Broker(BrokerSetting setting, Now now);
 
     /// trusted   in-process; a gate in its own process must first prove that it knows the fabric key
-    void from_gate(const GateName& gate, bool trusted, BytesView batch, Instant now);
-    void gate_lost(const GateName& gate, Instant now);
+    void from_gate(const GateName& gate, bool trusted, BytesView batch, Now now);
+    void gate_lost(const GateName& gate, Now now);
     /// More is waiting for this gate than windows and credit allow.
-    void gate_stuck(const GateName& gate, Instant now);
+    void gate_stuck(const GateName& gate, Now now);
     /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
-    void tick(Instant now, bool ahead = false);
+    void tick(Now now, bool ahead = false);
     /// A head the store thread has signed.
     void head_signed(const std::string& note) {
         heads_.add(note, now_);
@@ -79,16 +79,16 @@ public:
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
-    void files_changed(std::uint64_t crl_number, std::string policies, Instant now);
-    void clock_stepped(Instant::duration by, Instant now);
+    void files_changed(std::uint64_t crl_number, std::string policies, Now now);
+    void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
-    void shut_down(Instant now);
+    void shut_down(Now now);
 
     /// What to commit next; nothing if nothing is waiting, or only what may wait a little for company. To be asked
     /// only while no batch is being committed.
-    std::optional<store::Batch> next_batch(Instant now);
+    std::optional<store::Batch> next_batch(Now now);
     /// The batch handed out last is on disk.
-    void committed(const store::Committed& committed, Instant now);
+    void committed(const store::Committed& committed, Now now);
 
     /// Whether stored deliveries wait to be read although their consumers have credit: call deliver_backlog again.
     bool behind() const { return !hungry_.empty(); }
@@ -213,6 +213,10 @@ private:
     void remember_envelope(std::uint64_t index, Bytes envelope);
 
     void send(const Id16& id, const Session& session, BytesView frame);
+    void go_on(Now now) {
+        now_ = now.wall;
+        running_ = now.running;
+    }
     Session* find(const Id16& id);
     void look_again(const Id16& id);
 
@@ -224,6 +228,7 @@ private:
     ThreadHome home_;
     BrokerSetting setting_;
     Instant now_;
+    Running running_;
     Heads heads_;
     std::optional<std::string> cosigned_;
     bool quorum_late_ = false;
@@ -237,7 +242,7 @@ private:
     std::map<GateName, Gate> gates_;
     std::map<Id16, Session> sessions_;
     /// When each session's machine is to be looked at, no later than it asks for; the soonest first.
-    using Due = std::pair<Instant, Id16>;
+    using Due = std::pair<Running, Id16>;
     std::priority_queue<Due, std::vector<Due>, std::greater<Due>> due_;
     std::map<AgencyId, std::size_t> sessions_of_;  // as many as have certificates
     std::map<GateName, Bytes> output_;

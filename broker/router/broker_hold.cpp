@@ -63,13 +63,13 @@ Broker::Held Broker::take_pending() {
     return held;
 }
 
-std::optional<store::Batch> Broker::next_batch(Instant now) {
+std::optional<store::Batch> Broker::next_batch(Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     if (!in_flight_.empty()) throw std::logic_error{"a batch is already being committed"};
     release_recordless();
     if (pending_.empty()) return std::nullopt;
-    const bool waited = now >= pending_.front().since + limits::acknowledgements_wait_max;
+    const bool waited = now_ >= pending_.front().since + limits::acknowledgements_wait_max;
     if (urgent_ == 0 && !waited && !shutting_down_ && pending_.size() < limits::batch_records_max)
         return std::nullopt;
 
@@ -89,15 +89,15 @@ std::optional<store::Batch> Broker::next_batch(Instant now) {
     return batch;
 }
 
-void Broker::committed(const store::Committed& committed, Instant now) {
+void Broker::committed(const store::Committed& committed, Now now) {
     home_.check();
-    now_ = now;
+    go_on(now);
     if (committed.first_index != size_)
         throw std::logic_error{"the store is at another index than the exchange"};
     ++figures_.commits;
     figures_.records += committed.leaves.size();
-    committed_at_ = now;
-    if (!unsigned_since_) unsigned_since_ = now;
+    committed_at_ = now_;
+    if (!unsigned_since_) unsigned_since_ = now_;
     size_ = committed.size;
     root_ = committed.root;
     first_index_ = committed.first_index;
@@ -138,7 +138,7 @@ void Broker::release(Held& held, Session& session, const Welcomes& welcomes) {
     if (welcomes.seen) welcome.consistency = consistency(welcomes.seen_size, heads_.newest_size());
     session.shown = heads_.newest_size();
     send(held.session, session, wire::pack_frame(std::move(welcome)));
-    session.machine.welcomed(now_);
+    session.machine.welcomed(running_);
     session.welcomed = true;
     attendance_.came(session.machine.peer().agency(), session.facts.not_after, now_);
     spdlog::info("session opened agency={} remote={}", session.machine.peer().agency().text(),

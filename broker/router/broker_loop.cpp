@@ -10,8 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-WallTime::Elapsed elapsed() { return std::chrono::steady_clock::now().time_since_epoch(); }
-
 zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::string>& endpoint) {
     zmq::socket_t socket{context, zmq::socket_type::router};
     socket.set(zmq::sockopt::router_mandatory, true);  // a message for nobody is an error, not silence
@@ -27,13 +25,13 @@ zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::stri
 
 BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store)
     : setting_{std::move(setting)},
-      time_{setting_.clock.now(), elapsed(), broker.newest_stored},
+      time_{setting_.clock.now(), setting_.clock.running().time_since_epoch(), broker.newest_stored},
       inproc_{make_router(setting_.context, setting_.inproc)},
       ipc_{make_router(setting_.context, setting_.ipc)},
       store_{store},
-      broker_{std::move(broker), time_.latest()},
-      next_tick_{time_.latest()},
-      next_standing_{time_.latest()} {
+      broker_{std::move(broker), time_.moment()},
+      next_tick_{time_.moment().running},
+      next_standing_{next_tick_} {
     await_first_commit();
     tell_standing();
 }
@@ -49,10 +47,13 @@ void BrokerLoop::await_first_commit() {
 
 void BrokerLoop::tell_standing() {
     setting_.tell_standing(broker_.stands(time_.latest()));
-    next_standing_ = time_.latest() + standing_interval;
+    next_standing_ = time_.moment().running + standing_interval;
 }
 
-Instant BrokerLoop::now() { return time_.advance(setting_.clock.now(), elapsed()); }
+Now BrokerLoop::now() {
+    time_.advance(setting_.clock.now(), setting_.clock.running().time_since_epoch());
+    return time_.moment();
+}
 
 void BrokerLoop::files_changed(std::uint64_t crl_number, std::string policies) {
     broker_.files_changed(crl_number, std::move(policies), now());
@@ -67,7 +68,7 @@ void BrokerLoop::run() {
 milliseconds BrokerLoop::patience() const {
     if (broker_.behind()) return milliseconds{0};
     if (store_.idle() && !broker_.idle()) return limits::acknowledgements_wait_max;
-    const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - time_.latest());
+    const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - time_.moment().running);
     return std::clamp(until_tick, milliseconds{0}, milliseconds{limits::tick_interval});
 }
 
@@ -83,11 +84,11 @@ void BrokerLoop::turn(milliseconds longest) {
     if (items[2].revents != 0) take_news();
     if (items[0].revents != 0) take_batches(inproc_, 'i');
     if (items[1].revents != 0) take_batches(ipc_, 'x');
-    if (now() >= next_tick_) {
-        if (const auto step = time_.step()) broker_.clock_stepped(*step, time_.latest());
-        broker_.tick(time_.latest(), time_.ahead() >= limits::clock_hold_min);
-        next_tick_ = time_.latest() + limits::tick_interval;
-        if (time_.latest() >= next_standing_) tell_standing();
+    if (const Now moment = now(); moment.running >= next_tick_) {
+        if (const auto step = time_.step()) broker_.clock_stepped(*step, moment);
+        broker_.tick(moment, time_.ahead() >= limits::clock_hold_min);
+        next_tick_ = moment.running + limits::tick_interval;
+        if (moment.running >= next_standing_) tell_standing();
     }
     if (auto note = broker_.take_cosigned()) store_.keep_cosigned(std::move(*note));
     if (broker_.behind()) broker_.deliver_backlog();
@@ -147,10 +148,10 @@ void BrokerLoop::flush() {
 void BrokerLoop::shut_down() {
     const Figures figures = broker_.figures();
     broker_.shut_down(now());
-    const Instant latest_end = now() + limits::shutdown_time_max;
+    const Running latest_end = now().running + limits::shutdown_time_max;
     flush();
     while (!broker_.idle() || !store_.idle()) {
-        if (now() > latest_end) throw store::StorageFailure{"the last commit did not come to an end"};
+        if (now().running > latest_end) throw store::StorageFailure{"the last commit did not come to an end"};
         hand_over();
         pollfd wake{store_.wake_fd(), POLLIN, 0};
         poll(&wake, 1, static_cast<int>(milliseconds{limits::tick_interval}.count()));

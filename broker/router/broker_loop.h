@@ -43,7 +43,7 @@ public:
     void files_changed(std::uint64_t crl_number, std::string policies);
 
 private:
-    Instant now();
+    Now now();
     void await_first_commit();
     void tell_standing();
     void turn(std::chrono::milliseconds longest);
@@ -60,7 +60,7 @@ private:
     zmq::socket_t inproc_, ipc_;
     StoreThread& store_;
     Broker broker_;
-    Instant next_tick_, next_standing_;
+    Running next_tick_, next_standing_;
     bool stopping_ = false;
 };
 

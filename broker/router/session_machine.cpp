@@ -7,10 +7,6 @@
 namespace flagpost::router {
 namespace {
 
-/// By the broker's time, which runs at four fifths for a while after its clock was set back: 17.5 s at most, and with
-/// what was on its way a peer that is gone is noticed within 20.
-constexpr std::chrono::seconds silence_max = limits::dead_after - std::chrono::seconds{1};
-
 using schemas::Body;
 
 BytesView bytes_of(const flatbuffers::Vector<std::uint8_t>* vector) {
@@ -71,14 +67,15 @@ Ask ask_of(const schemas::Query& query) {
 
 }  // namespace
 
-SessionMachine::SessionMachine(SpiffeId peer, const Parties& parties, Instant not_after, Instant now)
+SessionMachine::SessionMachine(SpiffeId peer, const Parties& parties, Instant not_after, Now now)
     : peer_{std::move(peer)},
       parties_{parties},
-      heard_{now},
-      next_beat_{now + limits::heartbeat_interval},
-      last_moment_{std::min<Instant>(not_after, now + limits::session_lease)} {}
+      heard_{now.running},
+      next_beat_{now.running + limits::heartbeat_interval},
+      lease_end_{now.running + limits::session_lease},
+      not_after_{not_after} {}
 
-std::vector<Action> SessionMachine::receive(BytesView bytes, Instant now) {
+std::vector<Action> SessionMachine::receive(BytesView bytes, Now now) {
     std::vector<Action> actions;
     if (state_ == State::over) return actions;
     const auto frame = wire::read_frame(bytes);
@@ -86,8 +83,8 @@ std::vector<Action> SessionMachine::receive(BytesView bytes, Instant now) {
         turn_away(frame.error(), actions);
         return actions;
     }
-    if (state_ != State::fresh) heard_ = now;  // before Hello only the hello time limit counts
-    take(**frame, now, actions);
+    if (state_ != State::fresh) heard_ = now.running;  // before Hello only the hello time limit counts
+    take(**frame, now.wall, actions);
     return actions;
 }
 
@@ -210,31 +207,30 @@ Result<void> SessionMachine::check_signature(const PartyKeys& keys, const Digest
     return {};
 }
 
-std::vector<Action> SessionMachine::tick(Instant now) {
+std::vector<Action> SessionMachine::tick(Now now) {
     std::vector<Action> actions;
     if (state_ == State::over) return actions;
-    if (now >= last_moment_) {
+    if (now.wall >= not_after_ || now.running >= lease_end_) {
         end({Reason::lease_over, "session"}, actions);
-    } else if (state_ == State::fresh && now >= heard_ + limits::hello_time_max) {
+    } else if (state_ == State::fresh && now.running >= heard_ + limits::hello_time_max) {
         end({Reason::idle, "no Hello"}, actions);
-    } else if (state_ != State::fresh && now >= heard_ + silence_max) {
+    } else if (state_ != State::fresh && now.running >= heard_ + limits::dead_after) {
         end({Reason::idle, "no heartbeat"}, actions);
-    } else if (state_ == State::open && now >= next_beat_) {
-        next_beat_ = now + limits::heartbeat_interval;
+    } else if (state_ == State::open && now.running >= next_beat_) {
+        next_beat_ = now.running + limits::heartbeat_interval;
         actions.emplace_back(Beat{});
     }
     return actions;
 }
 
-Instant SessionMachine::due() const {
-    if (state_ == State::over) return Instant::max();
-    const Instant silent =
-        heard_ + (state_ == State::fresh ? std::chrono::seconds{limits::hello_time_max} : silence_max);
-    const Instant soonest = std::min(silent, last_moment_);
+Running SessionMachine::due() const {
+    if (state_ == State::over) return Running::max();
+    const Running silent = heard_ + (state_ == State::fresh ? limits::hello_time_max : limits::dead_after);
+    const Running soonest = std::min(silent, lease_end_);
     return state_ == State::open ? std::min(soonest, next_beat_) : soonest;
 }
 
-void SessionMachine::welcomed(Instant now) {
+void SessionMachine::welcomed(Running now) {
     if (state_ != State::greeted) return;
     state_ = State::open;
     heard_ = std::max(heard_, now);

@@ -11,6 +11,7 @@
 
 #include "broker/core/clock.h"
 #include "broker/core/limits.h"
+#include "broker/core/wall_time.h"
 #include "broker/exchange/exchange.h"
 #include "broker/log/merkle.h"
 #include "broker/router/parties.h"
@@ -85,19 +86,20 @@ class SessionMachine {
 public:
     /// parties    outlives the machine
     /// not_after  of the peer's certificate; the session never outlives it
-    SessionMachine(SpiffeId peer, const Parties& parties, Instant not_after, Instant now);
+    SessionMachine(SpiffeId peer, const Parties& parties, Instant not_after, Now now);
 
     /// One whole frame from the peer. After an End nothing more is to be given to this machine.
-    std::vector<Action> receive(BytesView frame, Instant now);
+    std::vector<Action> receive(BytesView frame, Now now);
 
     /// What is due by now: a heartbeat, or the end of a session that is silent, late or past its lease.
-    std::vector<Action> tick(Instant now);
+    std::vector<Action> tick(Now now);
 
-    /// When tick has something to do at the earliest.
-    Instant due() const;
+    /// When tick has something to do at the earliest; the end of the certificate apart, for which it is to be called with
+    /// every heartbeat.
+    Running due() const;
 
     /// The opening is recorded: from here on the session exists and takes more than Hello.
-    void welcomed(Instant now);
+    void welcomed(Running now);
 
     /// One publish has been confirmed or refused: its place in the window is free again.
     void settled();
@@ -120,9 +122,10 @@ private:
     SpiffeId peer_;
     const Parties& parties_;
     State state_ = State::fresh;
-    Instant heard_;        // last frame from the peer
-    Instant next_beat_;    // ours
-    Instant last_moment_;  // lease or certificate, whichever ends first
+    Running heard_;      // last frame from the peer
+    Running next_beat_;  // ours
+    Running lease_end_;
+    Instant not_after_;
     std::size_t unsettled_ = 0;
     struct Checked {
         Bytes signature;

@@ -26,6 +26,8 @@ inline void ARefusedPublishIsKeptAsADeadLetter::look() const {
             if (status->state != client::OutgoingState::refused) continue;
             if (!status->refusal || status->refusal->reason == Reason::none)
                 broken(agency->role().agency + " does not know why " + to_hex(id) + " was refused");
+            else if (status->refusal->reason == Reason::unknown_sender)
+                broken(agency->role().agency + " gave up " + to_hex(id) + " for want of a key");
         }
     }
 }

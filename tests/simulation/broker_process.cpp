@@ -115,7 +115,7 @@ void BrokerProcess::recover() {
                               size,
                               store_->root(),
                               newest},
-        time_->latest());
+        time_->moment());
 }
 
 void BrokerProcess::die(bool quietly) {
@@ -181,9 +181,11 @@ void BrokerProcess::run(const std::function<void()>& step) {
 
 Instant BrokerProcess::wall() const { return epoch + world_.scheduler.now() + clock_offset_; }
 
-Instant BrokerProcess::now() {
-    if (world_.settings.plant == Plant::broker_trusts_the_wall_clock) return wall();
-    return time_->advance(wall(), std::chrono::duration_cast<WallTime::Elapsed>(world_.scheduler.now()));
+Now BrokerProcess::now() {
+    const auto running = world_.scheduler.now();
+    if (world_.settings.plant == Plant::broker_trusts_the_wall_clock) return {wall(), Running{running}};
+    time_->advance(wall(), std::chrono::duration_cast<WallTime::Elapsed>(running));
+    return time_->moment();
 }
 
 void BrokerProcess::turn_soon(microseconds delay) {
@@ -209,7 +211,7 @@ void BrokerProcess::plan_tick() {
     world_.scheduler.after(limits::tick_interval, life_, [this] {
         plan_tick();
         run([this] {
-            const Instant moment = now();
+            const Now moment = now();
             if (const auto step = time_->step()) broker_->clock_stepped(*step, moment);
             broker_->tick(moment);
             if (!store_busy_) {

@@ -62,7 +62,7 @@ private:
     };
 
     // As BrokerLoop
-    Instant now();
+    Now now();
     void run(const std::function<void()>& step);
     void turn_soon(microseconds delay);
     void end_turn();

@@ -15,12 +15,19 @@ public:
         ++looks_;
         return seen;
     }
-    void advance(std::chrono::microseconds by) { now_us_ += by.count(); }
+    Running running() override { return Running{std::chrono::microseconds{running_us_}}; }
+    void advance(std::chrono::microseconds by) {
+        running_us_ += by.count();
+        now_us_ += by.count();
+    }
+    /// As somebody who sets it to another time of the day.
+    void set_by(std::chrono::microseconds by) { now_us_ += by.count(); }
     /// How often anybody has looked.
     std::uint64_t looks() const { return looks_; }
 
 private:
     std::atomic<std::int64_t> now_us_;
+    std::atomic<std::int64_t> running_us_{0};
     std::atomic<std::uint64_t> looks_{0};
 };
 

@@ -7,6 +7,7 @@
 #include "tools/bench/loop.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/modes.h"
+#include "tools/bench/subscriber.h"
 
 namespace flagpost::bench {
 namespace {
@@ -28,18 +29,10 @@ public:
         return 0;
     }
 
-    /// A subscriber that asks for nothing: what it costs the broker is its connection and its place in the
-    /// mailbox.
-    void on_open(Peer& peer, const schemas::Welcome&) override {
-        schemas::SubscribeValue subscribe;
-        subscribe.durable = "idle-" + std::to_string(peer.number());
-        subscribe.topics = {"bench/" + agencies_[peer.number() % agencies_.size()].code};
-        peer.send(wire::pack_frame(std::move(subscribe)));
-    }
+    void on_open(Peer& peer, const schemas::Welcome&) override { attach_quietly(peer, "idle-", agencies_); }
     void on_frame(Peer& peer, const schemas::Frame& frame) override {
         if (frame.body_as_Subscribed() != nullptr) ++subscribed_;
-        if (const auto* refuse = frame.body_as_Refuse())
-            peer.close("refused: " + std::string{name(static_cast<Reason>(refuse->reason()))});
+        close_if_refused(peer, frame);
     }
     void on_closed(Peer& peer) override { why_ = peer.why(); }
 

@@ -21,7 +21,7 @@ struct Tally {
 
 class Publisher {
 public:
-    /// How long messages wait for company under one signature (contracts.md, What is signed).
+    /// How long messages wait for company under one signature.
     static constexpr std::int64_t linger_ns = 2'000'000;
 
     explicit Publisher(const Options& options);

@@ -9,6 +9,7 @@
 #include "tools/bench/loop.h"
 #include "tools/bench/measure.h"
 #include "tools/bench/modes.h"
+#include "tools/bench/subscriber.h"
 
 namespace flagpost::bench {
 namespace {
@@ -43,15 +44,9 @@ public:
         return all ? 0 : 1;
     }
 
-    void on_open(Peer& peer, const schemas::Welcome&) override {
-        schemas::SubscribeValue subscribe;
-        subscribe.durable = "storm-" + std::to_string(peer.number());
-        subscribe.topics = {"bench/" + agencies_[peer.number() % agencies_.size()].code};
-        peer.send(wire::pack_frame(std::move(subscribe)));
-    }
+    void on_open(Peer& peer, const schemas::Welcome&) override { attach_quietly(peer, "storm-", agencies_); }
     void on_frame(Peer& peer, const schemas::Frame& frame) override {
-        if (const auto* refuse = frame.body_as_Refuse())
-            peer.close("refused: " + std::string{name(static_cast<Reason>(refuse->reason()))});
+        close_if_refused(peer, frame);
         if (frame.body_as_Subscribed() == nullptr) return;
         up_.insert(peer.number());
         backoffs_[peer.number()].succeeded();

@@ -6,6 +6,18 @@
 
 namespace flagpost::bench {
 
+void attach_quietly(Peer& peer, const std::string& prefix, const std::vector<Agency>& agencies) {
+    schemas::SubscribeValue subscribe;
+    subscribe.durable = prefix + std::to_string(peer.number());
+    subscribe.topics = {"bench/" + agencies[peer.number() % agencies.size()].code};
+    peer.send(wire::pack_frame(std::move(subscribe)));
+}
+
+void close_if_refused(Peer& peer, const schemas::Frame& frame) {
+    if (const auto* refuse = frame.body_as_Refuse())
+        peer.close("refused: " + std::string{name(static_cast<Reason>(refuse->reason()))});
+}
+
 void Subscriber::subscribe(Peer& peer, const std::string& durable, const std::vector<std::string>& topics,
                            std::uint32_t messages) {
     schemas::SubscribeValue subscribe;

@@ -5,9 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/agencies.h"
 #include "tools/bench/loop.h"
 
 namespace flagpost::bench {
+
+/// Subscribes without credit: what it costs the broker is its connection and its place in the mailbox.
+void attach_quietly(Peer& peer, const std::string& prefix, const std::vector<Agency>& agencies);
+/// A connection the broker refuses something has no further use here.
+void close_if_refused(Peer& peer, const schemas::Frame& frame);
 
 class Subscriber {
 public:

@@ -104,6 +104,8 @@ SQLite::Database open_writer(const std::filesystem::path& file) {
     create_private(file);
     SQLite::Database database{file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
     if (is_new(database)) set(database, "page_size", std::to_string(page_size), std::to_string(page_size));
+    // Nobody else ought to write, but an operator's tool that does so for a moment must not end the broker.
+    database.setBusyTimeout(limits::lock_wait_max_ms);
     set(database, "journal_mode", "WAL", "wal");
     set(database, "synchronous", "FULL", "2");
     set(database, "wal_autocheckpoint", "0", "0");
@@ -120,7 +122,7 @@ SQLite::Database open_writer(const std::filesystem::path& file) {
 SQLite::Database open_reader(const std::filesystem::path& file) {
     SQLite::Database database{file.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX};
     // A reader meets a lock only while another one opens or closes the file; the writer never keeps it out.
-    database.setBusyTimeout(limits::reader_wait_max_ms);
+    database.setBusyTimeout(limits::lock_wait_max_ms);
     set(database, "query_only", "ON", "1");
     set(database, "cache_size", "-8192", "-8192");
     set_both(database);

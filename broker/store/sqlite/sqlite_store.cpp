@@ -556,7 +556,7 @@ bool SqliteStore::checkpoint_wal(int mode) {
     int in_wal = 0;
     int moved = 0;
     const int result = sqlite3_wal_checkpoint_v2(database_.getHandle(), nullptr, mode, &in_wal, &moved);
-    database_.setBusyTimeout(0);
+    database_.setBusyTimeout(limits::lock_wait_max_ms);
     if (result == SQLITE_BUSY) return false;
     if (result != SQLITE_OK) throw SQLite::Exception{database_.getHandle(), result};
     wal_rows_ = 0;  // also when a reader kept some back: the next pass then comes later, with more to move

@@ -78,10 +78,11 @@ Bytes confirm(std::uint8_t tag, std::uint64_t leaf = 9) {
     return wire::confirm_frame(id, false, leaf, Digest{}, leaf + 1, Digest{});
 }
 
-Bytes refuse_publish(std::uint8_t tag, Reason reason, std::uint32_t retry_after_ms = 0) {
+Bytes refuse_publish(std::uint8_t tag, Reason reason, std::uint32_t retry_after_ms = 0,
+                     const char* where = "test") {
     Id16 id{};
     id.fill(tag);
-    return wire::refuse_frame({reason, "test"}, id, 0, retry_after_ms);
+    return wire::refuse_frame({reason, where}, id, 0, retry_after_ms);
 }
 
 Bytes deliver(std::uint64_t number, const std::string& topic = "markers/31") {
@@ -442,6 +443,36 @@ TEST_CASE("a final refusal makes a dead letter", "[client]") {
     REQUIRE(all_of<DeadLetter>(actions).size() == 1);
     CHECK(all_of<DeadLetter>(actions)[0]->refusal == Refusal{reason, "test"});
     CHECK(client.machine.unconfirmed() == 0);
+}
+
+TEST_CASE("what is refused for want of a key waits, one message trying, until the key is known", "[client]") {
+    const bool withdrawn = GENERATE(true, false);
+    const auto refuse = [&](std::uint8_t tag) {
+        return withdrawn ? refuse_publish(tag, Reason::unknown_sender)
+                         : refuse_publish(tag, Reason::bad_signature, 0, "publish.origin.signature");
+    };
+    Client client;
+    client.connect();
+    client.publish({message(1), message(2), message(3)});
+    const auto told = client.receive(refuse(1));
+    CHECK(all_of<Problem>(told).size() == 1);
+    CHECK(all_of<DeadLetter>(told).empty());
+    CHECK(client.receive(refuse(2)).empty());  // said once
+    CHECK(client.receive(refuse(3)).empty());
+    CHECK(client.machine.room() == 0);
+    const auto later = [&] {
+        Actions last;
+        for (auto left = retry_after_max; left > 0ms; left -= 5s) {
+            client.receive(wire::pack_frame(schemas::HeartbeatValue{}));
+            last = client.after(std::min<std::chrono::milliseconds>(left, 5s));
+        }
+        return published(last);
+    };
+    CHECK(later() == std::vector<Bytes>{message(1).envelope});
+    CHECK(client.receive(refuse(1)).empty());
+    CHECK(later() == std::vector<Bytes>{message(1).envelope});
+    CHECK(published(client.receive(confirm(1))) ==
+          std::vector<Bytes>{message(2).envelope, message(3).envelope});
 }
 
 TEST_CASE("of one subject the next goes only when the one before is settled", "[client]") {

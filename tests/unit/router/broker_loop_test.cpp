@@ -17,7 +17,7 @@ using wire::fabric::ItemKind;
 namespace {
 
 /// A whole broker on a thread of its own, over a store in memory, and a gate: a DEALER in this process.
-struct Running {
+struct RunningBroker {
     Instant newest_stored;
     std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
     Peer bench{"bench/1"};
@@ -27,14 +27,14 @@ struct Running {
     std::vector<Bytes> frames;  // received, not yet looked at
     std::future<void> ended;
 
-    explicit Running(Instant its_newest_stored = {}) : newest_stored{its_newest_stored} {
+    explicit RunningBroker(Instant its_newest_stored = {}) : newest_stored{its_newest_stored} {
         spdlog::set_level(spdlog::level::off);
         gate.set(zmq::sockopt::rcvtimeo, 10'000);
         gate.set(zmq::sockopt::linger, 0);
         gate.connect("inproc://fabric");
         ended = std::async(std::launch::async, [this] { serve(); });
     }
-    ~Running() {
+    ~RunningBroker() {
         if (ended.valid()) stop();
         close(control_fd);
     }
@@ -109,7 +109,7 @@ struct Running {
 }  // namespace
 
 TEST_CASE("a message goes through the sockets and both threads and is confirmed and delivered", "[loop]") {
-    Running broker;
+    RunningBroker broker;
     broker.open();
     CHECK(broker.next<schemas::Welcome>().agency == "bench/1");
     const Bytes envelope = broker.bench.envelope("bench/1", SystemClock{}.now());
@@ -124,7 +124,7 @@ TEST_CASE("a message goes through the sockets and both threads and is confirmed 
 TEST_CASE("a broker whose clock was set back while it was down writes nothing earlier than before",
           "[loop]") {
     const Instant before = SystemClock{}.now() + 1h;
-    Running broker{before};
+    RunningBroker broker{before};
     broker.open();
     broker.next<schemas::Welcome>();
     broker.stop();
@@ -132,7 +132,7 @@ TEST_CASE("a broker whose clock was set back while it was down writes nothing ea
 }
 
 TEST_CASE("a disk that fails ends the broker, and nothing more is confirmed", "[loop]") {
-    Running broker;
+    RunningBroker broker;
     broker.open();
     broker.next<schemas::Welcome>();
     {

@@ -73,12 +73,12 @@ TEST_CASE("what comes while a batch is being committed waits for the next", "[br
     World world;
     const Id16 session = world.open("bench/1");
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
-    auto first = world.broker->next_batch(world.now);
+    auto first = world.broker->next_batch(at(world.now));
     REQUIRE(first);
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
     CHECK(first->records.size() == 1);
-    world.broker->committed(world.store.commit(std::move(*first)), world.now);
+    world.broker->committed(world.store.commit(std::move(*first)), at(world.now));
     world.collect();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);
     REQUIRE(world.commit());
@@ -92,11 +92,11 @@ TEST_CASE("a batch has a bound, and what is over it comes next", "[broker]") {
     const std::size_t count = limits::batch_records_max + 10;
     for (std::size_t i = 0; i < count; ++i)
         world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
-    const auto batch = world.broker->next_batch(world.now);
+    const auto batch = world.broker->next_batch(at(world.now));
     REQUIRE(batch);
     CHECK(batch->records.size() == limits::batch_records_max);
     CHECK(batch->receipts.size() == limits::batch_records_max);
-    world.broker->committed(world.store.commit(*batch), world.now);
+    world.broker->committed(world.store.commit(*batch), at(world.now));
     REQUIRE(world.commit());
     CHECK(world.take<schemas::Confirm>(session).size() == count);
 }
@@ -109,7 +109,7 @@ TEST_CASE("when the commit fails nothing of it is told to anybody", "[broker]") 
     const Id16 session = world.open("bench/1");
     world.frames.clear();
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
-    auto batch = world.broker->next_batch(world.now);
+    auto batch = world.broker->next_batch(at(world.now));
     REQUIRE(batch);
     world.disk->broken = true;
     CHECK_THROWS_AS(world.store.commit(std::move(*batch)), store::StorageFailure);
@@ -284,9 +284,9 @@ TEST_CASE("nobody learns of an uncommitted delivery by subscribing", "[broker]")
     const Id16 session = world.open("bench/1");
     world.send(session, subscribe({"bench/1"}, 100, 1 << 20, "other"));
     world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
-    auto batch = world.broker->next_batch(world.now);
+    auto batch = world.broker->next_batch(at(world.now));
     world.send(publisher, world.bench.publish(world.bench.envelope("bench/1")));
-    world.broker->committed(world.store.commit(std::move(*batch)), world.now);
+    world.broker->committed(world.store.commit(std::move(*batch)), at(world.now));
     world.broker->deliver_backlog();
     world.collect();
     const auto subscribed = world.take<schemas::Subscribed>(session);
@@ -412,7 +412,7 @@ TEST_CASE("a session ends with its silence, and its closing is a leaf", "[broker
     World world;
     const Id16 session = world.open("bench/1");
     world.now += 15s;
-    world.broker->tick(world.now);
+    world.broker->tick(at(world.now));
     world.collect();
     const auto goodbyes = world.take<schemas::Goodbye>(session);
     REQUIRE(goodbyes.size() == 1);
@@ -422,6 +422,15 @@ TEST_CASE("a session ends with its silence, and its closing is a leaf", "[broker
     world.now += 1s;
     world.commit();
     CHECK(world.leaves().back() == LeafKind::session_closed);
+}
+
+TEST_CASE("a clock set forward by an hour ends no session", "[broker]") {
+    World world;
+    world.open("bench/1");
+    const Now moment{world.now + 1h, at(world.now + 1s).running};
+    world.broker->clock_stepped(1h, moment);
+    world.broker->tick(moment);
+    CHECK(world.broker->figures().sessions == 1);
 }
 
 TEST_CASE(
@@ -444,7 +453,7 @@ TEST_CASE(
         if (reason)
             world.send_item(ItemKind::close, session, wire::fabric::write_ending(*reason));
         else
-            world.broker->gate_lost("igate", world.now);
+            world.broker->gate_lost("igate", at(world.now));
         world.now += 1s;
         world.commit();
     }
@@ -469,7 +478,7 @@ TEST_CASE("a heartbeat names the newest number of each mailbox", "[broker]") {
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
     world.commit();
     world.now += 5s;
-    world.broker->tick(world.now);
+    world.broker->tick(at(world.now));
     world.collect();
     const auto beats = world.take<schemas::Heartbeat>(session);
     REQUIRE(beats.size() == 1);
@@ -557,7 +566,7 @@ TEST_CASE("a witness is shown newer heads in heartbeats, with the proof from the
     const auto beats = [&] {
         world.now += limits::heartbeat_interval;
         world.send(session, wire::pack_frame(schemas::HeartbeatValue{}));
-        world.broker->tick(world.now);
+        world.broker->tick(at(world.now));
         world.commit();
         std::vector<schemas::HeartbeatValue> shown;
         for (auto& beat : world.take<schemas::Heartbeat>(session))
@@ -884,7 +893,7 @@ TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {
     for (int i = 0; i < 10; ++i)
         wire::fabric::append(batch, ItemKind::frame, session,
                              world.bench.publish(world.bench.envelope("bench/1")));
-    world.broker->from_gate("igate", true, batch, world.now);
+    world.broker->from_gate("igate", true, batch, at(world.now));
     world.collect();
     CHECK(world.windows[session] == before + 10);
 }
@@ -900,7 +909,7 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
     newcomer.enrol(world.parties);
     world.parties.digest = Digest{8};
-    world.broker->files_changed(1, "{}", world.now);
+    world.broker->files_changed(1, "{}", at(world.now));
     world.send(session, newcomer.publish(envelope));
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);
@@ -931,7 +940,7 @@ TEST_CASE("a broker that stops says goodbye and leaves nothing undecided behind"
     World world;
     const Id16 session = world.open("bench/1");
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
-    world.broker->shut_down(world.now);
+    world.broker->shut_down(at(world.now));
     world.collect();
     CHECK(world.kicks[session] == std::vector<Reason>{Reason::shutting_down});
     while (!world.broker->idle()) REQUIRE(world.commit());

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "broker/core/wall_time.h"
 #include "broker/crypto/digest.h"
 #include "broker/log/merkle.h"
 #include "broker/router/parties.h"
@@ -11,6 +12,9 @@
 namespace flagpost::test {
 
 const inline Instant start_time = from_us(1'740'000'000'000'000);
+
+/// By both clocks, where nobody has set the one on the wall.
+inline Now at(Instant wall) { return {wall, Running{wall - start_time}}; }
 
 inline SpiffeId spiffe(const std::string& agency) {
     return SpiffeId::parse("spiffe://county.example/" + agency).value();

@@ -58,7 +58,7 @@ struct Retention : World {
     void tick(int times = 1) {
         for (int i = 0; i < times; ++i) {
             now += 200ms;
-            broker->tick(now);
+            broker->tick(at(now));
             commit_all();
         }
     }
@@ -156,7 +156,7 @@ TEST_CASE("nothing expires by a clock that is ahead", "[broker]") {
     Retention world{3};
     world.acknowledge({1, 2, 3});
     world.now += 2h;
-    world.broker->tick(world.now, true);
+    world.broker->tick(at(world.now), true);
     world.commit_all();
     CHECK(world.is_kept(1));
 }

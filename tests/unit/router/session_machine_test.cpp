@@ -19,11 +19,11 @@ struct World {
     Instant not_after = start_time + 24h * 30;
 
     World() { peer.enrol(parties); }
-    SessionMachine machine() const { return {spiffe("police/31"), parties, not_after, start_time}; }
+    SessionMachine machine() const { return {spiffe("police/31"), parties, not_after, at(start_time)}; }
     SessionMachine opened() const {
         auto session = machine();
-        session.receive(hello(), start_time);
-        session.welcomed(start_time);
+        session.receive(hello(), at(start_time));
+        session.welcomed(at(start_time).running);
         return session;
     }
 };
@@ -66,12 +66,12 @@ std::optional<Refused> refused(const std::vector<Action>& actions) {
 TEST_CASE("a session begins with Hello and takes nothing else before Welcome", "[session]") {
     World world;
     auto session = world.machine();
-    const auto open = only<Open>(session.receive(hello(1, "a head"), start_time));
+    const auto open = only<Open>(session.receive(hello(1, "a head"), at(start_time)));
     REQUIRE(open);
     CHECK(open->software == "test/1");
     CHECK(open->checkpoint == "a head");
     CHECK_FALSE(session.open());
-    session.welcomed(start_time);
+    session.welcomed(at(start_time).running);
     CHECK(session.open());
 }
 
@@ -106,13 +106,13 @@ TEST_CASE("what comes at the wrong time ends the session and is written down", "
         CAPTURE(row.why);
         World world;
         auto session = world.machine();
-        for (const auto& frame : row.before) session.receive(frame, start_time);
-        if (row.welcome) session.welcomed(start_time);
-        const auto actions = session.receive(row.frame, start_time);
+        for (const auto& frame : row.before) session.receive(frame, at(start_time));
+        if (row.welcome) session.welcomed(at(start_time).running);
+        const auto actions = session.receive(row.frame, at(start_time));
         REQUIRE(ended(actions));
         CHECK(ended(actions)->reason == row.reason);
         CHECK(written_down(actions));
-        CHECK(session.receive(hello(), start_time).empty());  // and nothing more is heard
+        CHECK(session.receive(hello(), at(start_time)).empty());  // and nothing more is heard
     }
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("a publish with one thing wrong is refused for that thing", "[session]
         World world;
         auto session = world.opened();
         const auto actions =
-            session.receive(row.frame(world.peer, world.peer.envelope("incidents/31")), start_time);
+            session.receive(row.frame(world.peer, world.peer.envelope("incidents/31")), at(start_time));
         const auto refusal = refused(actions);
         REQUIRE(refusal);
         CHECK(refusal->reason == row.reason);
@@ -170,7 +170,7 @@ TEST_CASE("a publish with one thing wrong is refused for that thing", "[session]
 TEST_CASE("a publish whose envelope cannot be read at all ends the session", "[session]") {
     World world;
     auto session = world.opened();
-    const auto actions = session.receive(world.peer.publish(Bytes(50, 3)), start_time);
+    const auto actions = session.receive(world.peer.publish(Bytes(50, 3)), at(start_time));
     REQUIRE(ended(actions));
     CHECK(ended(actions)->reason == Reason::malformed);
     CHECK(written_down(actions));
@@ -189,10 +189,10 @@ TEST_CASE("a key counts from its first day until before its last", "[session]") 
     Peer peer{"police/31"};
     Parties parties;
     peer.enrol(parties, start_time + from, start_time + until);
-    SessionMachine session{spiffe("police/31"), parties, start_time + 24h, start_time};
-    session.receive(hello(), start_time);
-    session.welcomed(start_time);
-    const auto actions = session.receive(peer.publish(peer.envelope("incidents/31")), start_time);
+    SessionMachine session{spiffe("police/31"), parties, start_time + 24h, at(start_time)};
+    session.receive(hello(), at(start_time));
+    session.welcomed(at(start_time).running);
+    const auto actions = session.receive(peer.publish(peer.envelope("incidents/31")), at(start_time));
     CHECK(only<Publish>(actions).has_value() == good);
     if (!good) CHECK(refused(actions)->reason == Reason::unknown_sender);
 }
@@ -204,14 +204,14 @@ TEST_CASE("each message of a signed batch is accepted, and one not in the batch 
     for (int i = 0; i < 5; ++i) batch.push_back(world.peer.envelope("incidents/31"));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto frame = wire::publish_frame(batch[i], world.peer.sign(batch, i));
-        const auto publish = only<Publish>(session.receive(frame, start_time));
+        const auto publish = only<Publish>(session.receive(frame, at(start_time)));
         // ECDSA signs anew each time: the same root under another signature is verified again, and is as good.
         REQUIRE(publish);
         CHECK((publish->envelope == batch[i]));
         CHECK(publish->id == id_of(batch[i]));
     }
     const auto other = world.peer.envelope("incidents/31");
-    CHECK(refused(session.receive(wire::publish_frame(other, world.peer.sign(batch, 2)), start_time)));
+    CHECK(refused(session.receive(wire::publish_frame(other, world.peer.sign(batch, 2)), at(start_time))));
 }
 
 TEST_CASE("under one signature each message of a batch is held to its own path", "[session]") {
@@ -229,13 +229,13 @@ TEST_CASE("under one signature each message of a batch is held to its own path",
         // Its path with one hash spoilt, another's path, and another envelope on its path: none of them, each time.
         for (const auto& hash : origins[i].path) {
             hash->bytes[0] ^= 1;
-            CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[i]), start_time)));
+            CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[i]), at(start_time))));
             hash->bytes[0] ^= 1;
         }
-        CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[(i + 1) % 6]), start_time)));
+        CHECK(refused(session.receive(wire::publish_frame(batch[i], origins[(i + 1) % 6]), at(start_time))));
         const auto other = world.peer.envelope("incidents/31");
-        CHECK(refused(session.receive(wire::publish_frame(other, origins[i]), start_time)));
-        CHECK(only<Publish>(session.receive(wire::publish_frame(batch[i], origins[i]), start_time)));
+        CHECK(refused(session.receive(wire::publish_frame(other, origins[i]), at(start_time))));
+        CHECK(only<Publish>(session.receive(wire::publish_frame(batch[i], origins[i]), at(start_time))));
     }
 }
 
@@ -244,10 +244,10 @@ TEST_CASE("a signature once verified does not vouch for another root", "[session
     auto session = world.opened();
     const auto first = world.peer.envelope("incidents/31");
     const auto origin = world.peer.sign({first}, 0);
-    REQUIRE(only<Publish>(session.receive(wire::publish_frame(first, origin), start_time)));
-    REQUIRE(only<Publish>(session.receive(wire::publish_frame(first, origin), start_time)));
+    REQUIRE(only<Publish>(session.receive(wire::publish_frame(first, origin), at(start_time))));
+    REQUIRE(only<Publish>(session.receive(wire::publish_frame(first, origin), at(start_time))));
     const auto second = world.peer.envelope("incidents/31");
-    CHECK(refused(session.receive(wire::publish_frame(second, origin), start_time))->reason ==
+    CHECK(refused(session.receive(wire::publish_frame(second, origin), at(start_time)))->reason ==
           Reason::bad_signature);
 }
 
@@ -256,12 +256,12 @@ TEST_CASE("the window bounds what is unsettled, without a leaf for each publish 
     auto session = world.opened();
     const auto frame = world.peer.publish(world.peer.envelope("incidents/31"));
     for (std::size_t i = 0; i < limits::publish_window; ++i)
-        REQUIRE(only<Publish>(session.receive(frame, start_time)));
-    const auto actions = session.receive(frame, start_time);
+        REQUIRE(only<Publish>(session.receive(frame, at(start_time))));
+    const auto actions = session.receive(frame, at(start_time));
     CHECK(refused(actions)->reason == Reason::window_exceeded);
     CHECK_FALSE(written_down(actions));
     session.settled();
-    CHECK(only<Publish>(session.receive(frame, start_time)));
+    CHECK(only<Publish>(session.receive(frame, at(start_time))));
 }
 
 TEST_CASE("a session is over when it is silent, late or past its time, and not before", "[session]") {
@@ -276,8 +276,8 @@ TEST_CASE("a session is over when it is silent, late or past its time, and not b
     const std::vector<Row> rows{
         {"Hello in time",               false, long_time, 0s,        9s,        std::nullopt      },
         {"no Hello",                    false, long_time, 0s,        10s,       Reason::idle      },
-        {"14 s less a moment",          true,  long_time, 0s,        14s - 1us, std::nullopt      },
-        {"silent for 14 s",             true,  long_time, 0s,        14s,       Reason::idle      },
+        {"15 s less a moment",          true,  long_time, 0s,        15s - 1us, std::nullopt      },
+        {"silent for 15 s",             true,  long_time, 0s,        15s,       Reason::idle      },
         {"heard lately",                true,  long_time, 14s,       20s,       std::nullopt      },
         {"lease not over",              true,  long_time, 12h - 10s, 12h - 1s,  std::nullopt      },
         {"lease over",                  true,  long_time, 12h - 10s, 12h,       Reason::lease_over},
@@ -289,27 +289,39 @@ TEST_CASE("a session is over when it is silent, late or past its time, and not b
         world.not_after = start_time + row.not_after;
         auto session = row.greeted ? world.opened() : world.machine();
         if (row.heard > 0s)
-            session.receive(wire::pack_frame(schemas::HeartbeatValue{}), start_time + row.heard);
-        const auto why = ended(session.tick(start_time + row.now));
+            session.receive(wire::pack_frame(schemas::HeartbeatValue{}), at(start_time + row.heard));
+        const auto why = ended(session.tick(at(start_time + row.now)));
         CHECK(why.has_value() == row.end.has_value());
         if (why && row.end) CHECK(why->reason == *row.end);
     }
 }
 
+TEST_CASE("a clock set forward or back makes nobody silent, and ends what has ended by it", "[session]") {
+    World world;
+    auto session = world.opened();
+    const auto later = at(start_time + 4s).running;
+    CHECK(session.tick({start_time + 24h, later}).empty());
+    CHECK(session.tick({start_time - 24h, later}).empty());
+    CHECK(ended(session.tick({start_time - 24h, at(start_time + 15s).running}))->reason == Reason::idle);
+
+    auto ending = world.opened();
+    CHECK(ended(ending.tick({world.not_after, later}))->reason == Reason::lease_over);
+}
+
 TEST_CASE("the broker's heartbeat comes every five seconds and is due when it says", "[session]") {
     World world;
     auto session = world.opened();
-    CHECK(session.due() == start_time + 5s);
-    CHECK(session.tick(start_time + 5s - 1us).empty());
-    CHECK(only<Beat>(session.tick(start_time + 5s)));
-    CHECK(session.tick(start_time + 6s).empty());
-    CHECK(only<Beat>(session.tick(start_time + 10s)));
+    CHECK(session.due() == at(start_time + 5s).running);
+    CHECK(session.tick(at(start_time + 5s - 1us)).empty());
+    CHECK(only<Beat>(session.tick(at(start_time + 5s))));
+    CHECK(session.tick(at(start_time + 6s)).empty());
+    CHECK(only<Beat>(session.tick(at(start_time + 10s))));
 }
 
 TEST_CASE("a peer that says goodbye is not answered", "[session]") {
     World world;
     auto session = world.opened();
-    const auto actions = session.receive(wire::pack_frame(schemas::GoodbyeValue{}), start_time);
+    const auto actions = session.receive(wire::pack_frame(schemas::GoodbyeValue{}), at(start_time));
     const auto end = only<End>(actions);
     REQUIRE(end);
     CHECK(end->why.reason == Reason::none);
@@ -320,14 +332,14 @@ TEST_CASE("credit beyond the limits is cut at the door", "[session]") {
     World world;
     auto session = world.opened();
     const auto attach =
-        only<Attach>(session.receive(subscribe({"markers/31"}, 4'000'000'000, ~0ull), start_time));
+        only<Attach>(session.receive(subscribe({"markers/31"}, 4'000'000'000, ~0ull), at(start_time)));
     REQUIRE(attach);
     CHECK(attach->credit_messages == limits::credit_messages_max);
     CHECK(attach->credit_bytes == limits::credit_bytes_max);
     schemas::CreditValue credit;
     credit.messages = ~0u;
     credit.bytes = ~0ull;
-    const auto grant = only<Grant>(session.receive(wire::pack_frame(std::move(credit)), start_time));
+    const auto grant = only<Grant>(session.receive(wire::pack_frame(std::move(credit)), at(start_time)));
     REQUIRE(grant);
     CHECK(grant->messages == limits::credit_messages_max);
     CHECK(grant->bytes == limits::credit_bytes_max);

@@ -94,7 +94,7 @@ struct World {
                                                                         {},
                                                                         [] { return false; },
                                                                         watched()},
-                                                  now);
+                                                  at(now));
         commit();
         sign_head();
     }
@@ -111,8 +111,8 @@ struct World {
 
     /// One batch: whether there was one. Effects of it are in `frames` afterwards.
     bool commit() {
-        auto batch = broker->next_batch(now);
-        if (batch) broker->committed(store.commit(std::move(*batch)), now);
+        auto batch = broker->next_batch(at(now));
+        if (batch) broker->committed(store.commit(std::move(*batch)), at(now));
         collect();
         return batch.has_value();
     }
@@ -121,7 +121,7 @@ struct World {
                    const std::string& gate = "igate") {
         Bytes batch;
         wire::fabric::append(batch, kind, session, content);
-        broker->from_gate(gate, trusted, batch, now);
+        broker->from_gate(gate, trusted, batch, at(now));
         collect();
     }
     void send(const Id16& session, BytesView frame) {

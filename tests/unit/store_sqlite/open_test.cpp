@@ -1,5 +1,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/support/catch.h"
 #include "world.h"
 
@@ -22,6 +25,21 @@ TEST_CASE("a second owner of the same store is refused while the first lives", "
     CHECK_THROWS_WITH(world.open(), Contains("another process owns this store"));
     first.reset();
     CHECK_NOTHROW(world.open());
+}
+
+TEST_CASE("another program's short hold of the database delays a commit and does not end the store",
+          "[store]") {
+    World world;
+    const auto store = world.open();
+    SQLite::Database other{world.file().string(), SQLite::OPEN_READWRITE};
+    other.exec("BEGIN IMMEDIATE");
+    std::thread letting_go{[&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});  // how long it is held: the load itself
+        other.exec("ROLLBACK");
+    }};
+    CHECK_NOTHROW(store->commit({{record(0)}, {}}));
+    letting_go.join();
+    CHECK(world.reader()->size() == 1);
 }
 
 TEST_CASE("a file that is not a store of this format is refused", "[store]") {

@@ -1,10 +1,12 @@
 """Plays a sample county through a partnership's real processes and compares what was told with the truth file."""
 
+import collections
+import csv
 import json
 import pathlib
 import shutil
 
-from partnership import SOURCE, Partnership, until  # noqa: F401 (until is used by callers)
+from partnership import SOURCE, Failed, Partnership, until  # noqa: F401 (until is used by callers)
 
 POLICE, OPERATOR, AUDITOR, TRUST = "police/31", "operator/duty", "auditor/audit-office", "trust/forest"
 AUTHORITIES = ["E10000024", "E06000018"]
@@ -41,13 +43,16 @@ class County:
         p = self.partnership
         for _, agency in self.inboxes():
             p.config(agency, **self.topics_of(agency))
-        for agency in [POLICE, OPERATOR, AUDITOR] + [f"education/{la}" for la in AUTHORITIES]:
+        p.config(POLICE, markers="gazetteer")
+        (p.folder / "gazetteer").mkdir(exist_ok=True)
+        for agency in [OPERATOR, AUDITOR] + [f"education/{la}" for la in AUTHORITIES]:
             p.config(agency)
 
     def start(self, pages=False):
         """`pages`: every inbox is served to browsers, too; then self.pages is {agency: (address, sign-in)}."""
         self.partnership.start_broker()
         self.write_configs()
+        self.partnership.start("flagpost-police", POLICE, "run")
         self.pages = {}
         for program, agency in self.inboxes():
             if pages:
@@ -87,6 +92,19 @@ class County:
             said.append(p.run("flagpost-school", f"education/{la}", "rolls", "load", self.files / f"rolls-{la}.csv"))
             said.append(p.run("flagpost-social-care", f"social-care/{la}", "flags", "load", self.files / f"flags-{la}.csv"))
         return said
+
+    def markers(self, count, wait_s=60):
+        """Every row that the force's gazetteer would read, once there are so many, or at the end of patience."""
+        gazetteer = self.partnership.folder / "gazetteer"
+
+        def read():
+            with open(gazetteer / "markers.csv", newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        try:
+            until(lambda: (gazetteer / "markers.csv").exists() and len(read()) >= count, wait_s, "the markers have come to the force")
+        except Failed:
+            pass
+        return read()
 
     def feed(self, folder):
         """Hands a folder's incident files to the force's spool and waits until each row is confirmed or refused."""
@@ -166,6 +184,12 @@ def compare(truth, social, school, reviews):
     spoilt = sum(not t["intact"] for t in truth["social_care"] + truth["school"])
     return {"misses": misses, "wrong": wrong, "possible_extra": possible, "held_for_review": held_owed, "spoilt": spoilt,
             "noise": len(reviews) + len(possible), "owed": len(owed_social) + len(owed_school)}
+
+
+def markers_that_differ(truth, rows):
+    """Of (authority, UPRN) of where flagged children live, those that the force lacks, and those it has besides."""
+    owed, held = (collections.Counter((row[la], row["uprn"]) for row in some) for some, la in ((truth["markers"], "la"), (rows, "authority")))
+    return sorted((owed - held).elements()), sorted((held - owed).elements())
 
 
 def within_bounds(result):

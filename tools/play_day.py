@@ -36,6 +36,7 @@ def play(options):
         demo.load()
         flags = sum(truth["flags"].values())
         say(f"Loaded: {flags} children with a flag, the rolls of {len(demo.schools['own'] + demo.schools['trust'])} schools, terms and bank holidays.")
+        markers = demo.markers(len(truth["markers"]))
         at = time.monotonic()
         demo.feed("day")
         say(f"The force has fed its day: {truth['incidents']} incidents, each confirmed on disk, in {time.monotonic() - at:.1f} s.")
@@ -48,6 +49,8 @@ def play(options):
         until_closed(demo)
         audit = audit_of(demo)
         summary = check(demo, truth, social, school, reviews, closed, audit)
+        missing, wrong = county.markers_that_differ(truth, markers)
+        summary.update(markers=len(markers), markers_owed=len(truth["markers"]), markers_missing=len(missing), markers_wrong=len(wrong))
         summary["seconds"] = round(time.monotonic() - started, 1)
         (BUILD / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
         good = tell(summary)
@@ -111,8 +114,11 @@ def tell(s):
     say(f"  {s['acknowledged']} notices and reviews were opened or recorded by a named person; {s['open_obligations']} are still open.")
     say(f"  Missed: {s['misses']}. Told somebody who should not know: {s['wrong_disclosures']}. "
         f"Held for a person although owed: {s['held_for_review']}. Possible matches sent, marked, that were not the child: {s['possible_extra']}.")
+    say(f"  The force's gazetteer marks {s['markers']} addresses of flagged children, of {s['markers_owed']} by the truth file: "
+        f"{s['markers_missing']} missing, {s['markers_wrong']} that should not be there.")
     say(f"  The log has {s['log_size']} entries; the auditor's own check of the export says: {'verified' if s['audit_verified'] else 'NOT VERIFIED'}.")
     good = (s["within_bounds"] and s["audit_verified"] and s["open_obligations"] == 0 and s["incidents_published"] == s["expected"]["incidents"]
+            and s["markers"] > 0 and s["markers_missing"] == 0 and s["markers_wrong"] == 0
             and s["acknowledged"] == s["social_care_notices"] + s["school_notices"] + s["review_items"] and s["social_care_notices"] > 0 and s["school_notices"] > 0)
     say(f"  {'Every expectation held' if good else 'SOMETHING WAS NOT AS EXPECTED'}, in {s['seconds']} s. Figures: build/demo/summary.json")
     return good

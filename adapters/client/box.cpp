@@ -400,6 +400,17 @@ std::vector<OutgoingStatus> Box::newest_confirmed(std::size_t most) const {
     return impl_->newest(OutgoingState::confirmed, most);
 }
 
+std::vector<OutgoingStatus> Box::enqueued_in(Instant from, Instant to) const {
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + outgoing_columns +
+                                           " FROM outgoing WHERE enqueued_us >= ? AND enqueued_us < ? "
+                                           "ORDER BY seq");
+    query.bind(1, to_us(from));
+    query.bind(2, to_us(to));
+    std::vector<OutgoingStatus> found;
+    while (query.executeStep()) found.push_back(status_of(query));
+    return found;
+}
+
 void Box::receive(const std::vector<Incoming>& deliveries) {
     if (deliveries.empty()) return;
     SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
@@ -437,6 +448,33 @@ std::vector<Incoming> Box::inbox(bool closed_too) const {
     std::vector<Incoming> items;
     while (query.executeStep()) items.push_back(incoming_of(query));
     return items;
+}
+
+std::vector<Incoming> Box::unrecorded(schemas::Kind kind, std::size_t most) const {
+    SQLite::Statement query(impl_->db,
+                            std::string{"SELECT "} + incoming_columns +
+                                " FROM incoming WHERE recorded_us IS NULL AND kind = ? ORDER BY seq LIMIT ?");
+    query.bind(1, static_cast<int>(kind));
+    query.bind(2, static_cast<std::int64_t>(most));
+    std::vector<Incoming> items;
+    while (query.executeStep()) items.push_back(incoming_of(query));
+    return items;
+}
+
+void Box::consumed(const Incoming& item, const std::string& by, const std::string& outcome) {
+    Writing transaction(impl_->db, impl_->in_transaction);
+    // The row stays: by its id a repeat of the delivery is known.
+    SQLite::Statement update(
+        impl_->db,
+        "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ?, payload = x'' "
+        "WHERE topic = ? AND id = ?");
+    update.bind(1, to_us(impl_->now()));
+    update.bind(2, by);
+    update.bind(3, outcome);
+    update.bind(4, item.topic);
+    bind_blob(update, 5, item.id);
+    update.exec();
+    transaction.commit();
 }
 
 std::vector<Incoming> Box::recorded_since(Instant since, std::size_t most) const {
@@ -582,6 +620,25 @@ void Box::set_fact(const std::string& name, const std::string& value) {
     upsert.bind(2, value);
     upsert.exec();
     upsert.reset();
+}
+
+void Box::forget_fact(const std::string& name) {
+    SQLite::Statement forget(impl_->db, "DELETE FROM fact WHERE name = ?");
+    forget.bind(1, name);
+    forget.exec();
+}
+
+std::map<std::string, std::string> Box::facts_under(const std::string& beginning) const {
+    std::string behind = beginning;  // the first name that does not begin so: of ASCII, and not empty
+    ++behind.back();
+    SQLite::Statement query(impl_->db, "SELECT name, value FROM fact WHERE name >= ? AND name < ?");
+    query.bind(1, beginning);
+    query.bind(2, behind);
+    std::map<std::string, std::string> found;
+    while (query.executeStep())
+        found.emplace(query.getColumn(0).getString().substr(beginning.size()),
+                      query.getColumn(1).getString());
+    return found;
 }
 
 }  // namespace flagpost::client

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,12 +86,19 @@ public:
     std::vector<OutgoingStatus> refusals(std::size_t most) const;
     /// What the broker has confirmed, the newest first.
     std::vector<OutgoingStatus> newest_confirmed(std::size_t most) const;
+    /// What was enqueued in [from, to), whatever became of it, the oldest first.
+    std::vector<OutgoingStatus> enqueued_in(Instant from, Instant to) const;
 
     // Inbox
     /// Stores deliveries not yet stored; a repeat changes nothing. Durable on return.
     void receive(const std::vector<Incoming>& deliveries);
     /// Oldest first. Open is what nobody has recorded an action on; a load's result is never open: find it.
     std::vector<Incoming> inbox(bool closed_too = false) const;
+    /// What nobody has recorded an action on, of one kind, oldest first.
+    std::vector<Incoming> unrecorded(schemas::Kind kind, std::size_t most) const;
+    /// A program took from it all there is to take: it is recorded with this outcome, and its payload leaves the file.
+    /// Sends nothing.
+    void consumed(const Incoming& item, const std::string& by, const std::string& outcome);
     /// What was recorded since, the newest first.
     std::vector<Incoming> recorded_since(Instant since, std::size_t most) const;
     /// By human reference ("FP-7K3M-29QD"), by notice, review or load id in hex, or by "topic#number". The newest,
@@ -117,6 +125,9 @@ public:
     // Facts the adapter keeps: witness state, load sequences, broker identity.
     std::optional<std::string> fact(const std::string& name) const;
     void set_fact(const std::string& name, const std::string& value);
+    void forget_fact(const std::string& name);
+    /// Those whose names begin so (some ASCII text), each without that beginning.
+    std::map<std::string, std::string> facts_under(const std::string& beginning) const;
 
 private:
     class Impl;

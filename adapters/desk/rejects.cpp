@@ -14,8 +14,8 @@ constexpr std::size_t row_size_max = 64 * 1024;  // of a row kept in the file
 
 class Descriptor {
 public:
-    Descriptor(const std::filesystem::path& path, int flags)
-        : fd_{::open(path.c_str(), flags | O_CLOEXEC, 0600)} {
+    Descriptor(const std::filesystem::path& path, int flags, unsigned mode = 0600)
+        : fd_{::open(path.c_str(), flags | O_CLOEXEC, mode)} {
         if (fd_ < 0) throw std::system_error{errno, std::generic_category(), "cannot open " + path.string()};
     }
     Descriptor(const Descriptor&) = delete;
@@ -40,6 +40,8 @@ private:
     int fd_;
 };
 
+}  // namespace
+
 std::string csv_cell(std::string_view cell) {
     std::string out = "\"";
     for (const char c : cell) {
@@ -48,8 +50,6 @@ std::string csv_cell(std::string_view cell) {
     }
     return out + "\"";
 }
-
-}  // namespace
 
 void write_rejects(const std::filesystem::path& file, std::vector<Reject> rejects) {
     if (rejects.empty()) {
@@ -85,12 +85,12 @@ std::string_view Lines::from(std::uint64_t line, std::uint64_t next) const {
     return row;
 }
 
-void write_whole(const std::filesystem::path& file, const std::string& content) {
+void write_whole(const std::filesystem::path& file, const std::string& content, unsigned mode) {
     const auto unfinished = file.parent_path() / ("." + file.filename().string() + ".tmp");
     std::error_code absent;
     std::filesystem::remove(unfinished, absent);
     {
-        const Descriptor descriptor{unfinished, O_WRONLY | O_CREAT | O_EXCL};
+        const Descriptor descriptor{unfinished, O_WRONLY | O_CREAT | O_EXCL, mode};
         descriptor.write(content, unfinished);
         descriptor.sync(unfinished);
     }

@@ -32,8 +32,12 @@ private:
     std::vector<std::size_t> begins_;
 };
 
-/// Writes beside `file`, makes the content durable and renames. Throws std::runtime_error.
-void write_whole(const std::filesystem::path& file, const std::string& content);
+/// Writes beside `file`, makes the content durable and renames: whoever looks finds the old or the new. `mode`: who may read it,
+/// less what the umask denies. Throws std::runtime_error.
+void write_whole(const std::filesystem::path& file, const std::string& content, unsigned mode = 0600);
+
+/// As a cell of RFC 4180, in quotes.
+std::string csv_cell(std::string_view cell);
 
 /// Makes what was renamed or created in a directory durable.
 void sync_directory(const std::filesystem::path& directory);

@@ -32,12 +32,14 @@ std::uint64_t number_of(const std::string& text, const std::string& name, std::u
 const std::vector<std::string>& own_settings() {
     static const std::vector<std::string> names{"spool",          "mapping",          "http_listen",
                                                 "http_token",     "http_certificate", "http_key",
-                                                "http_client_ca", "outbox_max"};
+                                                "http_client_ca", "outbox_max",       "markers"};
     return names;
 }
 
 Sender::Sender(const std::filesystem::path& config)
-    : desk_{config, kinds, own_settings()}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+    : desk_{config, kinds, own_settings()},
+      markers_{desk_.box(), markers_folder(config, desk_.config())},
+      thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 void Sender::check() {
     if (ended_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) ended_.get();
@@ -46,7 +48,11 @@ void Sender::check() {
 void Sender::run(const std::stop_token& stop) {
     try {
         // While a daemon serves the data file, it sends; when it ends, this thread takes over.
-        while (!stop.stop_requested() && !desk_.try_serve(stop)) std::this_thread::sleep_for(look_again);
+        const auto turn = [this](const client::AgentState& state) {
+            markers_.turn(state.deliveries, desk_.now());
+        };
+        while (!stop.stop_requested() && !desk_.try_serve(stop, turn))
+            std::this_thread::sleep_for(look_again);
         promise_.set_value();
     } catch (...) {
         promise_.set_exception(std::current_exception());

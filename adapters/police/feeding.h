@@ -10,6 +10,7 @@
 #include "adapters/desk/desk.h"
 #include "adapters/police/intake.h"
 #include "adapters/police/mapping.h"
+#include "adapters/police/markers.h"
 
 namespace flagpost::police {
 
@@ -24,6 +25,7 @@ private:
     void run(const std::stop_token& stop);
 
     desk::Desk desk_;
+    MarkerKeeper markers_;
     std::promise<void> promise_;
     std::future<void> ended_ = promise_.get_future();
     std::jthread thread_;

@@ -99,6 +99,11 @@ int main(int argc, char** argv) {
         &program.app(), "reports",
         "Say which notices were late, escalated, could not be stored, or were settled after that.",
         [&] { return police::reports(program.config(), program.json(), std::cout); });
+    program.command(
+        &program.app(), "markers",
+        "Write which addresses to mark for the gazetteer, from what has been received (feed and run "
+        "do so by themselves),\nand say how old each authority's list is.",
+        [&] { return police::markers(program.config(), program.json(), std::cout); });
     desk::add_order_commands(program, {"police"}, police::own_settings());
     desk::add_proof_command(program, {"police"}, police::own_settings());
     return program.run(argc, argv);

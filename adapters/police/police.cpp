@@ -7,6 +7,7 @@
 #include "adapters/desk/desk.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
+#include "adapters/police/markers.h"
 
 namespace flagpost::police {
 namespace {
@@ -55,6 +56,31 @@ void tell_status(const json& answer, Instant now, const std::optional<Instant>& 
             << desk::printable(refusal["subject"].get<std::string>())
             << "): " << refusal["reason"].get<std::string>() << ", "
             << desk::printable(refusal["where"].get<std::string>()) << "\n";
+}
+
+json lists_of(const Markers& markers, Instant now) {
+    json all = json::array();
+    for (const auto& list : markers.lists(now))
+        all.push_back({
+            {"authority", list.authority                                                          },
+            {"as_of",     desk::in_iso(list.as_of)                                                },
+            {"age_hours", std::chrono::duration_cast<std::chrono::hours>(now - list.as_of).count()},
+            {"old",       now - list.as_of > list_age_max                                         },
+            {"markers",   list.markers                                                            }
+        });
+    return all;
+}
+
+void tell_lists(const Markers& markers, Instant now, std::ostream& out) {
+    for (const auto& list : markers.lists(now)) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - list.as_of);
+        out << "Flags of " << list.authority << ": " << list.markers << " to mark; their list is "
+            << desk::duration_in_words(std::max(age, std::chrono::seconds{0})) << " old"
+            << (age > list_age_max
+                    ? ". That is OLD: who was flagged since is not marked. Phone their duty desk"
+                    : "")
+            << ".\n";
+    }
 }
 
 constexpr std::size_t matched_asked_max = 5000;
@@ -107,20 +133,57 @@ void tell_matched(const json& matched, std::ostream& out) {
 int run(const std::filesystem::path& config) {
     const desk::StopAtSignal stop;
     desk::Desk desk{config, kinds, own_settings()};
-    desk.serve(stop.token());
+    MarkerKeeper keeper{desk.box(), markers_folder(config, desk.config())};
+    desk.serve(stop.token(),
+               [&](const client::AgentState& state) { keeper.turn(state.deliveries, desk.now()); });
     return 0;
 }
 
 int status(const StatusOptions& options, std::ostream& out) {
     desk::Desk desk{options.config, kinds, own_settings()};
     json answer = status_of(desk.box());
+    const Markers markers{desk.box()};
+    answer["flag_lists"] = lists_of(markers, desk.now());
     if (options.matched_hours != 0) answer["matched"] = matched_of(desk, options.matched_hours);
     if (options.json) {
         desk::print_json(answer, out);
         return 0;
     }
     tell_status(answer, desk.now(), desk.box().counts().oldest_waiting, out);
+    tell_lists(markers, desk.now(), out);
     if (options.matched_hours != 0) tell_matched(answer["matched"], out);
+    return 0;
+}
+
+int markers(const std::filesystem::path& config, bool as_json, std::ostream& out) {
+    desk::Desk desk{config, kinds, own_settings()};
+    Markers markers{desk.box()};
+    markers.take();
+    const auto folder = markers_folder(config, desk.config());
+    json answer;
+    if (!folder.empty()) {
+        const auto written = markers.write(folder, desk.now());
+        answer = {
+            {"markers", written.markers},
+            {"rows",    written.rows   },
+            {"set",     written.set    },
+            {"removed", written.removed},
+            {"change",  written.change }
+        };
+    }
+    answer["flag_lists"] = lists_of(markers, desk.now());
+    if (as_json) {
+        desk::print_json(answer, out);
+        return 0;
+    }
+    tell_lists(markers, desk.now(), out);
+    if (answer["flag_lists"].empty())
+        out << "No authority's list has come yet: nothing is known of any address.\n";
+    if (folder.empty())
+        out << "The config has no `markers` folder: no file was written.\n";
+    else
+        out << (folder / "markers.csv").string() << ": " << answer["rows"] << " rows; " << answer["set"]
+            << " markers set and " << answer["removed"] << " removed since it was written last.\n";
     return 0;
 }
 

@@ -18,6 +18,7 @@ namespace flagpost::police {
 ///     http_key         = "http.key"
 ///     http_client_ca   = "callers.crt"      # callers need a certificate of this CA
 ///     outbox_max       = 100000             # with so many unconfirmed nothing more is taken
+///     markers          = "gazetteer"        # folder for CSV files of which addresses to mark (markers.h)
 const std::vector<std::string>& own_settings();
 
 struct FeedOptions {
@@ -55,6 +56,10 @@ int status(const StatusOptions& options, std::ostream& out);
 /// What became of one incident, as the broker's log has it. 1 if the broker knows none of this reference.
 int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool json,
                        std::ostream& out);
+
+/// Takes in what came of authorities' flags, writes the files for the gazetteer where the config has a folder, and says how old
+/// each list is. Connects to nobody.
+int markers(const std::filesystem::path& config, bool json, std::ostream& out);
 
 /// What the broker has told the force of notices that were late, escalated or settled, oldest first.
 int reports(const std::filesystem::path& config, bool json, std::ostream& out);

@@ -23,6 +23,8 @@ class CountyDay(unittest.TestCase):
             self.assertIn(key, summary)
         self.assertEqual(summary["wrong_disclosures"], 0)
         self.assertEqual(summary["open_obligations"], 0)
+        self.assertGreater(summary["markers"], 1000)
+        self.assertEqual((summary["markers_missing"], summary["markers_wrong"]), (0, 0))
         self.assertTrue(summary["audit_verified"])
         self.assertTrue((SOURCE / "build" / "demo" / "export" / "checkpoint").exists())
 

@@ -87,12 +87,13 @@ def free_port():
 class Scenario(unittest.TestCase):
     agencies = ["police/31"]
     acts_for = {}
+    more_rules = ""  # of the agreement
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flagpost-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         agreement = self.folder / "agreement.toml"
-        agreement.write_text(agreement_of(self.agencies, self.acts_for))
+        agreement.write_text(agreement_of(self.agencies, self.acts_for) + self.more_rules)
         self.partnership = Partnership(self.folder, self.agencies, agreement)
         self.addCleanup(self.partnership.close)
         self.pki = self.partnership.pki

@@ -10,6 +10,7 @@
 #include "broker/app/operator.h"
 #include "broker/app/serve.h"
 #include "broker/crypto/keys.h"
+#include "broker/notices/explain.h"
 #include "broker/store/sqlite/check.h"
 #include "broker/store/store.h"
 
@@ -52,6 +53,91 @@ int check_agreement(const std::filesystem::path& file) {
               << agreement->mailboxes().size() << " mailboxes, digest " << to_hex(agreement->digest())
               << "\n";
     return 0;
+}
+
+/// What `agreement explain` was asked.
+struct Question {
+    notices::Case of;
+    std::string only;  // an agency, or empty
+};
+
+int explain_agreement(const std::filesystem::path& file, const Question& question) {
+    const auto agreement = agreement::Agreement::parse(app::read_text(file));
+    if (!agreement) throw std::runtime_error{agreement.error().where};
+    std::optional<AgencyId> only;
+    if (!question.only.empty()) {
+        auto agency = AgencyId::parse(question.only);
+        if (!agency) throw std::runtime_error{question.only + " is no agency: " + agency.error().where};
+        only = std::move(*agency);
+    }
+    const auto now = std::chrono::time_point_cast<Instant::duration>(std::chrono::system_clock::now());
+    std::cout << notices::explain(*agreement, question.of, now, date::locate_zone("Europe/London"), only);
+    return 0;
+}
+
+/// An option whose value is one of a few words.
+template <class Value, class Into> void choice_of(CLI::App& command, const char* name, Into& into,
+                                                  const char* what, std::map<std::string, Value> words) {
+    std::vector<std::string> all;
+    for (const auto& [word, value] : words) all.push_back(word);
+    command
+        .add_option_function<std::string>(
+            name, [&into, words = std::move(words)](const std::string& word) { into = words.at(word); }, what)
+        ->check(CLI::IsMember(all));
+}
+
+/// The options that describe one incident and its child.
+void describe_case(CLI::App& command, Question& question) {
+    using notices::Standing;
+    using schemas::FlagKind, schemas::Outcome, schemas::Role, schemas::Shield;
+    auto& of = question.of;
+    command.add_option("--force", of.force, "the police force that reports, such as 31")->required();
+    command.add_option("--authority", of.la, "whose child, as a GSS code such as E10000024")->required();
+    command.add_option("--school", of.urn, "URN of the school whose roll the child is on");
+    command.add_flag("--domestic-abuse", of.domestic_abuse, "the incident is domestic abuse");
+    command.add_option("--qualifier", of.qualifiers, "of the incident, such as hold_for_person");
+    choice_of<FlagKind>(command, "--flag", of.kind, "the kind of flag; a plan unless said otherwise",
+                        {
+                            {"plan",         FlagKind::child_protection_plan       },
+                            {"unborn",       FlagKind::unborn_child_protection_plan},
+                            {"looked-after", FlagKind::looked_after                }
+    });
+    choice_of<Standing>(command, "--flag-is", of.flag,
+                        "what became of the flag; it stands unless said otherwise",
+                        {
+                            {"none",           Standing::unflagged     },
+                            {"standing",       Standing::standing      },
+                            {"ended",          Standing::ended         },
+                            {"ended-long-ago", Standing::ended_long_ago},
+                            {"deleted",        Standing::deleted       }
+    });
+    choice_of<Shield>(command, "--shield", of.shield, "whom the child must be kept from",
+                      {
+                          {"none",             Shield::none            },
+                          {"refuge",           Shield::refuge          },
+                          {"adoption",         Shield::adoption        },
+                          {"protected-person", Shield::protected_person}
+    });
+    command.add_flag("!--not-named", of.is_named,
+                     "police do not name the child: only the mother leads to it");
+    choice_of<Role>(command, "--mother-is", of.adult,
+                    "the mother's part in the incident; the victim unless said otherwise",
+                    {
+                        {"victim",  Role::victim },
+                        {"suspect", Role::suspect},
+                        {"witness", Role::witness},
+                        {"other",   Role::other  }
+    });
+    choice_of<Outcome>(command, "--match", of.how_sure,
+                       "how sure the match is; as sure as when all details agree unless said otherwise",
+                       {
+                           {"match",     Outcome::match    },
+                           {"potential", Outcome::potential},
+                           {"many",      Outcome::many     },
+                           {"low",       Outcome::low      }
+    });
+    command.add_option("--why", question.only,
+                       "only of this agency, such as school/900001: what it is told, or why it is not");
 }
 
 int run_command(int argc, char** argv) {
@@ -165,6 +251,12 @@ int run_command(int argc, char** argv) {
     auto* agreement_check = agreement->add_subcommand("check", "whether a file can be put in force");
     agreement_check->add_option("file", file, "agreement.toml")->required()->check(CLI::ExistingFile);
     agreement_check->callback([&] { code = check_agreement(file); });
+    Question question;
+    auto* explained = agreement->add_subcommand(
+        "explain", "who would be told what of one incident, under which rule, and who would not, and why");
+    explained->add_option("file", file, "agreement.toml")->required()->check(CLI::ExistingFile);
+    describe_case(*explained, question);
+    explained->callback([&] { code = explain_agreement(file, question); });
 
     try {
         program.parse(argc, argv);

@@ -537,16 +537,30 @@ private:
         return planned;
     }
 
-    /// By the roll, or by a flag on the same child: whoever knows of the danger has said so.
+    /// By the roll, or by a flag on what may be the same child, however that flag was hit: whoever knows of the danger
+    /// has said so.
     bool is_shielded(const match::PupilHit& hit, const schemas::PupilValue& pupil) const {
         if (pupil.shield != schemas::Shield::none) return true;
         return std::ranges::any_of(decision_.flags, [&](const match::Hit& flag) {
             const auto* held = known_.flag(flag.flag);
-            if (!held || held->value.shield == schemas::Shield::none) return false;
+            if (!held || held->value.shield == schemas::Shield::none || !held->value.child) return false;
             const bool is_same_person = hit.through == match::Through::named && !flag.linked_adult &&
                                         flag.person && flag.person == hit.person;
-            return is_same_person || hit.flag == flag.flag;
+            return is_same_person || hit.flag == flag.flag || may_be_same(*held->value.child, *pupil.child);
         });
+    }
+
+    /// Holding a brother's notice does no harm, so one detail is enough: the number, the birthday or the first name.
+    static bool may_be_same(const schemas::PersonValue& one, const schemas::PersonValue& other) {
+        if (!one.upn.empty() && one.upn == other.upn) return true;
+        const auto born = registry::date_form(one.date_of_birth);
+        if (born.whole() && born == registry::date_form(other.date_of_birth)) return true;
+        for (const auto& a : registry::name_forms(one.given_names, one.family_name))
+            for (const auto& b : registry::name_forms(other.given_names, other.family_name))
+                if (!a.given->words.empty() && !b.given->words.empty() &&
+                    a.given->words.front() == b.given->words.front())
+                    return true;
+        return false;
     }
 
     bool is_contact_involved(std::uint32_t urn) const {

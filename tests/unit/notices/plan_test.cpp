@@ -295,6 +295,42 @@ TEST_CASE("no school is told of a pupil who has turned 18; a person sees why", "
     }
 }
 
+TEST_CASE("a shielded child's school waits for two people, however the flag was found", "[notices]") {
+    using Change = void (*)(schemas::FlagValue&);
+    const auto [why, change] = GENERATE(table<const char*, Change>({
+        {"by the child",                                                            [](schemas::FlagValue&) {}},
+        {"the plan has ended, and the father is as sure as the child",
+         [](schemas::FlagValue& flag) { flag.end_date = "2024-12-20"; }                                       },
+        {"the flag has another birthday than the roll, so only the father is sure",
+         [](schemas::FlagValue& flag) {
+             flag.child->date_of_birth = "2016-02-06";
+             flag.child->upn.clear();
+         }                                                                                                    },
+        {"the flag has another first name than the roll",
+         [](schemas::FlagValue& flag) {
+             flag.child->given_names = "Hidden";
+             flag.child->upn.clear();
+         }                                                                                                    },
+        {"the flag has the number alone",
+         [](schemas::FlagValue& flag) {
+             flag.child->given_names = "H";
+             flag.child->date_of_birth.clear();
+         }                                                                                                    },
+    }));
+    CAPTURE(why);
+    auto known = county();
+    auto shielded = flag("1", ava());
+    shielded.shield = schemas::Shield::adoption;
+    add_adult(shielded, person("Paul", "Sample", "1985-03-17", "M"), "father");
+    change(shielded);
+    known.set_flag(std::move(shielded), at("2025-03-01T06:00Z"));
+    const auto plan = planned(known, row());
+    CHECK(of_kind(plan, Kind::school_notice).empty());
+    const auto items = of_kind(plan, Kind::review_item);
+    REQUIRE_FALSE(items.empty());
+    CHECK(std::ranges::any_of(items, [](const auto* item) { return item->two_people && item->held; }));
+}
+
 TEST_CASE("what nobody agreed to is withheld, and why is known", "[notices]") {
     const auto silent = Agreement::parse(parties);
     REQUIRE(silent);

@@ -4,6 +4,8 @@
 #include <climits>
 #include <tuple>
 
+#include "broker/match/screen.h"
+
 namespace flagpost::match {
 namespace {
 
@@ -48,15 +50,6 @@ bool before(const Row& a, const Row& b) {
         return std::tie(row.flag ? *row.flag : no_flag, row.pupil ? *row.pupil : no_pupil, row.number);
     };
     return key(a) < key(b);
-}
-
-/// Where police went speaks for a person who is on the register there, and not against one who is not.
-void add_attended(Comparison& comparison, const PlaceForm& attended, const PersonForm& theirs) {
-    if (attended.empty() || comparison.where <= Where::postcode) return;
-    for (const auto& there : theirs.places) {
-        const auto where = compare_places(attended, *there.place);
-        if (where <= Where::postcode && comparison.where > where) set_where(comparison, where);
-    }
 }
 
 /// Nobody gave an address; the date is at most misspelt, and so is one of the names, or both are far from unlike. Of grown
@@ -105,6 +98,28 @@ void drop(std::vector<Candidate>& candidates, const std::function<bool(const Can
 
 }  // namespace
 
+namespace {
+
+/// The rows that may reach an outcome. Briefs are fetched ahead of their use, and so are those of names.
+std::vector<std::uint32_t>& screened(const Query& query, const registry::Pool& pool, Millibits start,
+                                     std::vector<std::uint32_t>& rows) {
+    const Screen screen{query, pool, start};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (i + 16 < rows.size()) __builtin_prefetch(&pool.brief(rows[i + 16]));
+        if (i + 6 < rows.size()) {
+            const auto& ahead = pool.brief(rows[i + 6]);
+            __builtin_prefetch(&pool.given_brief(ahead.given));
+            __builtin_prefetch(&pool.family_brief(ahead.family));
+        }
+        if (screen.may_be_found(pool.brief(rows[i]))) rows[kept++] = rows[i];
+    }
+    rows.resize(kept);
+    return rows;
+}
+
+}  // namespace
+
 std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Millibits share,
                               const Wanted& wanted, const Bonus& bonus, Effort& effort) {
     registry::Found found;
@@ -113,9 +128,9 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
     effort.compared += static_cast<std::uint32_t>(found.rows.size());
     if (found.rows.empty()) return {};
     const auto prior = prior_of(pool, share);
-    NameComparer names{*query.person, pool, found.rows.size()};
+    const auto& rows = screened(query, pool, prior + bonus.points, found.rows);
+    NameComparer names{*query.person, pool, rows.size()};
     std::vector<Candidate> candidates;
-    const auto& rows = found.rows;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         // Rows lie anywhere in much memory: the next ones are asked for while this one is compared.
         if (i + 8 < rows.size()) __builtin_prefetch(&pool.row(rows[i + 8]));

@@ -95,7 +95,6 @@ static_assert(identifier_levels.size() == static_cast<std::size_t>(Identifier::m
 constexpr std::uint64_t residents_believed = 2;
 constexpr std::uint64_t towns_believed = 60;
 constexpr Millibits town_weight_min = 500;
-constexpr Millibits town_weight_max = 5500;
 constexpr Millibits town_beside_other_postcode = -1500;
 constexpr Millibits telling_place = 4000;
 
@@ -111,9 +110,6 @@ constexpr Millibits lifted = 9000;
 constexpr std::uint64_t counts_believed = 2000;
 constexpr std::uint64_t given_bearers_believed = 8;
 constexpr std::uint64_t family_bearers_believed = 3;
-constexpr Millibits name_weight_min = 4500;
-constexpr Millibits name_weight_max = 10500;
-constexpr Millibits near_less = 2500;  // a name few bear is also one that few come near to
 
 template <class Levels, class Enum> const Level& level(const Levels& levels, Enum value) {
     return levels[static_cast<std::size_t>(value)];
@@ -180,6 +176,12 @@ Millibits family_weight(Family value, const NamePart& theirs, const Pool& pool) 
     return value == Family::near ? std::max(weight, exact() - near_less) : weight;
 }
 
+Millibits weight_of(Given value) { return level(given_levels, value).weight; }
+Millibits weight_of(Family value) { return level(family_levels, value).weight; }
+Millibits weight_of(Born value) { return level(born_levels, value).weight; }
+Millibits weight_of(Where value) { return level(where_levels, value).weight; }
+Millibits weight_of(Sex value) { return level(sex_levels, value).weight; }
+
 Millibits swapped_weight(bool exact) { return exact ? swapped_exact.weight : swapped_near; }
 
 Comparison compare(const PersonForm& ours, const PersonForm& theirs, NameComparer& names) {
@@ -213,6 +215,14 @@ void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonF
                 comparison.where_weight = weight;
             }
         }
+    }
+}
+
+void add_attended(Comparison& comparison, const registry::PlaceForm& attended, const PersonForm& theirs) {
+    if (attended.empty() || comparison.where <= Where::postcode) return;
+    for (const auto& there : theirs.places) {
+        const auto where = compare_places(attended, *there.place);
+        if (where <= Where::postcode && comparison.where > where) set_where(comparison, where);
     }
 }
 

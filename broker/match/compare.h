@@ -30,6 +30,9 @@ Comparison compare(const registry::PersonForm& ours, const registry::PersonForm&
 /// The addresses as well: the best of theirs beside the best of ours.
 void compare_homes(Comparison& comparison, const registry::PersonForm& ours,
                    const registry::PersonForm& theirs, const registry::Pool& pool);
+/// Where police went speaks for a person who is on the register there, and not against one who is not.
+void add_attended(Comparison& comparison, const registry::PlaceForm& attended,
+                  const registry::PersonForm& theirs);
 /// Takes another place as the one by which the two agree.
 void set_where(Comparison& comparison, Where where);
 
@@ -37,6 +40,18 @@ void set_where(Comparison& comparison, Where where);
 Millibits given_weight(Given value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits family_weight(Family value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits swapped_weight(bool exact);
+inline constexpr Millibits name_weight_min = 4500;
+inline constexpr Millibits name_weight_max = 10500;
+inline constexpr Millibits near_less = 2500;  // a name few bear is also one that few come near to
+inline constexpr Millibits near_weight_max = name_weight_max - near_less;
+
+// What a level counts for; exact names as if nobody else bore them.
+Millibits weight_of(Given value);
+Millibits weight_of(Family value);
+Millibits weight_of(Born value);
+Millibits weight_of(Where value);
+Millibits weight_of(Sex value);
+inline constexpr Millibits town_weight_max = 5500;
 
 /// Each weight of the comparison, `prior` first; their sum is the score against a stranger.
 std::vector<Evidence> evidence(const Comparison& comparison, Millibits prior);

@@ -17,8 +17,6 @@ using registry::DateForm;
 using registry::NamePart;
 using registry::Word;
 
-constexpr int near_from = 9200, similar_from = 8500, distant_from = 7500;
-
 bool contains(const std::vector<Word>& list, const Word& word) {
     return std::find(list.begin(), list.end(), word) != list.end();
 }
@@ -67,10 +65,14 @@ bool nearly(int alike, const Word& a, const Word& b) {
 
 /// No more than this can be the likeness of two words, by their lengths, beginnings and sets of letters.
 int likeness_at_most(const Word& a, const Word& b) {
-    const int size_a = static_cast<int>(std::min(a.text.size(), registry::letters_compared));
-    const int size_b = static_cast<int>(std::min(b.text.size(), registry::letters_compared));
-    const int common = std::min(size_a - letters_beyond(a, b), size_b - letters_beyond(b, a));
-    return winkler((10000 * common / size_a + 10000 * common / size_b + 10000) / 3, a.text, b.text);
+    const auto size = [](const Word& word) {
+        return static_cast<int>(std::min(word.text.size(), registry::letters_compared));
+    };
+    const auto start_b = b.text.begin();
+    const auto alike = static_cast<std::ptrdiff_t>(std::min({a.text.size(), b.text.size(), std::size_t{4}}));
+    const auto end = std::mismatch(start_b, start_b + alike, a.text.begin()).first;
+    return match::likeness_at_most(size(a), size(b), letters_beyond(a, b), letters_beyond(b, a),
+                                   static_cast<int>(end - start_b));
 }
 
 std::array<char, 8> digits(const DateForm& date) {
@@ -110,6 +112,11 @@ Born compare_whole(const DateForm& a, const DateForm& b) {
 }
 
 }  // namespace
+
+int likeness_at_most(int size_a, int size_b, int beyond_a, int beyond_b, int beginning) {
+    const int common = std::min(size_a - beyond_a, size_b - beyond_b);
+    return winkler((10000 * common / size_a + 10000 * common / size_b + 10000) / 3, beginning);
+}
 
 int likeness(const Word& a, const Word& b) {
     if (a.text.empty() || b.text.empty() || likeness_at_most(a, b) < distant_from) return a == b ? 10000 : 0;

@@ -49,6 +49,13 @@ Identifier compare_identifier(const std::string& a, const std::string& b);
 /// Two words that are one, mistyped.
 bool spelt_nearly(const registry::Word& a, const registry::Word& b);
 
+// How alike words are to be for "near", "similar" and "distant".
+inline constexpr int near_from = 9200, similar_from = 8500, distant_from = 7500;
+
+/// No more than this can be the likeness of two words of these sizes, of which each has so many different letters that the
+/// other lacks, and which begin with so many equal ones.
+int likeness_at_most(int size_a, int size_b, int beyond_a, int beyond_b, int beginning);
+
 /// Jaro-Winkler similarity where that is at least 7500, the least that counts; anything less may come out as 0.
 int likeness(const registry::Word& a, const registry::Word& b);
 

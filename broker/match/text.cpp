@@ -98,8 +98,10 @@ int winkler(int jaro, std::string_view a, std::string_view b) {
            a[static_cast<std::size_t>(prefix)] == b[static_cast<std::size_t>(prefix)]) {
         ++prefix;
     }
-    return jaro + prefix * (10000 - jaro) / 10;
+    return winkler(jaro, prefix);
 }
+
+int winkler(int jaro, int beginning) { return jaro + beginning * (10000 - jaro) / 10; }
 
 bool within_one_edit(std::string_view a, std::string_view b) {
     if (a.size() > b.size()) std::swap(a, b);

@@ -12,6 +12,8 @@ int jaro_winkler(std::string_view a, std::string_view b);
 /// Winkler's step from Jaro's similarity: a common beginning, up to four letters, brings words nearer.
 int winkler(int jaro, std::string_view a, std::string_view b);
 
+int winkler(int jaro, int beginning);
+
 /// One letter added, lost, changed, or two neighbours swapped; also true for equal words.
 bool within_one_edit(std::string_view a, std::string_view b);
 

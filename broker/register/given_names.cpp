@@ -73,11 +73,14 @@ std::uint16_t number_of_given_name(std::string_view word) {
 /// Jack and Sean are both forms of John, and two brothers are called so: of two names that stand on their own, one
 /// must be the full form of the other, or both be spellings of one sound, as Muhammad and Mohamed are.
 bool same_given_name(const Word& a, const Word& b) {
-    if (a == b) return true;
-    if (a.known == 0 || b.known == 0) return false;
-    const auto& of_a = known_names().names[a.known];
-    const auto& of_b = known_names().names[b.known];
-    const bool two_names = of_a.established && of_b.established && a.sound != b.sound;
+    return a == b || same_given_name(a.known, b.known, a.sound == b.sound);
+}
+
+bool same_given_name(std::uint16_t a, std::uint16_t b, bool same_sound) {
+    if (a == 0 || b == 0) return false;
+    const auto& of_a = known_names().names[a];
+    const auto& of_b = known_names().names[b];
+    const bool two_names = of_a.established && of_b.established && !same_sound;
     for (const auto& mine : of_a.groups)
         for (const auto& theirs : of_b.groups)
             if (mine.group == theirs.group && (mine.full_form || theirs.full_form || !two_names)) return true;

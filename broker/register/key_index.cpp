@@ -13,19 +13,22 @@ unsigned block_of(std::uint32_t count) { return static_cast<unsigned>(std::bit_w
 }  // namespace
 
 std::size_t KeyIndex::find(std::uint64_t key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = key & mask;
-    while (slots_[at].key != 0 && slots_[at].key != key) at = (at + 1) & mask;
-    return at;
+    std::size_t at = home(key);
+    for (;;) {
+        const auto there = key_of(slots_[at]);
+        if (there == key || there == 0) return at;
+        if (++at == slots_.size()) at = 0;
+    }
 }
 
 void KeyIndex::grow() {
-    std::vector<Slot> old(slots_.size() * 2);
+    // By less than twice: at a million people half of twice would lie empty.
+    std::vector<Slot> old(slots_.size() + slots_.size() / 2);
     old.swap(slots_);
     used_ = 0;
     for (const auto& slot : old) {
         if (slot.count == 0) continue;
-        slots_[find(slot.key)] = slot;
+        slots_[find(key_of(slot))] = slot;
         ++used_;
     }
 }
@@ -41,30 +44,36 @@ std::uint32_t* KeyIndex::rows_of(Slot& slot) {
 }
 
 void KeyIndex::resize(Slot& slot, std::uint32_t count) {
-    Slot moved{slot.key, 0, count};
+    Slot moved = slot;
+    moved.at = 0;
+    moved.count = count;
     if (count > 1) {
         auto& blocks = blocks_[block_of(count)];
         if (blocks.free.empty()) {
             moved.at = static_cast<std::uint32_t>(blocks.rows.size() >> block_of(count));
-            blocks.rows.resize(blocks.rows.size() + (std::size_t{1} << block_of(count)));
+            const auto size = blocks.rows.size() + (std::size_t{1} << block_of(count));
+            if (size > blocks.rows.capacity()) blocks.rows.reserve(size + blocks.rows.size() / 4);
+            blocks.rows.resize(size);
         } else {
             moved.at = blocks.free.back();
             blocks.free.pop_back();
         }
     }
-    std::copy_n(rows_of(slot), std::min(slot.count, count), rows_of(moved));
+    std::copy_n(rows_of(slot), std::min<std::uint32_t>(slot.count, count), rows_of(moved));
     if (slot.count > 1) blocks_[block_of(slot.count)].free.push_back(slot.at);
     slot = moved;
 }
 
-void KeyIndex::add(std::uint64_t key, std::uint32_t row) {
+void KeyIndex::add(std::uint64_t whole_key, std::uint32_t row) {
+    const auto key = short_of(whole_key);
     auto at = find(key);
-    if (slots_[at].key == 0) {
-        if ((used_ + 1) * 10 > slots_.size() * 7) {
+    if (key_of(slots_[at]) == 0) {
+        if ((used_ + 1) * 4 > slots_.size() * 3) {
             grow();
             at = find(key);
         }
-        slots_[at].key = key;
+        slots_[at].key = static_cast<std::uint32_t>(key);
+        slots_[at].key_high = static_cast<std::uint32_t>(key >> 32) & 0x3fU;
         ++used_;
     }
     auto& slot = slots_[at];
@@ -76,7 +85,7 @@ void KeyIndex::add(std::uint64_t key, std::uint32_t row) {
 }
 
 void KeyIndex::remove(std::uint64_t key, std::uint32_t row) {
-    auto& slot = slots_[find(key)];
+    auto& slot = slots_[find(short_of(key))];
     if (slot.count == 0) return;
     auto* const rows = rows_of(slot);
     auto* const end = rows + slot.count;
@@ -91,7 +100,7 @@ void KeyIndex::remove(std::uint64_t key, std::uint32_t row) {
 }
 
 void KeyIndex::collect(std::uint64_t key, std::vector<std::uint32_t>& out) const {
-    const auto& slot = slots_[find(key)];
+    const auto& slot = slots_[find(short_of(key))];
     if (slot.count != 0) out.insert(out.end(), rows_of(slot), rows_of(slot) + slot.count);
 }
 

@@ -15,9 +15,9 @@ public:
     void add(std::uint64_t key, std::uint32_t row);
     void remove(std::uint64_t key, std::uint32_t row);
     /// Fetches what the other calls will look at first: many keys asked for at once come sooner than one by one.
-    void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[key & (slots_.size() - 1)]); }
+    void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[home(short_of(key))]); }
     /// How many rows `key` has.
-    std::uint32_t count(std::uint64_t key) const { return slots_[find(key)].count; }
+    std::uint32_t count(std::uint64_t key) const { return slots_[find(short_of(key))].count; }
     /// Appends the rows of `key`.
     void collect(std::uint64_t key, std::vector<std::uint32_t>& out) const;
 
@@ -25,15 +25,27 @@ private:
     /// Most keys have one row, which stands in the slot itself. More stand together in a block of the next power of
     /// two, so that reading a list is reading one piece of memory.
     struct Slot {
-        std::uint64_t key = 0;  // 0: never used
-        std::uint32_t at = 0;   // the row, or the number of the block
-        std::uint32_t count = 0;
+        std::uint32_t key = 0;           // with `key_high` 0: never used
+        std::uint32_t key_high : 6 = 0;  // of a key its lower 38 bits
+        std::uint32_t count : 26 = 0;
+        std::uint32_t at = 0;  // the row, or the number of the block
     };
+    static_assert(sizeof(Slot) == 12);
+    static constexpr std::uint64_t key_bits = 0x3f'ffff'ffff;
     struct Blocks {
         std::vector<std::uint32_t> rows;
         std::vector<std::uint32_t> free;  // numbers of blocks
     };
 
+    /// As much of a key as is kept: of ten million keys a few hundred share their list with another one, and whoever
+    /// reads it compares some rows more.
+    static std::uint64_t short_of(std::uint64_t key) {
+        const auto kept = key & key_bits;
+        return kept == 0 ? 1 : kept;
+    }
+    static std::uint64_t key_of(const Slot& slot) { return std::uint64_t{slot.key_high} << 32 | slot.key; }
+    /// Where a key would stand if nobody else did.
+    std::size_t home(std::uint64_t key) const { return ((key & 0xffff'ffff) * slots_.size()) >> 32; }
     std::size_t find(std::uint64_t key) const;
     void grow();
     const std::uint32_t* rows_of(const Slot& slot) const;
@@ -41,7 +53,7 @@ private:
     /// Moves a list to where `count` rows have their place; those that there are come along.
     void resize(Slot& slot, std::uint32_t count);
 
-    std::vector<Slot> slots_;  // a power of two, at most 7/10 used
+    std::vector<Slot> slots_;  // at most 3/4 used
     std::size_t used_ = 0;
     std::array<Blocks, 33> blocks_;  // by the logarithm of their size
 };

@@ -38,6 +38,26 @@ void collect(const KeyIndex& index, const std::vector<std::uint64_t>& keys, Foun
     found.rows.erase(std::unique(found.rows.begin(), found.rows.end()), found.rows.end());
 }
 
+template <class Value> void put_at(std::vector<Value>& list, std::uint32_t number, const Value& value) {
+    if (number >= list.size()) list.resize(number + std::size_t{1});
+    list[number] = value;
+}
+
+/// Keeps one of all equal parts, and says its number.
+std::uint32_t keep(Shared<NamePart>& parts, std::vector<PartBrief>& briefs,
+                   std::shared_ptr<const NamePart>& part) {
+    const auto* const given = part.get();
+    auto kept = parts.keep(std::move(part));
+    if (kept.value.get() == given) put_at(briefs, kept.number, brief_of(*given));
+    part = std::move(kept.value);
+    return kept.number;
+}
+
+std::optional<std::uint32_t> number_in(const Shared<NamePart>& parts, const NamePart& part) {
+    const auto* kept = parts.find(part);
+    return kept ? std::optional{kept->number} : std::nullopt;
+}
+
 }  // namespace
 
 PersonForm person_form(const schemas::PersonValue& person) {
@@ -91,12 +111,15 @@ void Pool::count(const PersonForm& person, int by) {
 
 std::uint32_t Pool::add(Row row) {
     count(row.person, 1);
+    std::uint32_t given = 0, family = 0;
     for (auto& name : row.person.names) {
-        name.given = given_parts_.keep(std::move(name.given));
-        name.family = family_parts_.keep(std::move(name.family));
+        given = keep(given_parts_, given_briefs_, name.given);
+        family = keep(family_parts_, family_briefs_, name.family);
     }
     const auto keys = row_keys(row.person);
+    const auto brief = brief_of(row.person, given, family);
     const auto number = rows_.add(std::move(row));
+    put_at(briefs_, number, brief);
     for (const auto key : keys) keys_.add(key, number);
     return number;
 }
@@ -112,35 +135,55 @@ void Pool::remove(std::uint32_t number) {
     }
 }
 
+std::optional<std::uint32_t> Pool::given_number(const NamePart& part) const {
+    return number_in(given_parts_, part);
+}
+std::optional<std::uint32_t> Pool::family_number(const NamePart& part) const {
+    return number_in(family_parts_, part);
+}
+
 void Pool::find(const std::vector<std::uint64_t>& keys, Found& found) const { collect(keys_, keys, found); }
 
-void PersonIndex::add_person(Row row, std::vector<RowNumber>& numbers) {
+void PersonIndex::add_person(Row row, Entries& entries) {
     auto& person = row.person;
     if (person.names.empty() && person.upn.empty() && person.nhs_number.empty())
         return release(std::move(person.places));
-    const auto kind = row.kind;
-    numbers.push_back({kind, pools_[static_cast<std::size_t>(kind)].add(std::move(row))});
-}
-
-void PersonIndex::remove_people(const std::vector<RowNumber>& numbers) {
-    for (const auto& [kind, number] : numbers) {
-        auto& pool = pools_[static_cast<std::size_t>(kind)];
-        auto places = pool.row(number).person.places;
-        pool.remove(number);
-        release(std::move(places));
-    }
+    const auto kind = static_cast<std::uint32_t>(row.kind);
+    entries.push_back({kind & 7U, pools_[kind].add(std::move(row)) & 0x1fff'ffffU});
 }
 
 void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const DatedPlaceForm& place,
-                            std::vector<std::uint32_t>& numbers) {
+                            Entries& entries) {
     if (place.place->empty()) return;
     const auto number = places_.add({place, &key, &flag});
     for (const auto each : place_keys(*place.place)) place_keys_.add(each, number);
-    numbers.push_back(number);
+    entries.push_back({in_places, number & 0x1fff'ffffU});
+}
+
+void PersonIndex::remove(const Entries& entries) {
+    for (const auto& entry : entries) {
+        if (entry.in == in_places)
+            remove_place(entry.number);
+        else
+            remove_person(pools_[entry.in], entry.number);
+    }
+}
+
+void PersonIndex::remove_person(Pool& pool, std::uint32_t number) {
+    auto places = pool.row(number).person.places;
+    pool.remove(number);
+    release(std::move(places));
+}
+
+void PersonIndex::remove_place(std::uint32_t number) {
+    auto place = places_[number].place;
+    for (const auto each : place_keys(*place.place)) place_keys_.remove(each, number);
+    places_.remove(number);
+    release({std::move(place)});
 }
 
 std::vector<DatedPlaceForm> PersonIndex::shared(std::vector<DatedPlaceForm> places) {
-    for (auto& each : places) each.place = place_forms_.keep(std::move(each.place));
+    for (auto& each : places) each.place = place_forms_.keep(std::move(each.place)).value;
     return places;
 }
 
@@ -149,7 +192,7 @@ void PersonIndex::release(std::vector<DatedPlaceForm> places) {
 }
 
 void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
-    auto& numbers = flag_rows_[&key];
+    Entries entries;
     const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
@@ -157,14 +200,14 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
         row.flag = &key;
         row.held_flag = &flag;
         row.number = number;
-        add_person(std::move(row), numbers.people);
+        add_person(std::move(row), entries);
     };
     std::vector<DatedPlaceForm> places;
     for (std::size_t i = 0; i < flag.value.places.size() && i < places_max; ++i) {
         if (flag.value.places[i]) places.push_back(dated_place_form(*flag.value.places[i]));
     }
     places = shared(std::move(places));
-    for (const auto& place : places) add_place(key, flag, place, numbers.places);
+    for (const auto& place : places) add_place(key, flag, place, entries);
     if (flag.value.child) {
         auto child = person_form(*flag.value.child);
         child.places = places;
@@ -181,23 +224,19 @@ void PersonIndex::add_flag(const FlagKey& key, const HeldFlag& flag) {
         add(RowKind::linked_adult, std::move(person), static_cast<std::uint16_t>(i));
     }
     release(std::move(places));
+    entries.shrink_to_fit();
+    flag_entries_.emplace(&key, std::move(entries));
 }
 
 void PersonIndex::remove_flag(const FlagKey& key) {
-    const auto found = flag_rows_.find(&key);
-    if (found == flag_rows_.end()) return;
-    remove_people(found->second.people);
-    for (const auto number : found->second.places) {
-        auto place = places_[number].place;
-        for (const auto each : place_keys(*place.place)) place_keys_.remove(each, number);
-        places_.remove(number);
-        release({std::move(place)});
-    }
-    flag_rows_.erase(found);
+    const auto found = flag_entries_.find(&key);
+    if (found == flag_entries_.end()) return;
+    remove(found->second);
+    flag_entries_.erase(found);
 }
 
 void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
-    auto& numbers = pupil_rows_[&key];
+    Entries entries;
     const auto add = [&](RowKind kind, PersonForm person, std::uint16_t number) {
         Row row;
         row.kind = kind;
@@ -205,7 +244,7 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
         row.pupil = &key;
         row.held_pupil = &pupil;
         row.number = number;
-        add_person(std::move(row), numbers);
+        add_person(std::move(row), entries);
     };
     std::vector<DatedPlaceForm> home;
     if (pupil.value.home)
@@ -225,13 +264,15 @@ void PersonIndex::add_pupil(const PupilKey& key, const HeldPupil& pupil) {
         add(RowKind::contact, std::move(person), static_cast<std::uint16_t>(i));
     }
     release(std::move(home));
+    entries.shrink_to_fit();
+    pupil_entries_.emplace(&key, std::move(entries));
 }
 
 void PersonIndex::remove_pupil(const PupilKey& key) {
-    const auto found = pupil_rows_.find(&key);
-    if (found == pupil_rows_.end()) return;
-    remove_people(found->second);
-    pupil_rows_.erase(found);
+    const auto found = pupil_entries_.find(&key);
+    if (found == pupil_entries_.end()) return;
+    remove(found->second);
+    pupil_entries_.erase(found);
 }
 
 void PersonIndex::find_places(const PlaceForm& place, Found& found) const {

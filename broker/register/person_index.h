@@ -5,11 +5,13 @@
 #include <climits>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "broker/register/address.h"
+#include "broker/register/brief.h"
 #include "broker/register/key_index.h"
 #include "broker/register/normal.h"
 #include "broker/register/numbered.h"
@@ -93,6 +95,13 @@ public:
     const Row& row(std::uint32_t number) const { return rows_[number]; }
     std::size_t size() const { return rows_.size(); }
     void find(const std::vector<std::uint64_t>& keys, Found& found) const;
+    // In brief; parts by the numbers that rows give.
+    const RowBrief& brief(std::uint32_t number) const { return briefs_[number]; }
+    const PartBrief& given_brief(std::uint32_t number) const { return given_briefs_[number]; }
+    const PartBrief& family_brief(std::uint32_t number) const { return family_briefs_[number]; }
+    /// The number of a part of a name that somebody here bears.
+    std::optional<std::uint32_t> given_number(const NamePart& part) const;
+    std::optional<std::uint32_t> family_number(const NamePart& part) const;
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
     const WordCounts& town_counts() const { return towns_; }
@@ -103,6 +112,8 @@ private:
     KeyIndex keys_;
     WordCounts given_, family_, towns_;
     Shared<NamePart> given_parts_, family_parts_;
+    std::vector<RowBrief> briefs_;
+    std::vector<PartBrief> given_briefs_, family_briefs_;
 };
 
 class PersonIndex {
@@ -119,25 +130,25 @@ public:
     void find_places(const PlaceForm& place, Found& found) const;
 
 private:
-    void add_place(const FlagKey& key, const HeldFlag& flag, const DatedPlaceForm& place,
-                   std::vector<std::uint32_t>& numbers);
     /// Of each equal address one.
     std::vector<DatedPlaceForm> shared(std::vector<DatedPlaceForm> places);
     void release(std::vector<DatedPlaceForm> places);
 
-    struct RowNumber {
-        RowKind kind;
-        std::uint32_t number;
+    /// Where somebody or an address stands: in the pool of a RowKind, or among the places.
+    struct Entry {
+        std::uint32_t in : 3;
+        std::uint32_t number : 29;
     };
-    struct FlagRows {
-        std::vector<RowNumber> people;
-        std::vector<std::uint32_t> places;
-    };
-    void add_person(Row row, std::vector<RowNumber>& numbers);
-    void remove_people(const std::vector<RowNumber>& numbers);
-    std::array<Pool, 4> pools_;  // one for each RowKind
-    std::unordered_map<const FlagKey*, FlagRows> flag_rows_;
-    std::unordered_map<const PupilKey*, std::vector<RowNumber>> pupil_rows_;
+    using Entries = std::vector<Entry>;
+    static constexpr std::uint32_t in_places = 4;
+    void add_place(const FlagKey& key, const HeldFlag& flag, const DatedPlaceForm& place, Entries& entries);
+    void add_person(Row row, Entries& entries);
+    void remove(const Entries& entries);
+    void remove_person(Pool& pool, std::uint32_t number);
+    void remove_place(std::uint32_t number);
+    std::array<Pool, in_places> pools_;  // one for each RowKind
+    std::unordered_map<const FlagKey*, Entries> flag_entries_;
+    std::unordered_map<const PupilKey*, Entries> pupil_entries_;
     Numbered<PlaceRow> places_;
     KeyIndex place_keys_;
     Shared<PlaceForm> place_forms_;

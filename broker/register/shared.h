@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace flagpost::registry {
 
@@ -12,13 +13,33 @@ template <class Value> class Shared {
 public:
     using Pointer = std::shared_ptr<const Value>;
 
+    /// One that is kept, and its number: small, and given out again when the value is forgotten.
+    struct Kept {
+        Pointer value;
+        std::uint32_t number;
+    };
+
     /// The one that is kept of all that equal this.
-    Pointer keep(Pointer value) { return values_.try_emplace(value.get(), value).first->second; }
+    Kept keep(Pointer value) {
+        const auto* const key = value.get();
+        const auto [at, added] = values_.try_emplace(key, Kept{std::move(value), 0});
+        if (added) at->second.number = next_number();
+        return at->second;
+    }
+
+    /// Nothing if no equal value is kept.
+    const Kept* find(const Value& value) const {
+        const auto found = values_.find(&value);
+        return found == values_.end() ? nullptr : &found->second;
+    }
 
     /// Forgets the value if the caller is the last to hold it.
     void release(Pointer value) {
         constexpr long here_and_ours = 2;
-        if (value.use_count() == here_and_ours) values_.erase(value.get());
+        if (value.use_count() != here_and_ours) return;
+        const auto found = values_.find(value.get());
+        free_.push_back(found->second.number);
+        values_.erase(found);
     }
     std::size_t size() const { return values_.size(); }
 
@@ -29,7 +50,14 @@ private:
     struct Same {
         bool operator()(const Value* a, const Value* b) const { return *a == *b; }
     };
-    std::unordered_map<const Value*, Pointer, Hash, Same> values_;
+    std::uint32_t next_number() {
+        if (free_.empty()) return static_cast<std::uint32_t>(values_.size() - 1);
+        const auto number = free_.back();
+        free_.pop_back();
+        return number;
+    }
+    std::unordered_map<const Value*, Kept, Hash, Same> values_;
+    std::vector<std::uint32_t> free_;
 };
 
 }  // namespace flagpost::registry

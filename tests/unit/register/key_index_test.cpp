@@ -65,11 +65,19 @@ TEST_CASE("numbers of removed values are given out again, and the others stay as
 
 TEST_CASE("equal values are kept once, for as long as somebody has them", "[register]") {
     registry::Shared<Text> values;
-    auto first = values.keep(std::make_shared<const Text>(Text{"SMITH"}));
-    auto second = values.keep(std::make_shared<const Text>(Text{"SMITH"}));
-    CHECK(first == second);
-    values.release(std::move(first));
+    const auto keep = [&](const char* text) { return values.keep(std::make_shared<const Text>(Text{text})); };
+    auto first = keep("SMITH");
+    auto second = keep("SMITH");
+    const auto other = keep("JONES");
+    CHECK(first.value == second.value);
+    CHECK(first.number == second.number);
+    CHECK(first.number != other.number);
+    CHECK(values.find(Text{"JONES"})->number == other.number);
+    values.release(std::move(first.value));
+    CHECK(values.size() == 2);
+    values.release(std::move(second.value));
     CHECK(values.size() == 1);
-    values.release(std::move(second));
-    CHECK(values.size() == 0);
+    CHECK(values.find(Text{"SMITH"}) == nullptr);
+    CHECK(keep("PATEL").number == first.number);
+    CHECK(keep("SINGH").number != other.number);
 }

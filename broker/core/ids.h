@@ -16,7 +16,7 @@ namespace flagpost {
 /// A party to the partnership: kind and code, such as `police/31` or `school/122802`.
 class AgencyId {
 public:
-    /// One of the kinds of contracts.md, a slash, and a code of letters, digits, '-' and '.'.
+    /// One of the kinds of agency, a slash, and a code of letters, digits, '-' and '.'.
     static Result<AgencyId> parse(std::string_view text);
     std::string_view kind() const { return std::string_view{text_}.substr(0, slash_); }
     std::string_view code() const { return std::string_view{text_}.substr(slash_ + 1); }

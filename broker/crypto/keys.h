@@ -24,7 +24,7 @@ SymmetricKey load_symmetric_key_from(const std::string& source);
 /// Throws CryptoFailure if anybody but the owner may read the file.
 void require_private_mode(const std::filesystem::path& file);
 
-/// contracts.md, Identity and keys. Files in one directory: master.key, seed.key, digest.key, dedup.key.
+/// The broker's own secrets. Files in one directory: master.key, seed.key, digest.key, dedup.key.
 struct BrokerKeys {
     MasterKeys master;    // wrap body keys
     SymmetricKey seed;    // makes notice ids

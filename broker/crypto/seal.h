@@ -1,4 +1,4 @@
-/// Bodies under one key each, so that destroying a key erases a record (contracts.md, Erasure).
+/// Bodies under one key each, so that destroying a key erases a record.
 #pragma once
 
 #include <optional>

@@ -21,7 +21,7 @@ constexpr const char* groups_with_kem = "X25519MLKEM768:X25519:P-256:P-384";
 constexpr const char* groups_classic = "X25519:P-256:P-384";
 constexpr std::string_view protocol = "flagpost/1";
 constexpr int chain_depth_max = 3;
-constexpr std::size_t read_ahead_bytes = 32 * 1024;  // two TLS records: performance.md, section 2
+constexpr std::size_t read_ahead_bytes = 32 * 1024;  // two TLS records
 
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using Crl = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;

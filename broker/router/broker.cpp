@@ -455,16 +455,17 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
 }
 
 void Broker::act(const Id16& id, Session& session, Cosign& cosign) {
-    const PartyKeys* keys = setting_.parties.of(session.machine.peer().agency());
-    const Result<bool> added = keys == nullptr
-                                   ? refuse(Reason::unknown_sender, "parties: no witness key")
-                                   : heads_.cosign(cosign.checkpoint, *keys, setting_.parties.quorum, now_);
+    const auto& agency = session.machine.peer().agency();
+    const auto witnesses = setting_.parties.witnesses_for(agency);
+    const Result<Heads::Added> added =
+        witnesses.empty() ? refuse(Reason::unknown_sender, "parties: no witness key")
+                          : heads_.cosign(cosign.checkpoint, witnesses, setting_.parties.quorum, now_);
     if (!added) {
         ++figures_.refused;
         return send(id, session, wire::refuse_frame(added.error()));
     }
-    if (*added) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
-    attendance_.cosigned(session.machine.peer().agency(), now_);
+    if (added->has_quorum) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
+    if (std::ranges::count(added->parties, agency.text()) > 0) attendance_.cosigned(agency, now_);
 }
 
 void Broker::act(const Id16& id, Session& session, WriteDown& refusal) {
@@ -581,7 +582,7 @@ void Broker::watch_quorum() {
     const bool late = setting_.parties.quorum > 0 && since && now_ >= *since + limits::quorum_late_after;
     if (late == std::exchange(quorum_late_, late)) return;
     if (late)
-        spdlog::error("witnesses: no new head has been cosigned by {} agencies for {} s: are they connected?",
+        spdlog::error("witnesses: no new head has been cosigned by {} of them for {} s: are they connected?",
                       setting_.parties.quorum, std::chrono::seconds{limits::quorum_late_after}.count());
     else
         spdlog::info("witnesses: heads are cosigned again");

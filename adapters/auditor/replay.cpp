@@ -105,7 +105,9 @@ std::string deed_of(const Leaf& leaf) {
         case LeafKind::agreement_set:
             return "put agreement " + short_digest(leaf.agreement) + " into force";
         case LeafKind::parties_set:
-            return "put another list of parties into force";
+            return "put list of parties " + short_digest(leaf.setting) + " into force";
+        case LeafKind::keys_set:
+            return "began to use the keys of list " + short_digest(leaf.setting);
         case LeafKind::crl_set:
             return "put revocation list " + std::to_string(leaf.number) + " into force";
         case LeafKind::recovered:
@@ -211,6 +213,7 @@ std::string in_json(const Leaf& leaf, std::uint64_t index) {
     for (const auto& code : leaf.legal_basis) object["legal_basis"].push_back(code);
     put_text("outcome", leaf.outcome);
     put_bytes("engine", leaf.engine);
+    put_bytes("setting", leaf.setting);
     if (leaf.candidates != 0) object["candidates"] = leaf.candidates;
     if (leaf.related) object["related"] = *leaf.related;
     return object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);

@@ -105,7 +105,8 @@ Broker::Broker(BrokerSetting setting, Instant now)
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
-    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again)},
+    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again),
+                             setting_.keys},
            Id16{}, Nothing{});
 }
 
@@ -268,11 +269,11 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), now_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, Instant now) {
+void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Instant now) {
     home_.check();
     now_ = now;
     setting_.policies = std::move(policies);
-    decide(exchange::Reloaded{setting_.parties.digest, crl_number}, Id16{}, Nothing{});
+    decide(exchange::Reloaded{setting_.parties.digest, crl_number, keys}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Instant now) {

@@ -900,7 +900,7 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
     newcomer.enrol(world.parties);
     world.parties.digest = Digest{8};
-    world.broker->files_changed(1, "{}", world.now);
+    world.broker->files_changed(1, "{}", Digest{}, world.now);
     world.send(session, newcomer.publish(envelope));
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);

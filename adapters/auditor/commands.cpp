@@ -181,8 +181,24 @@ bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
     } catch (const WitnessAlarm& alarm) {
         const auto file = alarm_file(connection.config());
         write_new(file, view(alarm.evidence));
-        throw std::runtime_error{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
-                                 file.string()};
+        throw client::LogAlarm{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
+                               file.string()};
+    }
+}
+
+/// For as long as nothing is alarming: a broker or a witness that is away comes back.
+[[noreturn]] void carry_on(Carrier& carrier, Connection& connection, std::chrono::seconds every,
+                           std::ostream& out) {
+    for (;;) {
+        try {
+            carry_one(carrier, connection, out);
+        } catch (const client::LogAlarm&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            out << "not cosigned: " << error.what() << "; tried again in " << every.count() << " s"
+                << std::endl;
+        }
+        connection.agent().idle(every);
     }
 }
 
@@ -233,11 +249,8 @@ int run_carry(const Typed& typed, std::ostream& out) {
     auto source = connection.source();
     Carrier carrier{key_in(connection.config().log_vkey), witness,
                     ways_of(source, connection.agent(), typed.witness_url)};
-    for (;;) {
-        const bool carried = carry_one(carrier, connection, out);
-        if (typed.every_s == 0) return carried ? 0 : 1;
-        connection.agent().idle(std::chrono::seconds{typed.every_s});
-    }
+    if (typed.every_s > 0) carry_on(carrier, connection, std::chrono::seconds{typed.every_s}, out);
+    return carry_one(carrier, connection, out) ? 0 : 1;
 }
 
 int run_verify(const Typed& typed, std::ostream& out) {

@@ -260,12 +260,14 @@ bool Selection::takes(const Leaf& leaf, std::uint64_t index) {
     return !options_.subject || std::ranges::find(leaf.subjects, *options_.subject) != leaf.subjects.end();
 }
 
-void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out) {
+void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
+            const Progress& progress) {
     Selection selection{options};
-    each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) {
+    const auto tell = [&](std::uint64_t index, const Leaf& leaf) {
         if (selection.takes(leaf, index))
             out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
-    });
+    };
+    each_leaf(directory, tell, progress);
 }
 
 }  // namespace flagpost::auditor

@@ -24,6 +24,7 @@
 #include "broker/store/durable_file.h"
 #include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/sqlite_store.h"
+#include "broker/store/sqlite/statistics_file.h"
 
 namespace flagpost::app {
 namespace {
@@ -124,6 +125,20 @@ std::function<bool()> room_on(const std::filesystem::path& database, Clock& cloc
     };
 }
 
+/// Figures are worth keeping and not worth stopping for: told once, tried again with the next.
+std::function<bool(const store::Tally&)> statistics_keeper(const std::filesystem::path& file, Clock& clock) {
+    return [file, &clock, failing = false](const store::Tally& tally) mutable {
+        try {
+            store::sqlite::add_statistics(file, tally, clock.now());
+            if (std::exchange(failing, false)) spdlog::info("statistics are kept again");
+            return true;
+        } catch (const store::StorageFailure& failure) {
+            if (!std::exchange(failing, true)) spdlog::error("not kept for now: {}", failure.what());
+            return false;
+        }
+    };
+}
+
 void reload(const BrokerConfig& config, const agreement::Agreement& agreement, router::Parties& parties,
             const std::function<std::string()>& list_keys, router::BrokerLoop& loop) {
     spdlog::info("reading certificates, revocation list and parties anew");
@@ -216,7 +231,7 @@ void serve(const BrokerConfig& config) {
                                   store->erased_unlogged(),
                                   crypto::sha256(view(keys_text))};
     router::StoreThread store_thread{
-        {std::move(store), open_reader, std::move(signer)}
+        {std::move(store), open_reader, std::move(signer), statistics_keeper(config.statistics(), clock)}
     };
 
     zmq::context_t fabric;
@@ -238,7 +253,9 @@ void serve(const BrokerConfig& config) {
                  std::move(setting), store_thread);
     std::optional<manage::Server> management;
     if (const auto& listen = config.management.listen) {
-        management.emplace(listen->host, listen->port, board);
+        management.emplace(listen->host, listen->port, board, [file = config.statistics(), &clock] {
+            return store::sqlite::statistics_csv(file, clock.now() - manage::statistics_shown);
+        });
         spdlog::info("management: http://{}:{}/status.json", listen->host, management->port());
     }
     if (config.listen) {

@@ -641,6 +641,22 @@ TEST_CASE("how the broker stands: who is here, since when not, and what is waiti
     CHECK_FALSE(peer().uncosigned_since);
 }
 
+TEST_CASE("nobody looks into the log to say how the broker stands", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.sign_head();
+    const auto before = world.reader.reads;
+    for (int i = 0; i < 3; ++i) {
+        const auto standing = world.broker->stands(world.now);
+        CHECK(standing.counts.published == 1);
+        CHECK(standing.log.size == world.disk->tree.size());
+        world.now += std::chrono::seconds{2};
+    }
+    CHECK(world.reader.reads == before);
+}
+
 TEST_CASE("who was not welcomed was not here", "[broker]") {
     World world;
     const Id16 session = world.connect("bench/1");

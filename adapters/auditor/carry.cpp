@@ -15,11 +15,15 @@ std::string evidence_of(const std::string& sent, const HttpAnswer& answer) {
 
 Result<std::string> Carrier::carry() {
     const auto head = ways_.shown();
-    const auto checkpoint = log::open_checkpoint(head, log_);
+    return ask(head, opened(head));
+}
+
+log::Checkpoint Carrier::opened(const std::string& head) const {
+    auto checkpoint = log::open_checkpoint(head, log_);
     if (!checkpoint)
-        throw std::runtime_error{"the broker's head is not signed by the log's key: " +
-                                 checkpoint.error().where};
-    return ask(head, *checkpoint);
+        throw client::LogAlarm{"the broker's head is not signed by the log's key: " +
+                               checkpoint.error().where};
+    return *std::move(checkpoint);
 }
 
 Result<std::string> Carrier::ask(const std::string& first_head, const log::Checkpoint& first) {
@@ -29,7 +33,7 @@ Result<std::string> Carrier::ask(const std::string& first_head, const log::Check
         if (last_ > checkpoint.size) {
             // Somebody else may have carried a newer head than ours: look once more before calling it a rollback.
             head = ways_.newest();
-            checkpoint = log::open_checkpoint(head, log_).value();
+            checkpoint = opened(head);
         }
         const auto old = std::min(last_, checkpoint.size);
         const auto proof =

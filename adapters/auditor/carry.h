@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "adapters/client/agent.h"
 #include "broker/log/add_checkpoint.h"
 
 namespace flagpost::auditor {
@@ -40,11 +41,12 @@ public:
     Carrier(log::VerifierKey log, log::VerifierKey witness, Ways ways)
         : log_{std::move(log)}, witness_{std::move(witness)}, ways_{std::move(ways)} {}
 
-    /// The head shown, cosigned; refused as busy if that may be tried again later. Throws WitnessAlarm, and
-    /// std::runtime_error if the broker's head is not signed by the log's key.
+    /// The head shown, cosigned; refused as busy if that may be tried again later. Throws WitnessAlarm, LogAlarm if the
+    /// broker's head is not signed by the log's key, and what the ways throw.
     Result<std::string> carry();
 
 private:
+    log::Checkpoint opened(const std::string& head) const;
     Result<std::string> ask(const std::string& head, const log::Checkpoint& checkpoint);
 
     log::VerifierKey log_, witness_;

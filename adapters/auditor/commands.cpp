@@ -181,8 +181,24 @@ bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
     } catch (const WitnessAlarm& alarm) {
         const auto file = alarm_file(connection.config());
         write_new(file, view(alarm.evidence));
-        throw std::runtime_error{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
-                                 file.string()};
+        throw client::LogAlarm{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
+                               file.string()};
+    }
+}
+
+/// For as long as nothing is alarming: a broker or a witness that is away comes back.
+[[noreturn]] void carry_on(Carrier& carrier, Connection& connection, std::chrono::seconds every,
+                           std::ostream& out) {
+    for (;;) {
+        try {
+            carry_one(carrier, connection, out);
+        } catch (const client::LogAlarm&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            out << "not cosigned: " << error.what() << "; tried again in " << every.count() << " s"
+                << std::endl;
+        }
+        connection.agent().idle(every);
     }
 }
 
@@ -233,11 +249,8 @@ int run_carry(const Typed& typed, std::ostream& out) {
     auto source = connection.source();
     Carrier carrier{key_in(connection.config().log_vkey), witness,
                     ways_of(source, connection.agent(), typed.witness_url)};
-    for (;;) {
-        const bool carried = carry_one(carrier, connection, out);
-        if (typed.every_s == 0) return carried ? 0 : 1;
-        connection.agent().idle(std::chrono::seconds{typed.every_s});
-    }
+    if (typed.every_s > 0) carry_on(carrier, connection, std::chrono::seconds{typed.every_s}, out);
+    return carry_one(carrier, connection, out) ? 0 : 1;
 }
 
 int run_verify(const Typed& typed, std::ostream& out) {
@@ -249,6 +262,7 @@ int run_verify(const Typed& typed, std::ostream& out) {
 }
 
 int run_prove(const Typed& typed, std::ostream& out) {
+    note(typed, "prove");
     const auto proven = prove(typed.directory, typed.index);
     write_new(typed.out, view(proven.proof.format()));
     write_new(typed.leaf, proven.leaf);
@@ -288,13 +302,16 @@ int run_replay(const Typed& typed, std::ostream& out) {
     if (!typed.subject.empty()) options.subject = reference_in(typed.subject);
     note(typed, "replay");
     if (!typed.incident.empty()) options.entries = entries_of(typed);
-    replay(typed.directory, options, out);
+    // Lines on the same terminal show by themselves how far it is.
+    ProgressBar bar{"reading"};
+    replay(typed.directory, options, out, ::isatty(STDOUT_FILENO) == 1 ? Progress{} : bar.to());
     return 0;
 }
 
 int run_complete(const Typed& typed, std::ostream& out) {
     note(typed, "complete");
-    const auto completeness = complete(typed.directory);
+    ProgressBar bar{"reading"};
+    const auto completeness = complete(typed.directory, bar.to());
     tell(out, completeness, typed.json);
     return completeness.complete() ? 0 : 1;
 }
@@ -326,11 +343,11 @@ int run_explain(const Typed& typed, std::ostream& out) {
 int run_subject(const Typed& typed, std::ostream& out) {
     const auto key = own_key(typed);
     note(typed, "subject");
+    ProgressBar bar{"reading"};
     std::set<std::string> keys{typed.people.begin(), typed.people.end()};
     if (!typed.family_name.empty())
-        keys.merge(subject_keys(typed.directory, key, typed.family_name, typed.born));
+        keys.merge(subject_keys(typed.directory, key, typed.family_name, typed.born, bar.to()));
     if (keys.empty()) throw std::runtime_error{"nobody of that name and date of birth in this export"};
-    ProgressBar bar{"reading"};
     const auto draft = subject_draft(typed.directory, key, keys, bar.to());
     write_new(typed.out, view(draft.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"));
     out << draft["items"].size() << " items about";

@@ -86,9 +86,10 @@ void tell_json(std::ostream& out, const Completeness& c) {
 
 }  // namespace
 
-Completeness complete(const std::filesystem::path& directory) {
+Completeness complete(const std::filesystem::path& directory, const Progress& progress) {
     Count count;
-    each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) { count.add(index, leaf); });
+    each_leaf(
+        directory, [&](std::uint64_t index, const Leaf& leaf) { count.add(index, leaf); }, progress);
     return std::move(count).result();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/auditor/export.h"
 #include "broker/core/bytes.h"
 #include "broker/core/clock.h"
 
@@ -34,7 +35,7 @@ struct Completeness {
 
 /// Reads an unverified export. A notice is closed by the `opened` or `recorded` leaf that names it and its number in the
 /// mailbox (broker/log/README.md).
-Completeness complete(const std::filesystem::path& directory);
+Completeness complete(const std::filesystem::path& directory, const Progress& progress = {});
 
 void tell(std::ostream& out, const Completeness& completeness, bool json);
 

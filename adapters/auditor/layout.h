@@ -8,7 +8,7 @@
 ///                                       empty where the entry has none or it is erased
 ///     keys/<N>[.p/<W>]                  what opens those bodies, sealed to one auditor (broker/log/disclosure.h)
 ///     sealed-for                        to whom, how far and why
-///     policies/<SHA-256>.toml           agreement and parties in force, by digest
+///     policies/<SHA-256>.toml           agreement, parties and keys in force, by digest
 ///
 /// N is written in groups of three digits, all but the last behind an `x`: 1234067 is x001/x234/067.
 #pragma once

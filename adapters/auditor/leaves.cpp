@@ -7,7 +7,8 @@
 namespace flagpost::auditor {
 
 void leaves_from(const std::filesystem::path& directory, std::uint64_t first,
-                 const std::function<bool(std::uint64_t index, const log::Leaf& leaf)>& each) {
+                 const std::function<bool(std::uint64_t index, const log::Leaf& leaf)>& each,
+                 const Progress& progress) {
     if (!std::filesystem::is_regular_file(directory / "checkpoint"))
         throw std::runtime_error{directory.string() + ": is no export: it has no checkpoint"};
     const auto size = size_by_files(directory);
@@ -28,15 +29,18 @@ void leaves_from(const std::filesystem::path& directory, std::uint64_t first,
                                          ": is no leaf: " + leaf.error().where};
             if (!each(index, *leaf)) return;
         }
+        if (progress) progress(number + 1, tiles_at(0, size));
     }
 }
 
 void each_leaf(const std::filesystem::path& directory,
-               const std::function<void(std::uint64_t index, const log::Leaf& leaf)>& each) {
-    leaves_from(directory, 0, [&](std::uint64_t index, const log::Leaf& leaf) {
+               const std::function<void(std::uint64_t index, const log::Leaf& leaf)>& each,
+               const Progress& progress) {
+    const auto all = [&](std::uint64_t index, const log::Leaf& leaf) {
         each(index, leaf);
         return true;
-    });
+    };
+    leaves_from(directory, 0, all, progress);
 }
 
 }  // namespace flagpost::auditor

@@ -49,6 +49,7 @@ std::vector<LeafFact> facts_of_leaf(const log::Leaf& leaf) {
     add("Legal basis", basis);
     add_bytes("Agreement, by its digest", leaf.agreement);
     add_bytes("Engine, by its digest", leaf.engine);
+    add_bytes("Text put in force, by its digest", leaf.setting);
     if (leaf.candidates != 0) add("Candidates", grouped(leaf.candidates));
     if (leaf.related)
         add("Follows from entry", grouped(*leaf.related), "/audit/entries/" + std::to_string(*leaf.related));

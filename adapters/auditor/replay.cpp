@@ -105,7 +105,9 @@ std::string deed_of(const Leaf& leaf) {
         case LeafKind::agreement_set:
             return "put agreement " + short_digest(leaf.agreement) + " into force";
         case LeafKind::parties_set:
-            return "put another list of parties into force";
+            return "put list of parties " + short_digest(leaf.setting) + " into force";
+        case LeafKind::keys_set:
+            return "began to use the keys of list " + short_digest(leaf.setting);
         case LeafKind::crl_set:
             return "put revocation list " + std::to_string(leaf.number) + " into force";
         case LeafKind::recovered:
@@ -211,6 +213,7 @@ std::string in_json(const Leaf& leaf, std::uint64_t index) {
     for (const auto& code : leaf.legal_basis) object["legal_basis"].push_back(code);
     put_text("outcome", leaf.outcome);
     put_bytes("engine", leaf.engine);
+    put_bytes("setting", leaf.setting);
     if (leaf.candidates != 0) object["candidates"] = leaf.candidates;
     if (leaf.related) object["related"] = *leaf.related;
     return object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -257,12 +260,14 @@ bool Selection::takes(const Leaf& leaf, std::uint64_t index) {
     return !options_.subject || std::ranges::find(leaf.subjects, *options_.subject) != leaf.subjects.end();
 }
 
-void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out) {
+void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
+            const Progress& progress) {
     Selection selection{options};
-    each_leaf(directory, [&](std::uint64_t index, const Leaf& leaf) {
+    const auto tell = [&](std::uint64_t index, const Leaf& leaf) {
         if (selection.takes(leaf, index))
             out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
-    });
+    };
+    each_leaf(directory, tell, progress);
 }
 
 }  // namespace flagpost::auditor

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "adapters/auditor/export.h"
 #include "broker/core/clock.h"
 #include "broker/core/ids.h"
 #include "broker/log/leaf.h"
@@ -38,7 +39,8 @@ private:
 };
 
 /// Reads an unverified export; says nothing about whether it is the log.
-void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out);
+void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
+            const Progress& progress = {});
 
 /// "2026-03-02 21:40:12  police/31 published an incident on incidents/31 [1234]"
 std::string in_words(const log::Leaf& leaf, std::uint64_t index);

@@ -172,9 +172,10 @@ void redact(Json& item) {
 }  // namespace
 
 std::set<std::string> subject_keys(const std::filesystem::path& directory, const crypto::BoxKey& key,
-                                   const std::string& family_name, const std::string& born) {
+                                   const std::string& family_name, const std::string& born,
+                                   const Progress& progress) {
     std::set<std::string> keys;
-    each_record(directory, key, {}, [&](const Record& record) {
+    each_record(directory, key, progress, [&](const Record& record) {
         const auto* unit = unit_of(record);
         if (unit == nullptr || unit->item() == nullptr) return;
         const auto item = exchange::bytes_of(unit->item());

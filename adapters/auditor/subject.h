@@ -15,7 +15,8 @@ namespace flagpost::auditor {
 /// Keys of flags and pupils ("flag/E10000024/1234", "pupil/122802/A123...") that ever stood in the register under this
 /// family name and date of birth, whatever the case of its letters.
 std::set<std::string> subject_keys(const std::filesystem::path& directory, const crypto::BoxKey& key,
-                                   const std::string& family_name, const std::string& born);
+                                   const std::string& family_name, const std::string& born,
+                                   const Progress& progress = {});
 
 /// A draft of what the export holds about these keys: {"subjects", "items": [{"index", "time", "what", "content", "mark",
 /// "why", "redact"}]}. Marks are empty: each item names people besides the child, and what of it may go out is for a

@@ -124,7 +124,7 @@ std::vector<std::string> WireSource::policies() {
     const auto content = ask(QueryKind::policies, 0, 0, 0);
     const auto json = nlohmann::json::parse(text(content), nullptr, false);
     std::vector<std::string> texts;
-    for (const auto* name : {"agreement", "parties"}) {
+    for (const auto* name : {"agreement", "parties", "keys"}) {
         if (!json.is_object() || !json.contains(name) || !json[name].is_string())
             throw std::runtime_error{"the broker's policies lack the " + std::string{name}};
         texts.push_back(json[name].get<std::string>());

@@ -12,6 +12,7 @@
 #include "broker/crypto/keys.h"
 #include "broker/notices/explain.h"
 #include "broker/store/sqlite/check.h"
+#include "broker/store/sqlite/statistics_file.h"
 #include "broker/store/store.h"
 
 namespace {
@@ -235,6 +236,18 @@ int run_command(int argc, char** argv) {
     configured(status, "an operator's config file");
     with_json(status);
     status->callback([&] { code = app::show_status(config, json); });
+
+    unsigned days = 35;
+    auto* statistics = program.add_subcommand(
+        "statistics",
+        "what happened, counted by hour, as CSV: from the events table, whether the broker runs or not");
+    configured(statistics, "the broker's config file");
+    statistics->add_option("--days", days, "how far back")->check(CLI::Range(1, 800))->capture_default_str();
+    statistics->callback([&] {
+        SystemClock clock;
+        std::cout << store::sqlite::statistics_csv(app::load_broker_config(config).statistics(),
+                                                   clock.now() - std::chrono::days{days});
+    });
 
     auto* reference = program.add_subcommand("reference", "schools and calendars");
     reference->require_subcommand(1);

@@ -26,6 +26,13 @@ Instant instant_of(const ASN1_TIME* time, const std::filesystem::path& file) {
     return Instant{std::chrono::seconds{timegm(&broken_down)}};
 }
 
+Certificate first_certificate(const std::filesystem::path& file) {
+    const Bio bio{BIO_new_file(file.c_str(), "r")};
+    Certificate leaf{bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr};
+    if (!leaf) throw std::runtime_error{file.string() + ": holds no certificate"};
+    return leaf;
+}
+
 }  // namespace
 
 std::uint64_t read_crl_number(const std::filesystem::path& file) {
@@ -41,10 +48,15 @@ std::uint64_t read_crl_number(const std::filesystem::path& file) {
 }
 
 Instant read_certificate_end(const std::filesystem::path& file) {
-    const Bio bio{BIO_new_file(file.c_str(), "r")};
-    const Certificate leaf{bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr};
-    if (!leaf) throw std::runtime_error{file.string() + ": holds no certificate"};
-    return instant_of(X509_get0_notAfter(leaf.get()), file);
+    return instant_of(X509_get0_notAfter(first_certificate(file).get()), file);
+}
+
+Digest read_certificate_digest(const std::filesystem::path& file) {
+    Digest digest;
+    unsigned size = digest.size();
+    if (X509_digest(first_certificate(file).get(), EVP_sha256(), digest.data(), &size) != 1)
+        throw std::runtime_error{file.string() + ": its certificate has no digest"};
+    return digest;
 }
 
 std::optional<Instant> read_revocation_list_end(const std::filesystem::path& file) {

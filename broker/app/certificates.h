@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "broker/core/bytes.h"
 #include "broker/core/clock.h"
 
 namespace flagpost::app {
@@ -14,6 +15,9 @@ std::uint64_t read_crl_number(const std::filesystem::path& file);
 
 /// When the first certificate of a PEM file ends. Throws std::runtime_error if it holds none.
 Instant read_certificate_end(const std::filesystem::path& file);
+
+/// SHA-256 of the first certificate of a PEM file, DER: what a leaf names a certificate by. Throws likewise.
+Digest read_certificate_digest(const std::filesystem::path& file);
 
 /// When the first revocation list of a PEM file to do so goes out of date; nothing if none says. Throws std::runtime_error if it holds
 /// none.

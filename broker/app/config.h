@@ -74,6 +74,7 @@ struct BrokerConfig {
     Management management;
 
     std::filesystem::path database() const { return data / "flagpost.db"; }
+    std::filesystem::path statistics() const { return data / "statistics.db"; }
     std::filesystem::path signed_head() const { return data / "signed-head"; }
 };
 

@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -72,10 +73,29 @@ void add(router::Parties& parties, const Row& row) {
     keys.witness.push_back({std::move(witness), from, to});
 }
 
+void add_outside(router::Parties& parties, const Row& row) {
+    row.only({"vkey", "from", "to"});
+    auto key = row.parsed("vkey", log::VerifierKey::parse(row.text("vkey")));
+    if (key.type() != log::VerifierKey::Type::cosignature)
+        row.fail("vkey", "should be a cosignature key (type 04)");
+    for (const auto& [agency, keys] : parties.keys)
+        for (const auto& own : keys.witness)
+            if (own.key.name() == key.name())
+                row.fail("vkey",
+                         "has the name of " + agency.text() + "'s witness: it would be counted twice");
+    const Instant from = row.day("from");
+    const Instant to = row.day("to");
+    if (from >= to) row.fail("to", "should be after from");
+    parties.outside.push_back({std::move(key), from, to});
+}
+
 /// What the file says, else two, or as many as there are.
 std::size_t quorum_of(const Row& top, const toml::table& table, const router::Parties& parties) {
-    const auto witnesses = static_cast<std::size_t>(
+    std::set<std::string> outside;  // one that changes its key is still one
+    for (const auto& each : parties.outside) outside.insert(each.key.name());
+    const auto agencies = static_cast<std::size_t>(
         std::ranges::count_if(parties.keys, [](const auto& party) { return !party.second.witness.empty(); }));
+    const auto witnesses = agencies + outside.size();
     if (!table.contains("quorum")) return std::min<std::size_t>(2, witnesses);
     const auto asked = table["quorum"].value_exact<std::int64_t>();
     if (!asked || *asked < 0 || static_cast<std::size_t>(*asked) > witnesses)
@@ -97,11 +117,17 @@ router::Parties load_parties(const std::filesystem::path& file) {
                                  std::string{error.description()}};
     }
     const Row top{file, table};
-    top.only({"party", "quorum"});
+    top.only({"party", "witness", "quorum"});
     if (const auto* rows = table["party"].as_array()) {
         for (const auto& row : *rows) {
             if (!row.is_table()) top.fail("party", "should be [[party]] tables");
             add(parties, Row{file, *row.as_table()});
+        }
+    }
+    if (const auto* rows = table["witness"].as_array()) {
+        for (const auto& row : *rows) {
+            if (!row.is_table()) top.fail("witness", "should be [[witness]] tables");
+            add_outside(parties, Row{file, *row.as_table()});
         }
     }
     parties.quorum = quorum_of(top, table, parties);

@@ -8,6 +8,7 @@
 
 #include "broker/app/certificates.h"
 #include "broker/app/files.h"
+#include "broker/app/key_list.h"
 #include "broker/app/parties.h"
 #include "broker/app/signals.h"
 #include "broker/app/signer_link.h"
@@ -23,6 +24,7 @@
 #include "broker/store/durable_file.h"
 #include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/sqlite_store.h"
+#include "broker/store/sqlite/statistics_file.h"
 
 namespace flagpost::app {
 namespace {
@@ -77,20 +79,20 @@ Instant recover(exchange::Exchange& exchange, store::Store& store, store::Reader
 
 /// The exact texts in force, for auditors to hold against their digests in the log.
 std::string policies_json(const BrokerConfig& config, const agreement::Agreement& agreement,
-                          const router::Parties& parties) {
+                          const router::Parties& parties, const std::string& keys) {
     const auto agreement_text = read_text(config.agreement);
     const auto parties_text = read_text(config.parties);
     if (crypto::sha256(view(agreement_text)) != agreement.digest() ||
         crypto::sha256(view(parties_text)) != parties.digest)
         throw std::runtime_error{"agreement or parties changed while they were read: start again"};
-    auto json =
-        nlohmann::json{
-            {"agreement", agreement_text},
-            {"parties",   parties_text  }
-    }
-            .dump();
+    auto json = nlohmann::json{
+        {"agreement", agreement_text},
+        {"parties",   parties_text  },
+        {"keys",
+         keys                       }
+    }.dump();
     if (json.size() > limits::payload_size_max)
-        throw std::runtime_error{"agreement and parties together are longer than an answer may be"};
+        throw std::runtime_error{"agreement, parties and keys together are longer than an answer may be"};
     return json;
 }
 
@@ -123,15 +125,30 @@ std::function<bool()> room_on(const std::filesystem::path& database, Clock& cloc
     };
 }
 
+/// Figures are worth keeping and not worth stopping for: told once, tried again with the next.
+std::function<bool(const store::Tally&)> statistics_keeper(const std::filesystem::path& file, Clock& clock) {
+    return [file, &clock, failing = false](const store::Tally& tally) mutable {
+        try {
+            store::sqlite::add_statistics(file, tally, clock.now());
+            if (std::exchange(failing, false)) spdlog::info("statistics are kept again");
+            return true;
+        } catch (const store::StorageFailure& failure) {
+            if (!std::exchange(failing, true)) spdlog::error("not kept for now: {}", failure.what());
+            return false;
+        }
+    };
+}
+
 void reload(const BrokerConfig& config, const agreement::Agreement& agreement, router::Parties& parties,
-            router::BrokerLoop& loop) {
+            const std::function<std::string()>& list_keys, router::BrokerLoop& loop) {
     spdlog::info("reading certificates, revocation list and parties anew");
     try {
         auto newest = load_parties(config.parties);
-        auto policies = policies_json(config, agreement, newest);
+        const auto keys = list_keys();
+        auto policies = policies_json(config, agreement, newest, keys);
         const auto crl_number = crl_number_of(config);
         parties = std::move(newest);  // in place: sessions look at it with each message
-        loop.files_changed(crl_number, std::move(policies));
+        loop.files_changed(crl_number, std::move(policies), crypto::sha256(view(keys)));
     } catch (const std::runtime_error& error) {
         // Our own file is wrong while we serve: what is in force stays in force, and somebody is told.
         spdlog::error("not read anew: {}", error.what());
@@ -149,6 +166,8 @@ void serve(const BrokerConfig& config) {
     auto parties = load_parties(config.parties);
     auto keys = crypto::BrokerKeys::load(config.keys, config.masters);
     const auto log_public = load_vkey(config.log.vkey);
+    const auto list_keys = [&] { return key_list(config, keys, log_public); };
+    const auto keys_text = list_keys();
     std::optional<crypto::SymmetricKey> fabric_key;
     if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
     const std::uint64_t crl_number = crl_number_of(config);
@@ -198,7 +217,7 @@ void serve(const BrokerConfig& config) {
                                   keys.dedup,
                                   fabric_key,
                                   log_public,
-                                  policies_json(config, agreement, parties),
+                                  policies_json(config, agreement, parties, keys_text),
                                   room_on(config.database(), clock),
                                   crl_number,
                                   store->size(),
@@ -209,9 +228,10 @@ void serve(const BrokerConfig& config) {
                                   peers_of(agreement, parties),
                                   agreement.dead_letter_owner(),
                                   [&watchman] { return watchman.report(); },
-                                  store->erased_unlogged()};
+                                  store->erased_unlogged(),
+                                  crypto::sha256(view(keys_text))};
     router::StoreThread store_thread{
-        {std::move(store), open_reader, std::move(signer)}
+        {std::move(store), open_reader, std::move(signer), statistics_keeper(config.statistics(), clock)}
     };
 
     zmq::context_t fabric;
@@ -220,7 +240,7 @@ void serve(const BrokerConfig& config) {
     const auto control = [&] {
         while (const int signal = signals.next()) {
             if (signal != SIGHUP) return false;
-            reload(config, agreement, parties, *loop);
+            reload(config, agreement, parties, list_keys, *loop);
             if (gate) gate->reload();
             watchman.files_changed();
         }
@@ -233,7 +253,9 @@ void serve(const BrokerConfig& config) {
                  std::move(setting), store_thread);
     std::optional<manage::Server> management;
     if (const auto& listen = config.management.listen) {
-        management.emplace(listen->host, listen->port, board);
+        management.emplace(listen->host, listen->port, board, [file = config.statistics(), &clock] {
+            return store::sqlite::statistics_csv(file, clock.now() - manage::statistics_shown);
+        });
         spdlog::info("management: http://{}:{}/status.json", listen->host, management->port());
     }
     if (config.listen) {

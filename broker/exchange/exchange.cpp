@@ -99,23 +99,25 @@ schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
 
 Reply Decider::take(const Started& started) {
     emit(record_by_broker(LeafKind::recovered, Operation::none));
-    note_settings(started.parties, started.crl_number);
+    note_settings(started.parties, started.keys, started.crl_number);
     log_erased_again(started.erased_again);
     if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
     return {};
 }
 
 Reply Decider::take(const Reloaded& reloaded) {
-    note_settings(reloaded.parties, reloaded.crl_number);
+    note_settings(reloaded.parties, reloaded.keys, reloaded.crl_number);
     return {};
 }
 
 // One leaf for each that is not what it was.
-void Decider::note_settings(const Digest& parties, std::uint64_t crl_number) {
+void Decider::note_settings(const Digest& parties, const Digest& keys, std::uint64_t crl_number) {
     const auto set = [&](LeafKind kind, const char* key, schemas::SettingFactsValue facts) {
         auto record = record_by_broker(kind, Operation::none);
         if (kind == LeafKind::agreement_set) record.leaf.agreement = setting_.agreement.digest();
         if (kind == LeafKind::crl_set) record.leaf.number = facts.number;
+        if (kind == LeafKind::parties_set) record.leaf.setting = parties;
+        if (kind == LeafKind::keys_set) record.leaf.setting = keys;
         schemas::RecordBodyValue body;
         body.at_us = to_us(now_);
         body.setting = std::make_unique<schemas::SettingFactsValue>(std::move(facts));
@@ -133,6 +135,7 @@ void Decider::note_settings(const Digest& parties, std::uint64_t crl_number) {
     if (state.agreement != setting_.agreement.digest())
         set(LeafKind::agreement_set, "agreement", digest_facts(setting_.agreement.digest()));
     if (state.parties != parties) set(LeafKind::parties_set, "parties", digest_facts(parties));
+    if (keys != Digest{} && state.keys != keys) set(LeafKind::keys_set, "keys", digest_facts(keys));
     if (state.crl != crl_number) {
         schemas::SettingFactsValue facts;
         facts.number = crl_number;

@@ -32,11 +32,13 @@ struct Started {
     Digest parties;
     std::uint64_t crl_number;
     std::vector<std::uint64_t> erased_again{};  // bodies that an older copy of the store had brought back
+    Digest keys{};                              // of the list of the broker's keys; zeros: nobody told
 };
 /// The shell has read its files anew while it runs.
 struct Reloaded {
     Digest parties;
     std::uint64_t crl_number;
+    Digest keys{};
 };
 /// The wall clock jumped by this much against the time that passed; backwards is negative.
 struct ClockStepped {

@@ -63,6 +63,7 @@ void Decider::escalate(const Id16& notice, std::size_t rung) {
         record_by_broker(LeafKind::escalated, sender_steps_in ? Operation::none : Operation::disclosure);
     record.leaf.message = notice;
     record.leaf.outcome = owed.stage();
+    record.since = owed.since;
     record.leaf.related = owed.index;
     record.leaf.agreement = setting_.agreement.digest();
     record.leaf.recipient = sender_steps_in ? owed.sender : next.recipient;
@@ -105,6 +106,7 @@ void Decider::note_overdue(const Id16& notice) {
     record.leaf.message = notice;
     record.leaf.recipient = owed.recipient;
     record.leaf.outcome = owed.stage();
+    record.since = owed.since;
     record.leaf.related = owed.index;
     record.subjects = subjects_of(owed);
     schemas::RecordBodyValue body;

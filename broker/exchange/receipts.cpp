@@ -42,6 +42,7 @@ Reply Decider::take_receipt(const Message& message) {
     body.receipt = std::make_unique<schemas::ReceiptFactsValue>();
     body.receipt->notice.assign(notice.begin(), notice.end());
     body.receipt->level = receipt.level();
+    if (is_open) record.since = owed->second.since;
     if (closes) {
         answered = owed->second;
         close_by(record, body, notice,

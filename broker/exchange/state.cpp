@@ -129,6 +129,7 @@ void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
     switch (kind) {
         case LeafKind::agreement_set:
         case LeafKind::parties_set:
+        case LeafKind::keys_set:
         case LeafKind::crl_set:
             apply_setting(kind, required(body.setting(), "setting"));
             break;
@@ -195,7 +196,10 @@ void State::apply_setting(LeafKind kind, const schemas::SettingFacts& facts) {
     }
     const auto digest_set = exactly<32>(bytes_of(facts.digest()));
     if (!digest_set) damaged("a digest");
-    (kind == LeafKind::agreement_set ? agreement : parties) = *digest_set;
+    auto& in_force = kind == LeafKind::agreement_set ? agreement
+                     : kind == LeafKind::parties_set ? parties
+                                                     : keys;
+    in_force = *digest_set;
 }
 
 void State::apply_published(std::uint64_t index, const schemas::RecordBody& body) {
@@ -593,7 +597,7 @@ Digest State::digest() const {
         all << "hold" << name.controller << name.subject << name.reference << hold.holder << hold.since;
     for (const auto& [due, name] : windows) all << "window" << due << name->reference;
     for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
-    all << agreement << parties << crl;
+    all << agreement << parties << keys << crl;
     return all.digest();
 }
 

@@ -146,6 +146,7 @@ Bytes encode(const Leaf& leaf) {
     const auto outcome = put(builder, leaf.outcome);
     const auto engine = put(builder, leaf.engine);
     const auto erased = put(builder, leaf.erased);
+    const auto setting = put(builder, leaf.setting);
 
     schemas::LeafBuilder table(builder);
     table.add_related(leaf.related.value_or(no_relation));
@@ -172,6 +173,7 @@ Bytes encode(const Leaf& leaf) {
     table.add_outcome(outcome);
     table.add_engine(engine);
     table.add_erased(erased);
+    table.add_setting(setting);
     table.add_kind(leaf.kind);
     table.add_operation(leaf.operation);
     schemas::FinishLeafBuffer(builder, table.Finish());
@@ -217,6 +219,7 @@ Result<Leaf> decode_leaf(BytesView bytes) {
     reading.text(table.outcome(), leaf.outcome, "leaf.outcome");
     reading.bytes(table.engine(), leaf.engine, "leaf.engine");
     reading.ranges(table.erased(), leaf.erased, leaf.index);
+    reading.bytes(table.setting(), leaf.setting, "leaf.setting");
     if (reading.refusal()) return tl::unexpected{*reading.refusal()};
     return leaf;
 }

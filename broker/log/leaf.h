@@ -49,6 +49,7 @@ struct Leaf {
     std::uint32_t candidates = 0;
     std::optional<std::uint64_t> related;
     std::vector<IndexRange> erased;  // leaves whose bodies this one destroyed; ascending, not touching
+    std::optional<Digest> setting;   // of the text put in force, with parties_set and keys_set
     friend bool operator==(const Leaf&, const Leaf&) = default;
 };
 

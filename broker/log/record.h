@@ -28,7 +28,8 @@ struct Record {
     std::vector<StateKey> drops;        // these no longer rest on any
     std::vector<StateKey> shreds;       // the bodies these rest on are destroyed, then they are dropped
     std::vector<std::uint64_t>
-        erases;  // bodies of these records are destroyed; no key may rest on them any more
+        erases;                    // bodies of these records are destroyed; no key may rest on them any more
+    std::optional<Instant> since;  // when what it answers began; for statistics alone, not stored
     friend bool operator==(const Record&, const Record&) = default;
 };
 

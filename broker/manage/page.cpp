@@ -38,7 +38,7 @@ constexpr std::string_view page_text = R"html(<!DOCTYPE html>
 {{#has_more}}<p>{{more}}</p>{{/has_more}}
 {{/tables}}
 </main>
-<footer><p>The same for programs: <a href="/status.json">/status.json</a>, <a href="/metrics">/metrics</a>, <a href="/healthz">/healthz</a></p></footer>
+<footer><p>The same for programs: <a href="/status.json">/status.json</a>, <a href="/metrics">/metrics</a>, <a href="/statistics.csv">/statistics.csv</a>, <a href="/healthz">/healthz</a></p></footer>
 </body>
 </html>
 )html";

@@ -87,7 +87,9 @@ bool is_loopback(const std::string& host) {
 
 class Server::Impl {
 public:
-    Impl(const std::string& host, std::uint16_t port, const Board& board) : board_{board} {
+    Impl(const std::string& host, std::uint16_t port, const Board& board,
+         std::function<std::string()> statistics)
+        : board_{board}, statistics_{std::move(statistics)} {
         if (!is_loopback(host))
             throw std::runtime_error{"management: " + host + " is not this machine alone"};
         server_.new_task_queue = [] { return new Threads; };
@@ -149,17 +151,28 @@ private:
         if (from.path == "/metrics")
             return say(to, 200, metrics(sheet->standing, sheet->alarms),
                        "text/plain; version=0.0.4; charset=utf-8");
+        if (from.path == "/statistics.csv") return say_statistics(to);
         say(to, 404, "nothing here\n", plain);
     }
 
+    void say_statistics(httplib::Response& to) const {
+        try {
+            say(to, 200, statistics_(), "text/csv; charset=utf-8");
+        } catch (const std::exception&) {
+            say(to, 503, "the statistics cannot be read now\n", "text/plain; charset=utf-8");
+        }
+    }
+
     const Board& board_;
+    std::function<std::string()> statistics_;
     httplib::Server server_;
     std::uint16_t port_ = 0;
     std::thread thread_;
 };
 
-Server::Server(const std::string& host, std::uint16_t port, const Board& board)
-    : impl_{std::make_unique<Impl>(host, port, board)} {}
+Server::Server(const std::string& host, std::uint16_t port, const Board& board,
+               std::function<std::string()> statistics)
+    : impl_{std::make_unique<Impl>(host, port, board, std::move(statistics))} {}
 Server::~Server() = default;
 std::uint16_t Server::port() const { return impl_->port(); }
 

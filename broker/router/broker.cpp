@@ -105,8 +105,14 @@ Broker::Broker(BrokerSetting setting, Now now)
       started_{now_},
       size_{setting_.size},
       root_{setting_.root} {
+<<<<<<< HEAD
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again)},
+=======
+    if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
+    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again),
+                             setting_.keys},
+>>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
            Id16{}, Nothing{});
 }
 
@@ -272,11 +278,15 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
+<<<<<<< HEAD
 void Broker::files_changed(std::uint64_t crl_number, std::string policies, Now now) {
+=======
+void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Instant now) {
+>>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
     home_.check();
     go_on(now);
     setting_.policies = std::move(policies);
-    decide(exchange::Reloaded{setting_.parties.digest, crl_number}, Id16{}, Nothing{});
+    decide(exchange::Reloaded{setting_.parties.digest, crl_number, keys}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Now now) {
@@ -459,16 +469,17 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
 }
 
 void Broker::act(const Id16& id, Session& session, Cosign& cosign) {
-    const PartyKeys* keys = setting_.parties.of(session.machine.peer().agency());
-    const Result<bool> added = keys == nullptr
-                                   ? refuse(Reason::unknown_sender, "parties: no witness key")
-                                   : heads_.cosign(cosign.checkpoint, *keys, setting_.parties.quorum, now_);
+    const auto& agency = session.machine.peer().agency();
+    const auto witnesses = setting_.parties.witnesses_for(agency);
+    const Result<Heads::Added> added =
+        witnesses.empty() ? refuse(Reason::unknown_sender, "parties: no witness key")
+                          : heads_.cosign(cosign.checkpoint, witnesses, setting_.parties.quorum, now_);
     if (!added) {
         ++figures_.refused;
         return send(id, session, wire::refuse_frame(added.error()));
     }
-    if (*added) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
-    attendance_.cosigned(session.machine.peer().agency(), now_);
+    if (added->has_quorum) cosigned_ = heads_.cosigned_by(setting_.parties.quorum);
+    if (std::ranges::count(added->parties, agency.text()) > 0) attendance_.cosigned(agency, now_);
 }
 
 void Broker::act(const Id16& id, Session& session, WriteDown& refusal) {
@@ -585,7 +596,7 @@ void Broker::watch_quorum() {
     const bool late = setting_.parties.quorum > 0 && since && now_ >= *since + limits::quorum_late_after;
     if (late == std::exchange(quorum_late_, late)) return;
     if (late)
-        spdlog::error("witnesses: no new head has been cosigned by {} agencies for {} s: are they connected?",
+        spdlog::error("witnesses: no new head has been cosigned by {} of them for {} s: are they connected?",
                       setting_.parties.quorum, std::chrono::seconds{limits::quorum_late_after}.count());
     else
         spdlog::info("witnesses: heads are cosigned again");

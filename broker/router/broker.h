@@ -36,7 +36,7 @@ struct BrokerSetting {
     crypto::SymmetricKey dedup;                  // HMACs of received bytes
     std::optional<crypto::SymmetricKey> fabric;  // gates in their own process must know it
     log::VerifierKey log_key;
-    std::string policies;            // JSON, what Query policies answers: agreement and parties in force
+    std::string policies;  // JSON, what Query policies answers: agreement, parties and keys in force
     std::function<bool()> has_room;  // on the store's disk
     std::uint64_t crl_number;
     std::uint64_t size;                        // of the log as recovered
@@ -51,6 +51,7 @@ struct BrokerSetting {
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
     std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
+    Digest keys = {};  // of the list of the broker's own keys; zeros: not to be logged
 };
 
 using Figures = standing::Counts;
@@ -78,9 +79,15 @@ public:
     std::optional<std::string> take_cosigned() { return std::exchange(cosigned_, std::nullopt); }
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
+<<<<<<< HEAD
     /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
     void files_changed(std::uint64_t crl_number, std::string policies, Now now);
     void clock_stepped(Instant::duration by, Now now);
+=======
+    /// Parties (changed in place by their owner), keys and revocation list were read anew: what differs becomes a leaf.
+    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Instant now);
+    void clock_stepped(Instant::duration by, Instant now);
+>>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);
 

@@ -39,8 +39,8 @@ public:
     /// Throws what the store thread throws: after that nothing may be promised any more.
     void run();
 
-    /// Parties, whose object the caller has changed in place, and revocation list are other than before. For `control`.
-    void files_changed(std::uint64_t crl_number, std::string policies);
+    /// Parties, whose object the caller has changed in place, revocation list or keys are other than before. For `control`.
+    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys);
 
 private:
     Now now();

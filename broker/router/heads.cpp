@@ -1,6 +1,7 @@
 #include "broker/router/heads.h"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "broker/core/limits.h"
@@ -42,7 +43,7 @@ void Heads::forget_some() {
 
 void Heads::propose(std::size_t quorum, Instant now) {
     if (heads_.empty() || proposed_ == newest_size()) return;
-    const bool enough = !proposed_ || at(*proposed_)->cosignatures() >= quorum;
+    const bool enough = !proposed_ || cosigners_of(*at(*proposed_)) >= quorum;
     const auto shown_for =
         enough ? std::chrono::seconds{limits::checkpoint_interval} : limits::head_shown_for;
     if (proposed_ && now < proposed_at_ + shown_for) return;
@@ -50,9 +51,21 @@ void Heads::propose(std::size_t quorum, Instant now) {
     proposed_at_ = now;
 }
 
-std::optional<std::string> Heads::cosigned_by(std::size_t agencies) const {
+/// Two keys of one party are one cosigner. A name that came with the last run's head stands for itself until its party
+/// cosigns again.
+std::size_t Heads::cosigners_of(const Head& head) const {
+    std::set<std::string> parties;
+    for (const auto& line : head.note.signatures) {
+        if (is_ours(line)) continue;
+        const auto known = party_of_.find(line.name);
+        parties.insert(known == party_of_.end() ? line.name : known->second);
+    }
+    return parties.size();
+}
+
+std::optional<std::string> Heads::cosigned_by(std::size_t parties) const {
     const auto head = std::find_if(heads_.rbegin(), heads_.rend(),
-                                   [&](const Head& each) { return each.cosignatures() >= agencies; });
+                                   [&](const Head& each) { return cosigners_of(each) >= parties; });
     if (head == heads_.rend()) return std::nullopt;
     return head->note.format();
 }
@@ -61,34 +74,39 @@ std::vector<std::string> Heads::cosigners() const {
     std::vector<std::string> names;
     if (cosigned_)
         for (const auto& line : at(*cosigned_)->note.signatures)
-            if (line.name != log_.name() || line.key_id != log_.id()) names.push_back(line.name);
+            if (!is_ours(line)) names.push_back(line.name);
     return names;
 }
 
-Result<bool> Heads::cosign(std::string_view text, const PartyKeys& witness, std::size_t quorum, Instant now) {
+Result<Heads::Added> Heads::cosign(std::string_view text, const std::vector<Parties::Witness>& witnesses,
+                                   std::size_t quorum, Instant now) {
     const auto note = log::SignedNote::parse(text);
     if (!note) return tl::unexpected{note.error()};
     const auto head =
         std::ranges::find_if(heads_, [&](const Head& each) { return each.note.text == note->text; });
     if (head == heads_.end()) return refuse(Reason::not_found, "cosign.checkpoint");
 
-    for (const auto& dated : witness.witness) {
+    Added added{false, {}};
+    for (const auto& [party, dated] : witnesses) {
         if (!dated.holds(now) || !log::signed_by(*note, dated.key)) continue;
-        const auto is_theirs = [&](const log::NoteSignature& line) {
-            return line.name == dated.key.name() && line.key_id == dated.key.id();
+        const auto is_theirs = [&key = dated.key](const log::NoteSignature& line) {
+            return line.name == key.name() && line.key_id == key.id();
         };
-        // One agency is one witness: a second cosignature, also by its next key, says nothing new.
-        if (std::ranges::none_of(head->note.signatures, [&](const log::NoteSignature& line) {
-                return line.name == dated.key.name();
+        party_of_[dated.key.name()] = party;
+        added.parties.push_back(party);
+        // One name is one witness: a second cosignature, also by its next key, says nothing new.
+        if (std::ranges::none_of(head->note.signatures, [&key = dated.key](const log::NoteSignature& line) {
+                return line.name == key.name();
             }))
             head->note.signatures.push_back(*std::ranges::find_if(note->signatures, is_theirs));
-        if (quorum == 0 || head->cosignatures() < quorum) return false;
-        if (cosigned_ && head->checkpoint.size < *cosigned_) return false;
-        cosigned_ = head->checkpoint.size;
-        waiting_since_ = *cosigned_ == newest_size() ? std::nullopt : std::optional{now};
-        return true;
     }
-    return refuse(Reason::bad_signature, "cosign.checkpoint");
+    if (added.parties.empty()) return refuse(Reason::bad_signature, "cosign.checkpoint");
+    if (quorum == 0 || cosigners_of(*head) < quorum) return added;
+    if (cosigned_ && head->checkpoint.size < *cosigned_) return added;
+    cosigned_ = head->checkpoint.size;
+    waiting_since_ = *cosigned_ == newest_size() ? std::nullopt : std::optional{now};
+    added.has_quorum = true;
+    return added;
 }
 
 }  // namespace flagpost::router

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,13 +35,17 @@ public:
     std::optional<std::uint64_t> proposed_size() const { return proposed_; }
     std::string proposed() const { return at(*proposed_)->note.format(); }
 
-    /// Adds the cosignature of a witness whose keys these are to the head it signed; whether that head has its quorum
-    /// now. Refused: a note that is no head of ours or one too old to be remembered (not_found), and any signature but
-    /// one of these keys (bad_signature).
-    Result<bool> cosign(std::string_view note, const PartyKeys& witness, std::size_t quorum, Instant now);
+    struct Added {
+        bool has_quorum;                   // the head, now
+        std::vector<std::string> parties;  // whose cosignatures it was
+    };
+    /// Adds the cosignatures of these witnesses to the head they signed. Refused: a note that is no head of ours or one
+    /// too old to be remembered (not_found), and one that none of these keys signed (bad_signature).
+    Result<Added> cosign(std::string_view note, const std::vector<Parties::Witness>& witnesses,
+                         std::size_t quorum, Instant now);
 
-    /// The newest head at least so many agencies have cosigned; nothing if none of those remembered has.
-    std::optional<std::string> cosigned_by(std::size_t agencies) const;
+    /// The newest head at least so many parties have cosigned; nothing if none of those remembered has.
+    std::optional<std::string> cosigned_by(std::size_t parties) const;
     /// The newest head that had its quorum: its size, and the names under it. 0 and none if there was none yet.
     std::uint64_t cosigned_size() const { return cosigned_.value_or(0); }
     std::vector<std::string> cosigners() const;
@@ -51,13 +56,18 @@ private:
     struct Head {
         log::Checkpoint checkpoint;
         log::SignedNote note;
-        std::size_t cosignatures() const { return note.signatures.size() - 1; }  // ours is one of the lines
     };
     const Head* at(std::uint64_t size) const;
+    /// How many parties have cosigned it.
+    std::size_t cosigners_of(const Head& head) const;
+    bool is_ours(const log::NoteSignature& line) const {
+        return line.name == log_.name() && line.key_id == log_.id();
+    }
     void forget_some();
 
     log::VerifierKey log_;
-    std::deque<Head> heads_;  // by size, newest last
+    std::deque<Head> heads_;                       // by size, newest last
+    std::map<std::string, std::string> party_of_;  // the name under a cosignature to whose it is
     std::optional<std::uint64_t> proposed_, cosigned_;
     Instant proposed_at_{};
     std::optional<Instant> waiting_since_;

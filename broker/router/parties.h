@@ -29,12 +29,28 @@ struct PartyKeys {
 
 struct Parties {
     std::map<AgencyId, PartyKeys> keys;
-    std::size_t quorum = 0;  // how many of them must cosign a head; 0: none has a witness key
+    /// Witnesses outside the partnership. Each is a party of its own, whoever carries heads to it.
+    std::vector<Dated<log::VerifierKey>> outside{};
+    std::size_t quorum = 0;  // how many agencies and outside witnesses must cosign a head; 0: there is none
     Digest digest{};         // SHA-256 of the exact file
 
     const PartyKeys* of(const AgencyId& agency) const {
         const auto found = keys.find(agency);
         return found == keys.end() ? nullptr : &found->second;
+    }
+
+    /// A key that may cosign, and whose cosignature that is.
+    struct Witness {
+        std::string party;
+        const Dated<log::VerifierKey>& key;
+    };
+    /// Those whose cosignatures this agency may hand in: its own, and any outside one.
+    std::vector<Witness> witnesses_for(const AgencyId& agency) const {
+        std::vector<Witness> witnesses;
+        if (const auto* own = of(agency))
+            for (const auto& key : own->witness) witnesses.push_back({agency.text(), key});
+        for (const auto& key : outside) witnesses.push_back({"outside " + key.key.name(), key});
+        return witnesses;
     }
 };
 

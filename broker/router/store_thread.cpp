@@ -12,6 +12,11 @@
 #include "broker/log/merkle.h"
 
 namespace flagpost::router {
+namespace {
+
+constexpr auto statistics_interval = std::chrono::seconds{15};
+
+}  // namespace
 
 StoreThread::StoreThread(Setting setting)
     : setting_{std::move(setting)}, wake_fd_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
@@ -82,16 +87,22 @@ void StoreThread::run() {
             const Duty duty = wait(std::min(until_tidying(), until_signing()), batch);
             if (duty == Duty::stop) break;
             if (duty == Duty::commit) {
+                store::Tally tally;
+                if (setting_.keep_statistics)
+                    for (const auto& record : batch.records) tally.add(record);
                 tell(setting_.store->commit(std::exchange(batch, {})), std::nullopt);
+                tally_.add(tally);
                 when_there_is_room([&] { relieve(); });
                 tidied_ = false;
             }
             when_there_is_room([&] { sign_if_due(*reader); });
+            keep_statistics(false);
             if (duty == Duty::idle && !tidied_) when_there_is_room([&] { tidy(); });
         }
         if (finishing_) {
             when_there_is_room([&] { sign(*reader); });
             when_there_is_room([&] { tidy(); });
+            keep_statistics(true);
         }
     } catch (...) {
         {
@@ -117,6 +128,14 @@ template <class Step> void StoreThread::when_there_is_room(Step&& step) {
             spdlog::critical("heads of the log are late: {}", away.what());
         signed_at_ = std::chrono::steady_clock::now();
     }
+}
+
+/// Now and then: nobody looks at figures by the second, and a commit must not wait for them.
+void StoreThread::keep_statistics(bool at_once) {
+    const auto now = std::chrono::steady_clock::now();
+    if (tally_.empty() || (!at_once && now < kept_at_ + statistics_interval)) return;
+    kept_at_ = now;
+    if (setting_.keep_statistics(tally_)) tally_ = {};
 }
 
 void StoreThread::relieve() {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/log/signer.h"
+#include "broker/store/statistics.h"
 #include "broker/store/store.h"
 
 namespace flagpost::router {
@@ -27,6 +28,9 @@ public:
         std::unique_ptr<store::Store> store;  // handed over: nobody else uses it from now on
         std::function<std::unique_ptr<store::Reader>()> open_reader;  // called on the store thread
         std::unique_ptr<log::HeadSigner> signer;
+        /// Takes what was committed since it took something last, on the store thread; whether it is kept. What is not
+        /// comes again with what follows. Null: nobody counts.
+        std::function<bool(const store::Tally&)> keep_statistics{};
     };
 
     /// Starts the thread; the first thing it does is sign the head as it stands.
@@ -70,6 +74,7 @@ private:
     void sign_if_due(store::Reader& reader);
     void sign(store::Reader& reader);
     std::chrono::milliseconds until_signing() const;
+    void keep_statistics(bool at_once);
     void tidy();
     std::chrono::milliseconds until_tidying() const;
     void stop();
@@ -82,6 +87,8 @@ private:
     bool signer_away_ = false;
     bool no_room_ = false;    // something waits for room on the disk
     bool wal_stuck_ = false;  // a reader keeps more of the WAL than may be
+    store::Tally tally_;      // committed and not yet kept
+    std::chrono::steady_clock::time_point kept_at_ = std::chrono::steady_clock::now();
 
     // The broker thread's
     bool busy_ = false;

@@ -4,19 +4,21 @@
 import pathlib
 import re
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import second_log  # noqa: E402
+from client import Client  # noqa: E402
 from figures import figure  # noqa: E402
 from flagpost import BIN, Failed, Scenario, main, until  # noqa: E402
 from outside_witness import OutsideWitness  # noqa: E402
 
-AUDITOR = "auditor/audit-office"
+AUDITOR, BENCH = "auditor/audit-office", "bench/1"
 
 
 class Outside(Scenario):
-    agencies = [AUDITOR]
+    agencies = [AUDITOR, BENCH]
 
     def setUp(self):
         super().setUp()
@@ -32,11 +34,21 @@ class Outside(Scenario):
         self.partnership.config(AUDITOR)
 
     def enrol(self, vkey):
-        """As an operator does: the auditor's row once more, with the outside witness's key."""
+        """As an operator does: a row of its own, for the days the auditor's holds."""
         file = self.pki / "parties.toml"
-        row = next(row for row in file.read_text().split("[[party]]") if f'"{AUDITOR}"' in row)
-        row = re.sub(r'witness_vkey = "[^"]*"', f'witness_vkey = "{vkey}"', row)
-        file.write_text(file.read_text() + "\n[[party]]" + row)
+        days = re.findall(r'^(?:from|to) = "[^"]*"$', file.read_text(), re.MULTILINE)[:2]
+        row = "\n".join(["", "[[witness]]", f'vkey = "{vkey}"', *days, ""])
+        file.write_text("quorum = 1\n" + file.read_text() + row)
+
+    def grow_beyond(self, size):
+        """Something happens, and the broker shows its witnesses a head that has it."""
+        client = Client(self, BENCH)
+        client.publish(BENCH, b"one more")
+        for name, body in client.heard(time.monotonic() + 60):
+            head = body.Checkpoint() if name == "Heartbeat" else None
+            if head and int(head.decode().split("\n")[1]) > size:
+                return client.close()
+        self.fail(f"no head beyond {size} is shown")
 
     def carry(self, *more):
         return self.partnership.run("flagpost-audit", AUDITOR, "carry", "--witness", self.witness.url, "--witness-key", self.key_file, *more)
@@ -55,12 +67,15 @@ class Outside(Scenario):
 
     def test_it_cosigns_head_after_head_and_a_verifier_that_insists_on_it_is_content(self):
         with self.witness:
+            sizes = []
             for _ in range(3):  # each a new process, which does not know what the witness saw last
-                self.assertRegex(self.carry(), "cosigned: [0-9]+ entries")
-            # Told from where (409) whenever the head shown is a newer one than it cosigned last; then it cosigns.
-            self.assertEqual(self.witness.answered.count(200), 3)
-            self.assertLessEqual(set(self.witness.answered), {200, 409})
-            self.assertNotIn((409, 409), set(zip(self.witness.answered, self.witness.answered[1:])))
+                self.grow_beyond(sizes[-1] if sizes else 0)
+                said = re.search("^cosigned: ([0-9]+) entries", self.carry(), re.MULTILINE)
+                self.assertTrue(said)
+                sizes.append(int(said[1]))
+            self.assertEqual(sizes, sorted(set(sizes)))
+            # The first is new to it; of each other it says from where (409), and then cosigns.
+            self.assertEqual(self.witness.answered, [200, 409, 200, 409, 200])
             self.assertIn("1 of 1 known witness cosigned this head", self.cosigned_export())
 
     def test_a_witness_that_is_away_is_asked_again_and_the_log_goes_on(self):
@@ -72,6 +87,20 @@ class Outside(Scenario):
         with OutsideWitness(self.folder, [self.vkey], port=self.witness.port) as back:
             until(lambda: "cosigned: " in said.read_text().replace("not cosigned: ", ""), 60, "the witness is asked again")
             until(lambda: 200 in back.answered, 60, "it cosigns")
+        self.assertIsNone(daemon.poll())
+
+    def test_a_broker_that_is_away_for_longer_than_an_answer_may_take_is_asked_again(self):
+        said = self.folder / "auditor-audit-office.log"
+        with self.witness:
+            daemon = self.partnership.start("flagpost-audit", AUDITOR, "carry", "--witness", self.witness.url, "--witness-key", self.key_file,
+                                            "--every", "1")
+            until(lambda: said.read_text().startswith("cosigned: "), 60, "it carries")
+            self.stop_broker()
+            until(lambda: "not cosigned: the broker did not answer in time" in said.read_text(), 90, "the broker is found away")
+            self.assertIsNone(daemon.poll())
+            before = len(self.witness.answered)
+            self.start_broker()
+            until(lambda: 200 in self.witness.answered[before:], 60, "it carries again")
         self.assertIsNone(daemon.poll())
 
     def test_another_history_or_a_rollback_is_an_alarm_with_evidence_and_holds_until_somebody_has_looked(self):

@@ -2,6 +2,7 @@
 """An operator sees at a glance whether somebody is needed: the management address, /metrics and `flagpost-broker status` tell the same
 of a running broker, name who has to act, and hold neither persons nor references."""
 
+import csv
 import http.client
 import json
 import pathlib
@@ -13,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from client import Client  # noqa: E402
 from feeding import AUDITOR, FORCE, Feeding  # noqa: E402
-from flagpost import SOURCE, free_port, main, until  # noqa: E402
+from flagpost import BIN, SOURCE, free_port, main, until  # noqa: E402
 
 OPERATOR, BENCH = "operator/duty", "bench/1"
 SURROUNDINGS = {"clock_unsynchronised", "clock_error", "disk_full", "disk_fills"}  # of the machine the test runs on
@@ -105,6 +106,42 @@ class Management(Feeding):
         log = (self.folder / "broker.log").read_text()
         self.assertIn("alarm revocation_list_ends", log)
         self.assertIn("alarm revocation_list_ends  is over", log)
+
+    def test_figures_are_kept_apart_from_the_log_and_hold_nothing_of_a_case(self):
+        self.start_broker()
+        self.config(FORCE)
+        self.feed(FORCE)
+        self.put(FORCE, "ravenscroft.csv", 3, "Seen by Jo Wren")
+        self.all_are_confirmed(FORCE, 3)
+        figures = self.folder / "broker-data" / "statistics.db"
+
+        def counted(text, kind, agency, topic):
+            rows = [row for row in csv.DictReader(text.splitlines()) if (row["kind"], row["agency"], row["topic"]) == (kind, agency, topic)]
+            return sum(int(row["count"]) for row in rows)
+        until(lambda: counted(self.get("/statistics.csv")[1], "published", "police", "incidents") == 3, 60, "they are counted")
+        self.assertEqual(counted(self.get("/statistics.csv")[1], "decided", "broker", ""), 3)
+        self.assertIn("/statistics.csv", self.get("/status")[1])
+        leaves = self.leaves()
+        self.assertEqual(self.stop_broker(), 0)
+
+        # With the log gone, keys and all, the figures are the same: nobody who asks for them has it open.
+        for file in (self.folder / "broker-data").glob("flagpost.db*"):
+            file.rename(file.with_name("moved-" + file.name))
+        text = self.partnership.call(BIN / "flagpost-broker", "statistics", "--config", self.folder / "broker.toml")
+        self.assertEqual(counted(text, "published", "police", "incidents"), 3)
+        self.assertEqual(counted(text, "keys_set", "broker", ""), 1)
+        self.assertEqual(figures.stat().st_mode & 0o777, 0o600)
+        of_the_case = {"ravenscroft", "Wren", "Worksop", "S80", "Theft", "Oak Road", "OCC", "police/31", "notts"}
+        for leaf in leaves:
+            for field in ("message", "session", "body", "agreement", "setting", "user", "certificate"):
+                of_the_case.add(leaf.get(field) or "ravenscroft")
+            of_the_case.update(leaf.get("subjects", []))
+        raw = figures.read_bytes()
+        for word in of_the_case:
+            self.assertNotIn(word, text)
+            self.assertNotIn(word.encode(), raw)
+            if re.fullmatch("[0-9a-f]{32,}", word):
+                self.assertNotIn(bytes.fromhex(word), raw)
 
     def test_without_a_setting_nobody_listens(self):
         super().start_broker()

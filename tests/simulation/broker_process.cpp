@@ -248,7 +248,7 @@ microseconds BrokerProcess::commit_lasts() {
 void BrokerProcess::files_changed() {
     if (!alive() || !serving_) return;
     run([this] {
-        broker_->files_changed(crl_number_, "{}", now());
+        broker_->files_changed(crl_number_, "{}", Digest{}, now());
         end_turn();
     });
 }

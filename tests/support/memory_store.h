@@ -104,17 +104,23 @@ class MemoryReader final : public store::Reader {
 public:
     explicit MemoryReader(std::shared_ptr<MemoryDisk> disk) : disk_{std::move(disk)} {}
 
+    /// How often the log was looked into.
+    std::size_t reads = 0;
+
     std::optional<store::Receipt> receipt(const AgencyId& agency, const Id16& message) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         const auto found = disk_->receipts.find({agency, message});
         return found == disk_->receipts.end() ? std::nullopt : std::optional{found->second};
     }
     std::optional<Bytes> body(std::uint64_t index) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         if (index >= disk_->entries.size() || disk_->entries[index].body.empty()) return std::nullopt;
         return disk_->entries[index].body;
     }
     std::optional<Bytes> leaf(std::uint64_t index) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         if (index >= disk_->entries.size()) return std::nullopt;
         return disk_->entries[index].leaf;
@@ -124,6 +130,7 @@ public:
         return plain ? std::optional{SealedItem{Id16{}, std::move(*plain)}} : std::nullopt;
     }
     std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         std::vector<std::uint64_t> found;
         for (std::size_t i = 0; i < disk_->entries.size() && found.size() < most; ++i)
@@ -133,6 +140,7 @@ public:
         return found;
     }
     std::vector<log::Kept> kept(std::uint64_t from, std::uint64_t to) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         std::vector<log::Kept> all;
         for (auto i = from; i < std::min<std::uint64_t>(to, disk_->entries.size()); ++i) {
@@ -151,6 +159,7 @@ public:
         return log::BodyKey{crypto::SymmetricKey{{1}}, "police/31", "incident"};
     }
     log::TileHashes tile(log::TileId id) override {
+        ++reads;
         const std::lock_guard lock{disk_->mutex};
         const auto found = disk_->tiles.find(id);
         return found == disk_->tiles.end() ? log::TileHashes{} : found->second;

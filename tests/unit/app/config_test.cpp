@@ -41,6 +41,10 @@ std::string party(const std::string& agency, const std::string& from, const std:
            "\"\nwitness_vkey = \"" + witness.text() + "\"\nfrom = \"" + from + "\"\nto = \"" + to + "\"\n";
 }
 
+std::string outside(const std::string& vkey) {
+    return "[[witness]]\nvkey = \"" + vkey + "\"\nfrom = \"2026-01-01\"\nto = \"2027-01-01\"\n";
+}
+
 Instant day(int year, unsigned month, unsigned day_of_month) {
     return Instant{date::sys_days{date::year{year} / date::month{month} / date::day{day_of_month}}};
 }
@@ -171,6 +175,21 @@ TEST_CASE("parties.toml binds keys to agencies and days", "[parties]") {
     CHECK(parties.of(AgencyId::parse("police/32").value()) == nullptr);
 }
 
+TEST_CASE("parties.toml names outside witnesses, which count towards the quorum as parties", "[parties]") {
+    const TemporaryDirectory folder;
+    const log::VerifierKey witness{"witness.example/w1", log::VerifierKey::Type::cosignature,
+                                   crypto::NoteKey::from_seed({2}).public_key()};
+    const auto police = party("police/31", "2026-01-01", "2027-01-01");
+    const auto one = load_parties(folder.write("one.toml", police));
+    CHECK(one.quorum == 1);
+    const auto both = load_parties(folder.write("both.toml", police + outside(witness.text())));
+    REQUIRE(both.outside.size() == 1);
+    CHECK(both.outside[0].key.text() == witness.text());
+    CHECK(both.quorum == 2);
+    const auto rotating = police + outside(witness.text()) + outside(witness.text());
+    CHECK(load_parties(folder.write("rotating.toml", rotating)).quorum == 2);
+}
+
 TEST_CASE("parties.toml with one thing wrong names the line", "[parties]") {
     const std::string good = party("police/31", "2026-01-01", "2027-01-01");
     const auto replaced = [&](const std::string& what, const std::string& with) {
@@ -181,6 +200,9 @@ TEST_CASE("parties.toml with one thing wrong names the line", "[parties]") {
                                 crypto::NoteKey::from_seed({1}).public_key()};
     const auto witness_line =
         good.substr(good.find("witness_vkey"), good.find("from") - good.find("witness_vkey"));
+    const log::VerifierKey stranger{"witness.example/w1", log::VerifierKey::Type::cosignature,
+                                    crypto::NoteKey::from_seed({2}).public_key()};
+    const auto witness_at = good.find("witness_vkey = \"") + 16;
     struct Row {
         const char* why;
         std::string text;
@@ -199,6 +221,12 @@ TEST_CASE("parties.toml with one thing wrong names the line", "[parties]") {
         {"an unknown key",                              good + "until = \"2027-01-01\"\n",                                                   "parties.toml:7: until: "                                 },
         {"an unknown table",        "[other]\n" + good,                                                  "parties.toml:1: other: "},
         {"no TOML",     "[[party]\n","parties.toml:1: "},
+        {"an outside witness that is an agency's",
+         good + outside(good.substr(witness_at,good.find('"',                                             witness_at) - witness_at)),
+         "parties.toml:8: vkey: "},
+        {"the log's kind of key outside",            good + outside(note.text()),                                                          "parties.toml:8: vkey: "                                                                        },
+        {"more to cosign than there are",                 "quorum = 3\n" + good + outside(stranger.text()),
+         "parties.toml:1: quorum: "                                                                         },
     };
     for (const auto& row : rows) {
         CAPTURE(row.why);

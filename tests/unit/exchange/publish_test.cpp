@@ -219,6 +219,7 @@ TEST_CASE("a start writes down what is in force, once", "[exchange]") {
     CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::agreement_set, LeafKind::parties_set,
                                        LeafKind::crl_set});
     CHECK(world.last.records[1].leaf.agreement == test_setting().agreement.digest());
+    CHECK(world.last.records[2].leaf.setting == Digest{1});
     world.give(Started{Digest{1}, 3});
     CHECK(world.kinds() == std::vector{LeafKind::recovered});
     world.give(Started{Digest{2}, 4});
@@ -227,6 +228,13 @@ TEST_CASE("a start writes down what is in force, once", "[exchange]") {
     CHECK(world.kinds().empty());
     world.give(Reloaded{Digest{2}, 5});
     CHECK(world.kinds() == std::vector{LeafKind::crl_set});
+    world.give(Started{Digest{2}, 5, {}, Digest{7}});
+    CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::keys_set});
+    CHECK(world.last.records[1].leaf.setting == Digest{7});
+    world.give(Reloaded{Digest{2}, 5, Digest{7}});
+    CHECK(world.kinds().empty());
+    world.give(Reloaded{Digest{2}, 5, Digest{8}});
+    CHECK(world.kinds() == std::vector{LeafKind::keys_set});
     check_recovery(world);
 }
 

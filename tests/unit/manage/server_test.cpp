@@ -50,6 +50,8 @@ std::shared_ptr<const Sheet> sheet(std::chrono::steady_clock::time_point hung_up
         Sheet{standing, alarms, standing::report(standing, alarms), hung_up});
 }
 
+std::string figures() { return "hour,kind\n"; }
+
 std::string text_of(const char* file) {
     std::ifstream stream{std::string{TEST_SOURCE_DIR} + "/" + file};
     std::stringstream text;
@@ -99,7 +101,7 @@ TEST_CASE("the dashboard and the guide know every metric, and none that is not t
 
 TEST_CASE("the management address answers what it is asked and nothing else", "[manage]") {
     Board board;
-    Server server{"127.0.0.1", 0, board};
+    Server server{"127.0.0.1", 0, board, figures};
     httplib::Client client{"127.0.0.1", server.port()};
     CHECK(client.Get("/healthz")->status == 503);  // nothing is on the board yet
     CHECK(client.Get("/status.json")->status == 503);
@@ -159,7 +161,7 @@ TEST_CASE("the page begins with the answer, names who is to act, and escapes wha
 
 TEST_CASE("a broker thread that says nothing any more is told apart from one that is well", "[manage]") {
     Board board;
-    const Server server{"127.0.0.1", 0, board};
+    const Server server{"127.0.0.1", 0, board, figures};
     httplib::Client client{"127.0.0.1", server.port()};
     board.hang_up(sheet(std::chrono::steady_clock::now() - sheet_age_max));
     CHECK(client.Get("/healthz")->status == 503);
@@ -169,7 +171,7 @@ TEST_CASE("a broker thread that says nothing any more is told apart from one tha
 TEST_CASE("a page on the web cannot read it through its reader's browser", "[manage]") {
     Board board;
     board.hang_up(sheet(std::chrono::steady_clock::now()));
-    const Server server{"127.0.0.1", 0, board};
+    const Server server{"127.0.0.1", 0, board, figures};
     httplib::Client client{"127.0.0.1", server.port()};
     const auto [host, status] = GENERATE(table<const char*, int>({
         {"127.0.0.1:9110",             200},
@@ -191,16 +193,17 @@ TEST_CASE("a page on the web cannot read it through its reader's browser", "[man
 
 TEST_CASE("it listens on this machine's own addresses only", "[manage]") {
     const Board board;
-    CHECK_THROWS_WITH((Server{"0.0.0.0", 0, board}), "management: 0.0.0.0 is not this machine alone");
-    CHECK_THROWS_WITH((Server{"192.0.2.1", 0, board}), Catch::Contains("not this machine alone"));
-    const Server first{"127.0.0.1", 0, board};
-    CHECK_THROWS_WITH((Server{"127.0.0.1", first.port(), board}), Catch::Contains("cannot listen"));
+    CHECK_THROWS_WITH((Server{"0.0.0.0", 0, board, figures}),
+                      "management: 0.0.0.0 is not this machine alone");
+    CHECK_THROWS_WITH((Server{"192.0.2.1", 0, board, figures}), Catch::Contains("not this machine alone"));
+    const Server first{"127.0.0.1", 0, board, figures};
+    CHECK_THROWS_WITH((Server{"127.0.0.1", first.port(), board, figures}), Catch::Contains("cannot listen"));
 }
 
 TEST_CASE("more connections at once than threads are answered one after the other", "[manage]") {
     Board board;
     board.hang_up(sheet(std::chrono::steady_clock::now()));
-    const Server server{"127.0.0.1", 0, board};
+    const Server server{"127.0.0.1", 0, board, figures};
     std::vector<std::thread> readers;
     std::atomic<int> well = 0;
     for (std::size_t i = 0; i < threads * 5; ++i)
@@ -212,4 +215,24 @@ TEST_CASE("more connections at once than threads are answered one after the othe
         });
     for (auto& reader : readers) reader.join();
     CHECK(well == threads * 5);
+}
+
+TEST_CASE("figures that cannot be read are said to be so, and the rest is still served", "[manage]") {
+    Board board;
+    board.hang_up(sheet(std::chrono::steady_clock::now()));
+    const Server sound{"127.0.0.1", 0, board, figures};
+    auto answer = httplib::Client{"127.0.0.1", sound.port()}.Get("/statistics.csv");
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK(answer->get_header_value("Content-Type") == "text/csv; charset=utf-8");
+    CHECK(answer->body == "hour,kind\n");
+
+    const Server damaged{"127.0.0.1", 0, board,
+                         []() -> std::string { throw std::runtime_error{"no such table"}; }};
+    httplib::Client client{"127.0.0.1", damaged.port()};
+    answer = client.Get("/statistics.csv");
+    REQUIRE(answer);
+    CHECK(answer->status == 503);
+    CHECK(answer->body.find("table") == std::string::npos);
+    CHECK(client.Get("/metrics")->status == 200);
 }

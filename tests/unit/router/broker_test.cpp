@@ -650,6 +650,22 @@ TEST_CASE("how the broker stands: who is here, since when not, and what is waiti
     CHECK_FALSE(peer().uncosigned_since);
 }
 
+TEST_CASE("nobody looks into the log to say how the broker stands", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    world.sign_head();
+    const auto before = world.reader.reads;
+    for (int i = 0; i < 3; ++i) {
+        const auto standing = world.broker->stands(world.now);
+        CHECK(standing.counts.published == 1);
+        CHECK(standing.log.size == world.disk->tree.size());
+        world.now += std::chrono::seconds{2};
+    }
+    CHECK(world.reader.reads == before);
+}
+
 TEST_CASE("who was not welcomed was not here", "[broker]") {
     World world;
     const Id16 session = world.connect("bench/1");
@@ -909,7 +925,7 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
     newcomer.enrol(world.parties);
     world.parties.digest = Digest{8};
-    world.broker->files_changed(1, "{}", at(world.now));
+    world.broker->files_changed(1, "{}", Digest{}, at(world.now));
     world.send(session, newcomer.publish(envelope));
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);

@@ -38,7 +38,15 @@ struct World {
     Result<bool> cosign(std::uint64_t size, std::uint8_t witness) {
         auto note = log::SignedNote::parse(head(size)).value();
         note.signatures.push_back(log::cosign_note(note.text, name_of(witness), key_of(witness), now));
-        return heads.cosign(note.format(), party(witness), quorum, now);
+        return cosign(note, "agency/" + std::to_string(witness), party(witness));
+    }
+    /// Handed in as a party with these keys; whether the head has its quorum now.
+    Result<bool> cosign(const log::SignedNote& note, const std::string& who, const PartyKeys& keys) {
+        std::vector<Parties::Witness> witnesses;
+        for (const auto& key : keys.witness) witnesses.push_back({who, key});
+        const auto added = heads.cosign(note.format(), witnesses, quorum, now);
+        if (!added) return tl::unexpected{added.error()};
+        return added->has_quorum;
     }
     std::uint64_t proposed() {
         heads.propose(quorum, now);
@@ -85,8 +93,36 @@ TEST_CASE("one agency is one witness, however often and by whichever key it cosi
                                World::key_of(77).public_key()};
     auto note = log::SignedNote::parse(world.head(1)).value();
     note.signatures.push_back(log::cosign_note(note.text, World::name_of(1), World::key_of(77), world.now));
-    CHECK(world.heads.cosign(note.format(), next_key, quorum, world.now) == false);
+    CHECK(world.cosign(note, "agency/1", next_key) == false);
+    // Nor does a key of another name, which is all that tells two signature lines apart.
+    auto other = world.party(1);
+    other.witness.push_back(world.party(3).witness[0]);
+    note.signatures.push_back(log::cosign_note(note.text, World::name_of(3), World::key_of(3), world.now));
+    CHECK(world.cosign(note, "agency/1", other) == false);
     CHECK(world.heads.cosigned_size() == 0);
+    CHECK(world.cosign(1, 2) == true);
+}
+
+TEST_CASE("an outside witness is a party of its own, whoever hands its cosignature in", "[heads]") {
+    World world;
+    world.heads.add(world.head(1), world.now);
+    Parties parties;
+    const auto auditor = AgencyId::parse("auditor/audit-office").value();
+    const auto force = AgencyId::parse("police/31").value();
+    parties.keys[auditor] = world.party(1);
+    parties.outside = world.party(2).witness;
+    CHECK(parties.witnesses_for(force).size() == 1);  // it has no key itself, and may carry
+
+    // Both under one note: the carrier's own does not stand for the witness's.
+    auto note = log::SignedNote::parse(world.head(1)).value();
+    for (const std::uint8_t witness : {1, 2})
+        note.signatures.push_back(
+            log::cosign_note(note.text, World::name_of(witness), World::key_of(witness), world.now));
+    const auto added =
+        world.heads.cosign(note.format(), parties.witnesses_for(auditor), quorum, world.now).value();
+    CHECK(added.has_quorum);
+    CHECK(added.parties == std::vector<std::string>{"auditor/audit-office", "outside " + World::name_of(2)});
+    CHECK(world.heads.cosigners() == std::vector{World::name_of(1), World::name_of(2)});
 }
 
 TEST_CASE("the head shown and the newest with a quorum are remembered however many come after", "[heads]") {

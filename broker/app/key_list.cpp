@@ -1,0 +1,31 @@
+#include "broker/app/key_list.h"
+
+#include "broker/app/certificates.h"
+
+namespace flagpost::app {
+namespace {
+
+constexpr std::string_view use = "flagpost-key-id/1\n";
+
+std::string row(const char* name, const std::string& value) {
+    return std::string{name} + " = \"" + value + "\"\n";
+}
+
+std::string row(const char* name, const crypto::SymmetricKey& key) {
+    return row(name, to_hex(crypto::hmac16(key, {view(use)})));
+}
+
+}  // namespace
+
+std::string key_list(const BrokerConfig& config, const crypto::BrokerKeys& keys,
+                     const log::VerifierKey& log) {
+    auto text = row("log", log.text());
+    // Where gates run in processes of their own, each holds its certificate and this one knows none.
+    if (config.listen)
+        text += row("tls_certificate", to_hex(read_certificate_digest(config.tls.certificate)));
+    text += row("master", keys.master.current);
+    if (keys.master.previous) text += row("master_previous", *keys.master.previous);
+    return text + row("seed", keys.seed) + row("digest", keys.digest) + row("dedup", keys.dedup);
+}
+
+}  // namespace flagpost::app

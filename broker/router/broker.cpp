@@ -105,14 +105,9 @@ Broker::Broker(BrokerSetting setting, Now now)
       started_{now_},
       size_{setting_.size},
       root_{setting_.root} {
-<<<<<<< HEAD
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
-    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again)},
-=======
-    if (setting_.cosigned) heads_.restore(*setting_.cosigned, now);
     decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again),
                              setting_.keys},
->>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
            Id16{}, Nothing{});
 }
 
@@ -278,11 +273,7 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-<<<<<<< HEAD
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, Now now) {
-=======
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Instant now) {
->>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
+void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now) {
     home_.check();
     go_on(now);
     setting_.policies = std::move(policies);

@@ -79,15 +79,9 @@ public:
     std::optional<std::string> take_cosigned() { return std::exchange(cosigned_, std::nullopt); }
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
-<<<<<<< HEAD
-    /// Parties (changed in place by their owner) and revocation list were read anew: what differs becomes a leaf.
-    void files_changed(std::uint64_t crl_number, std::string policies, Now now);
-    void clock_stepped(Instant::duration by, Now now);
-=======
     /// Parties (changed in place by their owner), keys and revocation list were read anew: what differs becomes a leaf.
-    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Instant now);
-    void clock_stepped(Instant::duration by, Instant now);
->>>>>>> 54732db6ce78348c902beefb2cddb1b166f2d9bd
+    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now);
+    void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);
 

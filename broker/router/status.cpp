@@ -132,7 +132,6 @@ private:
 
 // Of one page of a period: what the broker thread reads at once while others wait.
 constexpr std::uint64_t leaves_at_once = 1024;
-constexpr std::size_t stories_at_once = 64;
 
 struct Period {
     Instant from, to;
@@ -166,12 +165,14 @@ std::uint64_t first_since(Instant from, store::Reader& reader) {
     return low;
 }
 
-/// What became of an incident so far.
-std::string state_of(const std::string& reference, const AgencyId& agency, store::Reader& reader) {
+/// What became of an incident so far; `read` grows by the leaves this took.
+std::string state_of(const std::string& reference, const AgencyId& agency, store::Reader& reader,
+                     std::uint64_t& read) {
     Story story;
     auto indexes =
         reader.about(exchange::incident_subject(agency.text(), reference), limits::status_events_max);
     for (const auto index : indexes) story.read(leaf_at(index, reader));
+    read += indexes.size();
     return story.state();
 }
 
@@ -179,10 +180,10 @@ Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, s
     json messages = json::array(), notices = json::array();
     const std::uint64_t size = reader.size();
     std::uint64_t next = std::max(ask.from, first_since(period.from, reader));
-    const std::uint64_t end = std::min(size, next + leaves_at_once);
     bool over = next >= size;
-    for (std::size_t stories = 0; next < end && stories < stories_at_once; ++next) {
+    for (std::uint64_t read = 0; next < size && read < leaves_at_once; ++next) {
         const auto leaf = leaf_at(next, reader);
+        ++read;
         over = leaf.time >= period.to;
         if (over) break;
         if (leaf.kind == LeafKind::notice_issued && leaf.recipient == agency.text() && leaf.message)
@@ -202,8 +203,7 @@ Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, s
         const auto body = leaf.topic.starts_with("incidents/") ? reader.body(next) : std::nullopt;
         if (const auto reference = body ? exchange::incident_reference_in(*body) : std::nullopt) {
             message["reference"] = *reference;
-            message["state"] = state_of(*reference, agency, reader);
-            ++stories;
+            message["state"] = state_of(*reference, agency, reader, read);
         }
         messages.push_back(std::move(message));
     }

@@ -16,7 +16,7 @@ FLAGS = """LAchildID,GivenNames,FamilyName,PersonBirthDate,FlagKind,CPPstartDate
 100,Ava,Example,2019-03-04,child_protection_plan,2024-01-10,197 Quarry Crescent,Castle Meadows,XN76 1QQ
 """
 CHILD = json.dumps([{"given_names": "Ava", "family_name": "Example", "date_of_birth": "2019-03-04", "role": "child"}]).replace('"', '""')
-COUNT = 70  # more than a page has
+COUNT = 400  # more than a page has
 
 
 class Reconcile(Scenario):

@@ -4,6 +4,7 @@
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
+#include "adapters/desk/reconcile.h"
 #include "adapters/police/police.h"
 
 using namespace flagpost;
@@ -106,5 +107,6 @@ int main(int argc, char** argv) {
         [&] { return police::markers(program.config(), program.json(), std::cout); });
     desk::add_order_commands(program, {"police"}, police::own_settings());
     desk::add_proof_command(program, {"police"}, police::own_settings());
+    desk::add_reconcile_command(program, {"police"}, police::own_settings());
     return program.run(argc, argv);
 }

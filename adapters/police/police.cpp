@@ -1,5 +1,6 @@
 #include "adapters/police/police.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
@@ -14,7 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t refusals_shown_max = 1000;
+constexpr std::size_t refusals_shown_max = 1000;  // in JSON, and counted by reason
+constexpr std::size_t refusals_told_max = 20;     // one by one, on a terminal
 const std::vector<std::string> kinds{"police"};
 
 std::optional<json> refusal_of(const client::OutgoingStatus& status) {
@@ -51,11 +53,21 @@ void tell_status(const json& answer, Instant now, const std::optional<Instant>& 
         out << "The oldest unconfirmed has waited "
             << desk::duration_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - *oldest))
             << ", since " << desk::in_words(*oldest) << ".\n";
+    if (answer.value("sending", true) == false) out << "No program sends them: start `feed` or `run`.\n";
+    std::map<std::string, std::size_t> by_reason;
     for (const auto& refusal : answer["refusals"])
-        out << "Refused: " << desk::printable(refusal["source"].get<std::string>()) << " ("
-            << desk::printable(refusal["subject"].get<std::string>())
-            << "): " << refusal["reason"].get<std::string>() << ", "
-            << desk::printable(refusal["where"].get<std::string>()) << "\n";
+        ++by_reason[refusal["reason"].get<std::string>() + ", " + refusal["where"].get<std::string>()];
+    for (const auto& [reason, count] : by_reason)
+        out << "Refused for good: " << count << " for " << desk::printable(reason) << ".\n";
+    std::size_t told = 0;
+    for (const auto& refusal : answer["refusals"]) {
+        if (++told > refusals_told_max) break;
+        out << "  " << desk::printable(refusal["subject"].get<std::string>()) << "  "
+            << desk::printable(refusal["source"].get<std::string>()) << "  "
+            << refusal["reason"].get<std::string>() << "\n";
+    }
+    if (answer["refusals"].size() > refusals_told_max)
+        out << "  and " << answer["refusals"].size() - refusals_told_max << " more: --json lists them.\n";
 }
 
 json lists_of(const Markers& markers, Instant now) {
@@ -142,6 +154,7 @@ int run(const std::filesystem::path& config) {
 int status(const StatusOptions& options, std::ostream& out) {
     desk::Desk desk{options.config, kinds, own_settings()};
     json answer = status_of(desk.box());
+    if (answer["waiting"] != 0) answer["sending"] = !client::BoxLock::take(desk.config().data).has_value();
     const Markers markers{desk.box()};
     answer["flag_lists"] = lists_of(markers, desk.now());
     if (options.matched_hours != 0) answer["matched"] = matched_of(desk, options.matched_hours);

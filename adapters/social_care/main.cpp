@@ -5,6 +5,7 @@
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/desk/recall.h"
+#include "adapters/desk/reconcile.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/pages.h"
 #include "adapters/social_care/serve.h"
@@ -130,5 +131,6 @@ int main(int argc, char** argv) {
     deciding->add_option("--by", decision.by, "who decided")->required();
     desk::add_order_commands(program, {"social-care"}, social_care::page_settings());
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
+    desk::add_reconcile_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

@@ -76,6 +76,7 @@ struct BrokerConfig {
     std::filesystem::path database() const { return data / "flagpost.db"; }
     std::filesystem::path statistics() const { return data / "statistics.db"; }
     std::filesystem::path signed_head() const { return data / "signed-head"; }
+    std::filesystem::path volumes() const { return data / "volumes.json"; }
 };
 
 /// `partnership`, `listen`, `pki` or `[tls]`, and `[fabric]`, as above.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -156,6 +157,16 @@ void print_standing(const json& standing) {
     if (const auto disk = standing.find("disk"); disk != standing.end())
         std::cout << "disk: " << mib((*disk)["free_bytes"]) << " of " << mib((*disk)["total_bytes"])
                   << " free, kept back " << mib((*disk)["reserve_bytes"]) << "\n";
+    for (const auto& volume : standing.value("volumes", json::array())) {
+        std::cout << volume.value("topic", "") << ": ";
+        if (volume.contains("hours"))
+            std::cout << volume.value("observed", 0ULL) << " in " << volume.value("hours", 0)
+                      << " hours, where about " << std::llround(volume.value("expected", 0.0))
+                      << " were to be expected\n";
+        else
+            std::cout << "not judged, " << volume.value("not_judged", "") << " ("
+                      << std::llround(volume.value("history_days", 0.0)) << " days watched)\n";
+    }
     for (const auto& queue : standing.value("queues", json::array()))
         std::cout << queue.value("name", "") << ": " << queue.value("used", 0ULL) << " of "
                   << queue.value("limit", 0ULL) << "\n";

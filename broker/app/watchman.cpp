@@ -1,5 +1,6 @@
 #include "broker/app/watchman.h"
 
+#include <date/tz.h>
 #include <spdlog/spdlog.h>
 #include <sys/timex.h>
 
@@ -10,10 +11,13 @@
 #include "broker/core/limits.h"
 #include "broker/standing/report.h"
 #include "broker/store/disk.h"
+#include "broker/store/durable_file.h"
 #include "broker/store/store.h"
 
 namespace flagpost::app {
 namespace {
+
+constexpr std::chrono::minutes volumes_kept_every{5};
 
 std::optional<standing::Disk> disk_under(const std::filesystem::path& database) {
     try {
@@ -61,8 +65,51 @@ std::vector<standing::Peer> peers_of(const agreement::Agreement& agreement, cons
 
 Watchman::Watchman(const BrokerConfig& config, std::function<const gate::Counters*()> gate,
                    manage::Board& board)
-    : config_{config}, gate_{std::move(gate)}, board_{board}, watch_{config.management.patience} {
+    : config_{config},
+      gate_{std::move(gate)},
+      board_{board},
+      watch_{config.management.patience},
+      volumes_{date::locate_zone("Europe/London")} {
     files_changed();
+    if (const auto text = store::read_whole(config_.volumes()))
+        if (const auto restored = volumes_.restore(flagpost::text(*text)); !restored)
+            spdlog::error("{}: {}: what is usual has to be learnt anew", config_.volumes().string(),
+                          restored.error().where);
+}
+
+Watchman::~Watchman() {
+    if (keeping_.valid()) keeping_.wait();
+    keep_volumes();
+    keeping_.wait();
+}
+
+void Watchman::keep_volumes() {
+    keeping_ = std::async(std::launch::async, [file = config_.volumes(), text = volumes_.text()] {
+        try {
+            store::write_durably(file, view(text));
+        } catch (const store::StorageFailure& error) {
+            spdlog::error("what came each hour is not kept: {}",
+                          error.what());  // a restart then forgets some of it
+        }
+    });
+}
+
+/// Judged by whole hours; kept every few minutes, watched time and counts together, so that what a crash loses is neither
+/// expected nor missed.
+void Watchman::watch_volumes(standing::Standing& standing) {
+    volumes_.count(standing.flows, standing.at);
+    const auto hour = date::floor<std::chrono::hours>(standing.at);
+    if (judged_at_ != hour) {
+        judged_ = volumes_.judge(standing.at, standing.bank_holidays);
+        judged_at_ = hour;
+    }
+    standing.volumes = judged_;
+    const bool ready =
+        !keeping_.valid() || keeping_.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+    if (!kept_at_) kept_at_ = standing.at;
+    if (!ready || standing.at - *kept_at_ < volumes_kept_every) return;
+    keep_volumes();
+    kept_at_ = standing.at;
 }
 
 void Watchman::files_changed() {
@@ -81,6 +128,7 @@ void Watchman::look(standing::Standing standing) {
     standing.certificate_ends = certificate_ends_;
     standing.revocation_list_ends = revocation_list_ends_;
     if (const auto* counters = gate_()) standing.gate = counts_of(*counters);
+    watch_volumes(standing);
     auto seen = watch_.look(standing);
     for (const auto& alarm : seen.begun)
         spdlog::warn("alarm {} {}: {}. {} is to act: {}", alarm.code, alarm.about, alarm.what, alarm.owner,

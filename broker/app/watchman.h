@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <future>
 
 #include "broker/agreement/agreement.h"
 #include "broker/app/config.h"
 #include "broker/gate/counters.h"
 #include "broker/manage/board.h"
 #include "broker/router/parties.h"
+#include "broker/standing/volume.h"
 
 namespace flagpost::app {
 
@@ -24,6 +26,8 @@ class Watchman {
 public:
     /// gate  counters of the gate in this process; null: there is none
     Watchman(const BrokerConfig& config, std::function<const gate::Counters*()> gate, manage::Board& board);
+    /// Keeps what was counted.
+    ~Watchman();
 
     /// Completes it, hangs it up, and writes alarms that begin or end into the process's log.
     void look(standing::Standing standing);
@@ -33,10 +37,17 @@ public:
     std::string report() const;
 
 private:
+    void watch_volumes(standing::Standing& standing);
+    void keep_volumes();
+
     const BrokerConfig& config_;
     std::function<const gate::Counters*()> gate_;
     manage::Board& board_;
     standing::Watch watch_;
+    standing::Volumes volumes_;
+    std::vector<standing::Volume> judged_;
+    std::optional<Instant> judged_at_, kept_at_;
+    std::future<void> keeping_;  // on a thread of its own: the broker thread waits for no disk
     std::optional<Instant> certificate_ends_, revocation_list_ends_;
 };
 

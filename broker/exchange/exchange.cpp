@@ -394,6 +394,13 @@ OwedCounts Exchange::owed_counts(Instant now, Instant soon) const {
 
 std::map<std::string, Instant> Exchange::feeds() const { return impl_->state.known.feeds(); }
 
+std::set<std::string> Exchange::bank_holidays() const {
+    std::set<std::string> days;
+    for (const auto& [key, holiday] : impl_->state.known.bank_holidays())
+        if (holiday.division == "england-and-wales") days.insert(holiday.date);
+    return days;
+}
+
 std::optional<Instant> Exchange::expires_before(Instant now) const { return impl_->expires_before(now); }
 
 bool Exchange::clock_is_held() const { return impl_->state.clock_held; }

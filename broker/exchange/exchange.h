@@ -211,6 +211,8 @@ public:
     OwedCounts owed_counts(Instant now, Instant soon) const;
     /// When each authority's list of flags was loaded last.
     std::map<std::string, Instant> feeds() const;
+    /// Days of England and Wales, "2026-12-25".
+    std::set<std::string> bank_holidays() const;
     /// No body made at or after this can be due for erasure by the agreement; nothing: none ever is.
     std::optional<Instant> expires_before(Instant now) const;
     /// Expiry and escalation wait: the clock jumped ahead and nobody has said yet that it is right.

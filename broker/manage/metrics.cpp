@@ -121,6 +121,30 @@ void tell_peers(Page& page, const std::vector<standing::Peer>& all) {
         });
 }
 
+/// What came beside what was to be expected, of the window that was looked at last.
+void tell_volumes(Page& page, const standing::Standing& standing) {
+    for (const auto& flow : standing.flows)
+        page.counter("flagpost_flow_total", "Incidents recorded and notices issued, since the start",
+                     flow.count,
+                     {
+                         {"topic", flow.topic}
+        });
+    const auto each = [&](const char* name, const char* help, const auto& value) {
+        for (const auto& volume : standing.volumes)
+            if (volume.window.count() != 0)
+                page.gauge(name, help, value(volume),
+                           {
+                               {"topic", volume.topic}
+                });
+    };
+    each("flagpost_volume_observed", "What came in the hours that are most unlikely",
+         [](const auto& volume) { return volume.observed; });
+    each("flagpost_volume_expected", "What was to be expected in them by past weeks",
+         [](const auto& volume) { return volume.expected; });
+    each("flagpost_volume_hours", "How many hours these were",
+         [](const auto& volume) { return volume.window.count(); });
+}
+
 void tell_surroundings(Page& page, const standing::Standing& standing) {
     for (const auto& feed : standing.feeds)
         page.gauge("flagpost_feed_loaded_time_seconds", "When an authority's list of flags was loaded last",
@@ -176,6 +200,7 @@ std::string metrics(const standing::Standing& standing, const std::vector<standi
     tell_log(page, standing.log);
     tell_store(page, standing);
     tell_peers(page, standing.peers);
+    tell_volumes(page, standing);
     tell_surroundings(page, standing);
     if (standing.gate) tell_gate(page, *standing.gate);
     return page.text();

@@ -3,6 +3,7 @@
 #include <date/date.h>
 
 #include <algorithm>
+#include <cmath>
 #include <kainjow/mustache.hpp>
 #include <tuple>
 
@@ -166,6 +167,27 @@ Table feeds_table(const standing::Standing& standing) {
     return table;
 }
 
+Table volumes_table(const standing::Standing& standing) {
+    Table table{
+        "Volumes", {"Topic", "Came", "Expected", "In", "Watched for"},
+         "Nothing has come yet."
+    };
+    for (std::size_t at = 0; at < std::min(standing.volumes.size(), standing::named_max); ++at) {
+        const auto& volume = standing.volumes[at];
+        const std::string days = std::to_string(std::llround(std::floor(volume.history_days))) + " days";
+        if (volume.window.count() == 0)
+            table.row({volume.topic, "Not judged: too little to go by", "", "", days});
+        else
+            table.row({volume.topic, std::to_string(volume.observed),
+                       "About " + std::to_string(std::llround(volume.expected)),
+                       standing::words_of(volume.window), days},
+                      volume.low ? "Low" : "", "tag-away");
+    }
+    if (standing.volumes.size() > standing::named_max)
+        table.more("and " + std::to_string(standing.volumes.size() - standing::named_max) + " more");
+    return table;
+}
+
 Table owed_table(const standing::Standing& standing) {
     Table table{
         "Notices nobody has closed", {"State", "How many"}
@@ -241,8 +263,9 @@ std::string status_page(const standing::Standing& standing, const std::vector<st
                                  : "The broker says nothing any more: what stands below is old");
     page.set("at", time_of(standing.at));
     page.set("started", time_of(standing.started));
-    for (const auto& table : {alarms_table(alarms), peers_table(standing), feeds_table(standing),
-                              owed_table(standing), room_table(standing), log_table(standing)})
+    for (const auto& table :
+         {alarms_table(alarms), peers_table(standing), feeds_table(standing), volumes_table(standing),
+          owed_table(standing), room_table(standing), log_table(standing)})
         tables.push_back(table.value());
     page.set("tables", tables);
     kainjow::mustache::mustache text{std::string{page_text}};

@@ -544,6 +544,8 @@ standing::Standing Broker::stands(Instant now) const {
     standing::Standing standing{now, started_, setting_.operator_owner, figures()};
     standing.peers = attendance_.peers(now);
     for (const auto& [la, at] : setting_.exchange.feeds()) standing.feeds.push_back({la, at});
+    for (const auto& [topic, count] : flows_) standing.flows.push_back({topic, count});
+    standing.bank_holidays = setting_.exchange.bank_holidays();
     const auto owed = setting_.exchange.owed_counts(now, now + standing::due_soon);
     standing.obligations = {owed.open, owed.due_soon, owed.overdue, owed.overdue_since};
     for (const auto& dead : setting_.exchange.dead_letters()) {

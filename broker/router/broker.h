@@ -180,6 +180,7 @@ private:
     Result<Welcomes> welcome_for(const std::string& seen_checkpoint);
     void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
                 std::optional<store::Receipt> receipt = {});
+    void count_flows(const std::vector<log::Record>& records);
     void hold(Held held);
     static std::size_t memory_of(const Held& held);
     Held take_pending();
@@ -235,6 +236,8 @@ private:
     bool quorum_late_ = false;
     RecentIds recent_;
     Figures figures_;
+    std::map<std::string, std::uint64_t>
+        flows_;  // by topic: incidents recorded and notices issued, since the start
     Attendance attendance_;
     Instant started_;
     std::optional<Instant> head_at_, committed_at_;  // when we heard of the newest of each

@@ -2,6 +2,7 @@
 
 #include <date/date.h>
 
+#include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -101,6 +102,14 @@ public:
         return all;
     }
 
+    std::string state() const {
+        if (!decided_) return "recorded";
+        if (notices_.empty()) return "decided";
+        const bool closed =
+            std::ranges::all_of(notices_, [](const auto& each) { return each.second.closed; });
+        return closed ? "closed" : "owed";
+    }
+
 private:
     struct Notice {
         std::string to, state;
@@ -116,22 +125,104 @@ private:
         notice.state = notice.closed ? "closed" : schemas::EnumNameLeafKind(leaf.kind);
     }
 
-    std::string state() const {
-        if (!decided_) return "recorded";
-        if (notices_.empty()) return "decided";
-        const bool closed =
-            std::ranges::all_of(notices_, [](const auto& each) { return each.second.closed; });
-        return closed ? "closed" : "owed";
-    }
-
     json events_ = json::array();
     std::map<Id16, Notice> notices_;
     bool decided_ = false;
 };
 
+// Of one page of a period: what the broker thread reads at once while others wait.
+constexpr std::uint64_t leaves_at_once = 1024;
+
+struct Period {
+    Instant from, to;
+};
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+std::optional<Period> period_in(std::string_view scope) {
+    const auto slash = scope.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const auto from = number_in(scope.substr(0, slash)), to = number_in(scope.substr(slash + 1));
+    if (!from || !to) return std::nullopt;
+    return Period{from_us(*from), from_us(*to)};
+}
+
+/// The first leaf that is no older. Leaves never go back in time.
+std::uint64_t first_since(Instant from, store::Reader& reader) {
+    std::uint64_t low = 0, high = reader.size();
+    while (low < high) {
+        const auto middle = low + (high - low) / 2;
+        if (leaf_at(middle, reader).time < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/// What became of an incident so far; `read` grows by the leaves this took.
+std::string state_of(const std::string& reference, const AgencyId& agency, store::Reader& reader,
+                     std::uint64_t& read) {
+    Story story;
+    auto indexes =
+        reader.about(exchange::incident_subject(agency.text(), reference), limits::status_events_max);
+    for (const auto index : indexes) story.read(leaf_at(index, reader));
+    read += indexes.size();
+    return story.state();
+}
+
+Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, store::Reader& reader) {
+    json messages = json::array(), notices = json::array();
+    const std::uint64_t size = reader.size();
+    std::uint64_t next = std::max(ask.from, first_since(period.from, reader));
+    bool over = next >= size;
+    for (std::uint64_t read = 0; next < size && read < leaves_at_once; ++next) {
+        const auto leaf = leaf_at(next, reader);
+        ++read;
+        over = leaf.time >= period.to;
+        if (over) break;
+        if (leaf.kind == LeafKind::notice_issued && leaf.recipient == agency.text() && leaf.message)
+            notices.push_back({
+                {"notice", to_hex(*leaf.message)},
+                {"index",  next                 },
+                {"at",     iso(leaf.time)       },
+                {"topic",  leaf.topic           }
+            });
+        if (leaf.kind != LeafKind::published || !leaf.message || !is_by(leaf, agency)) continue;
+        json message{
+            {"id",    to_hex(*leaf.message)},
+            {"index", next                 },
+            {"at",    iso(leaf.time)       },
+            {"topic", leaf.topic           }
+        };
+        const auto body = leaf.topic.starts_with("incidents/") ? reader.body(next) : std::nullopt;
+        if (const auto reference = body ? exchange::incident_reference_in(*body) : std::nullopt) {
+            message["reference"] = *reference;
+            message["state"] = state_of(*reference, agency, reader, read);
+        }
+        messages.push_back(std::move(message));
+    }
+    const json all{
+        {"messages", std::move(messages)},
+        {"notices",  std::move(notices) },
+        {"next",     next               }
+    };
+    return Page{copy(view(all.dump())), !over && next < size};
+}
+
 }  // namespace
 
 Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+    if (!ask.scope.empty()) {
+        const auto period = period_in(ask.scope);
+        if (!period || period->from >= period->to) return refuse(Reason::invalid_value, "query.scope");
+        return period_page(ask, *period, agency, reader);
+    }
     auto indexes = leaves_about(ask, agency, reader);
     if (indexes.empty()) return refuse(Reason::not_found, "query: message");
     const bool more = indexes.size() > limits::status_events_max;

@@ -3,6 +3,7 @@
 #include <date/date.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
@@ -76,6 +77,30 @@ json feeds_json(const Standing& standing) {
     return all;
 }
 
+json volumes_json(const Standing& standing) {
+    json all = json::array();
+    for (const auto& volume : standing.volumes) {
+        if (all.size() >= named_max) break;
+        json each{
+            {"topic",        volume.topic                   },
+            {"low",          volume.low                     },
+            {"history_days", std::floor(volume.history_days)}
+        };
+        if (volume.window.count() != 0) {
+            each["hours"] = volume.window.count();
+            each["until"] = time_of(volume.until);
+            each["observed"] = volume.observed;
+            each["expected"] = std::round(volume.expected * 10) / 10;
+        } else {
+            each["not_judged"] = volume.history_days < std::chrono::days{volume_history_min}.count()
+                                     ? "too little history"
+                                     : "too little is expected";
+        }
+        all.push_back(std::move(each));
+    }
+    return all;
+}
+
 json counts_json(const Counts& counts) {
     return {
         {"sessions",    counts.sessions   },
@@ -126,6 +151,7 @@ std::string report(const Standing& standing, const std::vector<Alarm>& alarms) {
         {"peers_connected", connected                   },
         {"peers",           peers_json(standing.peers)  },
         {"feeds",           feeds_json(standing)        },
+        {"volumes",         volumes_json(standing)      },
         {"queues",          queues_json(standing)       },
         {"counts",          counts_json(standing.counts)},
         {"dead_letters",    standing.dead_letters.count }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,26 @@ struct Peer {
 struct Feed {
     std::string la;
     Instant applied;  // the newest load of it
+};
+
+/// What came on a topic that children are missed on when it falls silent: `incidents/<force>`,
+/// `notices/social-care/<la>`.
+struct Flow {
+    std::string topic;
+    std::uint64_t count;  // since the start
+};
+
+/// What came on it lately beside what was to be expected (volume.h).
+struct Volume {
+    std::string topic;
+    double history_days = 0;  // watched: what is expected rests on them
+    std::chrono::hours window{
+        0};  // the last so many, of those that were looked at the most unlikely; 0: not judged
+    std::uint64_t observed = 0;      // in it
+    double expected = 0;             // likewise
+    double chance = 1;               // of so few or fewer, if nothing is wrong
+    std::optional<Instant> until{};  // end of the window
+    bool low = false;                // too unlikely to be chance, and not over yet
 };
 
 /// Notices nobody has closed yet.
@@ -92,8 +113,10 @@ struct Standing {
     Instant started;
     std::string owner;  // the operator who is told what nobody else owns
     Counts counts{};
-    std::vector<Peer> peers{};  // by agency
-    std::vector<Feed> feeds{};  // by authority
+    std::vector<Peer> peers{};              // by agency
+    std::vector<Feed> feeds{};              // by authority
+    std::vector<Flow> flows{};              // by topic
+    std::set<std::string> bank_holidays{};  // "2026-12-25", of England and Wales
     Obligations obligations{};
     DeadLetters dead_letters{};
     Log log{};
@@ -107,6 +130,7 @@ struct Standing {
     std::optional<Instant> certificate_ends{};      // of the broker's own
     std::optional<Instant> revocation_list_ends{};  // the first that goes out of date
     std::optional<GateCounts> gate{};
+    std::vector<Volume> volumes{};  // by topic
 };
 
 /// The queues of the broker, each with the limit beyond which it refuses.

@@ -11,6 +11,13 @@ using namespace std::chrono_literals;
 inline constexpr std::chrono::minutes silence_max = 24h;
 inline constexpr std::chrono::minutes feed_age_max =
     26h;  // a list that is loaded daily, at about the same time
+// Of volumes (volume.h). A false alarm a year and topic is borne; one a week would be switched off.
+inline constexpr double volume_chance_min = 1e-5;  // what is less likely is no chance
+inline constexpr double volume_over_chance =
+    0.05;  // it is over once the newest hours are as likely as this again
+inline constexpr double volume_expected_min = 12;  // of fewer, even none would prove nothing
+inline constexpr std::chrono::days volume_history_min{14};
+inline constexpr std::chrono::days volume_history_max{56};
 inline constexpr auto due_soon = 1h;
 inline constexpr auto certificate_notice = std::chrono::hours{24 * 14};
 inline constexpr auto revocation_list_notice = std::chrono::hours{24 * 3};

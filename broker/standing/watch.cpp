@@ -1,6 +1,7 @@
 #include "broker/standing/watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "broker/core/limits.h"
@@ -35,6 +36,7 @@ public:
         notices();
         for (const auto& peer : now_.peers) look_at(peer);
         for (const auto& feed : now_.feeds) look_at(feed);
+        for (const auto& volume : now_.volumes) look_at(volume);
         sort(alarms_);
         return std::move(alarms_);
     }
@@ -186,6 +188,27 @@ private:
                            "The flags of " + feed.la + " were last loaded " + words_of(age) + " ago (limit " +
                                words_of(patience_.feed_age) + ")",
                            "They have to load their list of flags: a child flagged since is not found"});
+    }
+
+    /// Ours to look into: who sends too little mostly does not know.
+    void look_at(const Volume& volume) {
+        if (!volume.low) return;
+        const bool incidents = volume.topic.starts_with("incidents/");
+        const std::string agency =
+            incidents ? "police/" + volume.topic.substr(10) : volume.topic.substr(volume.topic.find('/') + 1);
+        alarms_.push_back(
+            {"volume_low", agency, Urgency::now, volume.until.value_or(now_.at), now_.owner,
+             std::to_string(volume.observed) + (incidents ? " incidents from " : " notices to ") + agency +
+                 " in the last " + words_of(volume.window) +
+                 ", where the same hours of past weeks had about " +
+                 std::to_string(std::llround(volume.expected)) + ": hardly chance",
+             incidents
+                 ? "Phone the force: does every source feed? There, `flagpost-police status` says what waits "
+                   "and what was refused"
+                 : "See whether the forces' incidents come as usual and whether the authority's list of "
+                   "flags "
+                   "is whole and fresh; if so, phone the authority: fewer children on its list is an answer, "
+                   "too"});
     }
 
     const Standing& now_;

@@ -58,7 +58,7 @@ class ForceGuide(Scenario):
             done = self.command(line)
             self.assertEqual(done.returncode, 0, (line, done.stdout, done.stderr))
             said.append(done.stdout)
-        check, _, once, posted, imported, markers, status, matched, story, reports = said
+        check, _, once, posted, imported, markers, status, matched, story, reports, reconciled = said
         self.assertIn("occurred = 2026-07-05T20:40:00.000000Z   <- Date, Time: 05/07/2026 | 21:40", check)
         self.assertIn("people[0].family_name = EXAMPLE   <- Person: EXAMPLE, Jo", check)
         self.assertIn("Everything in the sample is mapped or ignored.", check)
@@ -78,6 +78,7 @@ class ForceGuide(Scenario):
                       matched)
         self.assertRegex(story, r"05/07/2026-1041: (owed|decided)")
         self.assertIn("No reports", reports)
+        self.assertIn("43 the same, 0 different; 0 not sent yet, 0 refused", reconciled)
         notice = until(lambda: p.json("flagpost-social-care", CARE, "inbox", "list") or self.fetch_notices(), 30, "the notice is in the inbox")
         self.assertEqual(len(notice), 1)
         self.load_flags(flag(AVA, "2 New Street"))

@@ -143,6 +143,37 @@ class Management(Feeding):
             if re.fullmatch("[0-9a-f]{32,}", word):
                 self.assertNotIn(bytes.fromhex(word), raw)
 
+    def keep_history(self, silent, watched):
+        """Five weeks of 60 incidents an hour, then `silent` hours with none, which the broker watched or was away in."""
+        this_hour = int(time.time()) // 3600
+        hours = [{"hour": hour, "watched_us": 3_600_000_000, "counts": {"incidents/31": 60} if hour < this_hour - silent else {}}
+                 for hour in range(this_hour - 24 * 35, this_hour) if watched or hour < this_hour - silent]
+        (self.folder / "broker-data" / "volumes.json").write_text(json.dumps({"version": 1, "hours": hours}))
+
+    def test_a_force_that_sends_less_than_usual_is_an_alarm_and_a_broker_that_was_away_is_not(self):
+        self.start_broker()
+        self.assertEqual(self.status()["volumes"], [])
+        self.assertEqual(self.stop_broker(), 0)
+        self.keep_history(silent=8, watched=False)
+        self.start_broker()
+        volume = until(lambda: self.status()["volumes"], 60, "the volumes are judged")[0]
+        self.assertEqual((volume["topic"], volume["low"]), ("incidents/31", False))
+        self.assertNotIn("volume_low", self.alarms())
+        self.assertEqual(self.stop_broker(), 0)
+        self.assertIn("incidents/31", (self.folder / "broker-data" / "volumes.json").read_text())
+
+        self.keep_history(silent=8, watched=True)
+        for _ in range(2):  # also from what the broker itself has kept
+            self.start_broker()
+            alarm = until(lambda: self.alarms().get("volume_low"), 60, "the force is silent")
+            self.assertEqual((alarm["about"], alarm["urgency"], alarm["owner"]), (FORCE, "now", OPERATOR))
+            self.assertRegex(alarm["what"], r"^\d+ incidents from police/31 in the last \d+ (hours|days), where the same hours of past weeks had about \d+")
+            self.assertIn("Phone the force", alarm["to_do"])
+            words = self.partnership.run("flagpost-broker", OPERATOR, "status")
+            self.assertRegex(words, r"\nincidents/31: \d+ in \d+ hours, where about \d+ were to be expected\n")
+            self.assertGreater(self.metric('flagpost_volume_expected{topic="incidents/31"}'), 100)
+            self.assertEqual(self.stop_broker(), 0)
+
     def test_without_a_setting_nobody_listens(self):
         super().start_broker()
         self.assertNotIn("management", (self.folder / "broker.log").read_text())

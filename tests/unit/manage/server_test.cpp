@@ -32,6 +32,14 @@ standing::Standing full() {
     standing.feeds = {
         {"E10000024", now}
     };
+    standing.flows = {
+        {"incidents/31", 9}
+    };
+    standing.volumes.resize(1);
+    standing.volumes[0].topic = "incidents/31";
+    standing.volumes[0].window = std::chrono::hours{6};
+    standing.volumes[0].observed = 120;
+    standing.volumes[0].expected = 246.5;
     standing.log = {3, 2, now, now, {}};
     standing.disk = standing::Disk{100, 50, 1};
     standing.clock = standing::KernelClock{true, 1500us};
@@ -87,6 +95,8 @@ TEST_CASE("Prometheus is told each value with its unit and its labels", "[manage
           "flagpost_disk_free_bytes 50\n", "flagpost_clock_error_max_seconds 0.0015\n",
           "flagpost_gate_refused_total{cause=\"revoked\"} 4\n",
           "flagpost_peer_sessions{agency=\"school/122802\"} 0\n",
+          "flagpost_flow_total{topic=\"incidents/31\"} 9\n",
+          "flagpost_volume_expected{topic=\"incidents/31\"} 246.5\n",
           "flagpost_certificate_end_time_seconds 1770000000\n",
           "flagpost_alarm{code=\"reserve_missing\",about=\"\",urgency=\"now\",owner=\"operator/duty\"} 1\n"})
         CHECK_THAT(text, Catch::Contains(line));

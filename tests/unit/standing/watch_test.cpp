@@ -72,6 +72,12 @@ TEST_CASE("each thing that can be wrong is one alarm, with an owner and what to 
          }                                                                                                                                },
         {"feed_old",              "social-care/E10000024", Urgency::now,
          [](Standing& s) { s.feeds[0].applied = now - 27h; }                                                                              },
+        {"volume_low",            us,                      Urgency::now,
+         [](Standing& s) {
+             s.volumes.resize(1);
+             s.volumes[0].topic = "incidents/31";
+             s.volumes[0].low = true;
+         }                                                                                                                                },
         {"cosignature_late",      "education/E10000024",   Urgency::soon,
          [](Standing& s) { s.peers[0].uncosigned_since = now - 61min; }                                                                   },
         {"peer_certificate_ends", "trust/oak",             Urgency::soon,
@@ -96,10 +102,7 @@ TEST_CASE("each thing that can be wrong is one alarm, with an owner and what to 
          [](Standing& s) {
              s.obligations = {3, 1, 1, now - 1h};
          }                                                                                                                                },
-        {"dead_letters",          us,                      Urgency::now,
-         [](Standing& s) {
-             s.dead_letters = {1, now - 1h};
-         }                                                                                                                                },
+        {"dead_letters",          us,                      Urgency::now,  [](Standing& s) { s.dead_letters = {1, now - 1h}; }             },
     }));
     CAPTURE(row.code);
     auto standing = well();

@@ -215,3 +215,40 @@ TEST_CASE("a store that is not the one that was signed is not served", "[store-t
     StoreThread thread{world.setting({"county.example/log", size, Digest{root}})};
     CHECK_THROWS_AS(next_news(thread), store::StorageFailure);
 }
+
+TEST_CASE("what is committed is counted once, and what never was is not", "[store-thread]") {
+    World world;
+    auto setting = world.setting();
+    store::Tally kept;
+    int times = 0;
+    setting.keep_statistics = [&](const store::Tally& tally) {
+        kept.add(tally);
+        ++times;
+        return true;
+    };
+    {
+        StoreThread thread{std::move(setting)};
+        for (const std::size_t count : {3, 2}) {
+            thread.hand_over(batch_of(world.disk->tree.size(), count));
+            await_commit(thread);
+        }
+        thread.finish();
+    }
+    CHECK(times == 1);
+    REQUIRE(kept.counts().size() == 1);
+    CHECK(kept.counts().begin()->first.kind == log::LeafKind::published);
+    CHECK(kept.counts().begin()->second.count == 5);
+
+    auto broken = world.setting({"county.example/log", 5, world.disk->tree.root()});
+    broken.keep_statistics = [&](const store::Tally&) {
+        ++times;
+        return true;
+    };
+    StoreThread thread{std::move(broken)};
+    next_news(thread);
+    world.disk->broken = true;
+    thread.hand_over(batch_of(5, 1));
+    CHECK_THROWS_AS(next_news(thread), store::StorageFailure);
+    CHECK_THROWS_AS(thread.finish(), store::StorageFailure);
+    CHECK(times == 1);
+}

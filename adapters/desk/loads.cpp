@@ -280,17 +280,10 @@ std::filesystem::path rejects_file_of(const std::filesystem::path& file) {
     return file.parent_path() / (file.filename().string() + ".rejects.csv");
 }
 
-Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
-                         const ReadRow& read_row) {
-    const auto csv = client::CsvFile::read(file);
-    if (!csv) return tl::unexpected{csv.error()};
-    if (const auto complete = require_columns(*csv, needed); !complete)
-        return tl::unexpected{complete.error()};
-
+Prepared prepare_rows(const std::vector<client::CsvRow>& rows, const ReadRow& read_row) {
     Prepared prepared;
     std::map<std::string, std::uint64_t> seen;
-    for (const auto& bad : csv->bad_rows()) prepared.rejects.push_back({bad.line, false, bad.why, {}});
-    for (const auto& row : csv->rows()) {
+    for (const auto& row : rows) {
         Findings findings;
         RowRecord record = read_row(row, findings);
         if (findings.usable() && record.bytes.size() > limits::payload_size_max / 2)
@@ -309,6 +302,19 @@ Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<st
         prepared.lines.push_back(row.line);
         prepared.keys.push_back(std::move(record.key));
     }
+    return prepared;
+}
+
+Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
+                         const ReadRow& read_row) {
+    const auto csv = client::CsvFile::read(file);
+    if (!csv) return tl::unexpected{csv.error()};
+    if (const auto complete = require_columns(*csv, needed); !complete)
+        return tl::unexpected{complete.error()};
+
+    Prepared prepared = prepare_rows(csv->rows(), read_row);
+    for (const auto& bad : csv->bad_rows()) prepared.rejects.push_back({bad.line, false, bad.why, {}});
+    std::ranges::stable_sort(prepared.rejects, {}, &Reject::line);
     keep_rows(file, *csv, prepared.rejects);
     return prepared;
 }

@@ -42,6 +42,9 @@ using ReadRow = std::function<RowRecord(const client::CsvRow& row, Findings& fin
 Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
                          const ReadRow& read_row);
 
+/// The same of rows that were read from a file of another kind. A rejected row's text is not kept: only its number is.
+Prepared prepare_rows(const std::vector<client::CsvRow>& rows, const ReadRow& read_row);
+
 /// Where a load goes.
 struct Destination {
     schemas::LoadOf of;

@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     auto* rolls = program.group("rolls", "The pupils on roll.");
     auto* loading = program.command(
         rolls, "load",
-        "Hand over a roll (CSV, one row per registration) and wait for the result.\n"
+        "Hand over a roll (CSV, one row per registration, or CTF XML) and wait for the result.\n"
         "A school hands over its own; an education team or a trust that of an authority's schools.\n"
         "Columns: URN, UPN, Surname, Forename, DOB, Sex, EnrolStatus, AddressLine1, AddressLine2, Town, "
         "Postcode, UPRN,\n"
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
         "loaded.",
         [&] {
             load.json = program.json();
-            return school::load_roll(call(), la, load, std::cout);
+            return school::load_roll(call(), la, urn, load, std::cout);
         });
     loading->add_option("FILE", load.file, "the roll")->required()->check(CLI::ExistingFile);
     loading
@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
         ->transform(CLI::CheckedTransformer(modes));
     loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
     loading->add_option("--la", la, "authority whose roll this is (for a trust)");
+    loading->add_option("--urn", urn, "school whose pupils a CTF holds (for an education team or a trust)");
 
     auto* contacts = program.group("contacts", "Whom police and the authority may ask for at a school.");
     auto* contact_load = program.command(

@@ -9,6 +9,7 @@
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/school/contacts.h"
+#include "adapters/school/ctf_file.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/notify.h"
 #include "adapters/school/roll_rows.h"
@@ -82,16 +83,26 @@ desk::Destination roll_destination(const AgencyId& agency, const std::string& la
     return {schemas::LoadOf::rolls, "rolls/" + authority, "la:" + authority};
 }
 
-int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out) {
+int load_roll(const Call& call, const std::string& la, const std::string& urn,
+              const desk::LoadOptions& options, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const auto to = roll_destination(desk.agency(), la);
     const auto own_urn = desk.agency().kind() == "school" ? parse_urn(desk.agency().code()) : std::nullopt;
-    auto prepared = desk::prepare(
-        options.file, required_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
-            const auto pupil = read_pupil(row, own_urn, findings);
-            if (!findings.usable()) return desk::RowRecord{};
-            return desk::RowRecord{wire::pack<schemas::Pupil>(pupil), key_of(pupil)};
-        });
+    const desk::ReadRow read_row = [&](const client::CsvRow& row, desk::Findings& findings) {
+        const auto pupil = read_pupil(row, own_urn, findings);
+        if (!findings.usable()) return desk::RowRecord{};
+        return desk::RowRecord{wire::pack<schemas::Pupil>(pupil), key_of(pupil)};
+    };
+    const auto prepare = [&]() -> Result<desk::Prepared> {
+        if (!is_ctf(options.file)) return desk::prepare(options.file, required_columns(), read_row);
+        // One school's pupils: as a whole list of an authority they would take all other schools' off it.
+        if (!own_urn && options.mode == schemas::LoadMode::full)
+            return refuse(Reason::invalid_value, "a CTF holds one school's pupils: use --mode delta");
+        const auto rows = read_ctf(options.file, school_of(desk.agency(), urn));
+        if (!rows) return tl::unexpected{rows.error()};
+        return desk::prepare_rows(*rows, read_row);
+    };
+    auto prepared = prepare();
     if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
     return desk::send_load(desk, to, std::move(*prepared), options, out);
 }

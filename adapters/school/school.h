@@ -26,7 +26,8 @@ const std::vector<std::string>& own_settings();
 /// a trust must name. Throws std::runtime_error if it does not.
 desk::Destination roll_destination(const AgencyId& agency, const std::string& la);
 
-int load_roll(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out);
+int load_roll(const Call& call, const std::string& la, const std::string& urn,
+              const desk::LoadOptions& options, std::ostream& out);
 /// `urn`: whose they are; a school's own where it is empty. Two contacts at least, or nothing is sent.
 int load_contacts(const Call& call, const std::string& urn, const desk::LoadOptions& options,
                   std::ostream& out);

@@ -32,6 +32,15 @@ std::string outcome_of(const schemas::ReviewDecision& decision) {
     return std::string{schemas::EnumNameVerdict(decision.verdict())} + ": " + decision.reason()->str();
 }
 
+/// Whether somebody of this name is in the incident, as far as it is still known: its people are kept while its window
+/// for late flags is open.
+bool is_in(const RetainedIncident& incident, std::string_view name) {
+    if (incident.payload.empty()) return false;
+    schemas::IncidentValue value;
+    flatbuffers::GetRoot<schemas::Incident>(incident.payload.data())->UnPackTo(&value);
+    return notices::may_be_party(value, name);
+}
+
 IncidentName incident_of(const Obligation& owed) {
     return {owed.sender.substr(owed.sender.find('/') + 1), owed.about};
 }
@@ -68,6 +77,11 @@ Reply Decider::take_review(const Message& message) {
     if (owed.first_verdict && decision.verdict() != Verdict::unsure &&
         owed.first_verdict->by == decision.by()->string_view())
         return Refusal{Reason::not_permitted, "review_decision.by: the second must be another person"};
+
+    if (incident != state.incidents.end() && is_in(incident->second, decision.by()->string_view()))
+        return Refusal{
+            Reason::not_permitted,
+            "review_decision.by: somebody in the incident has this name; another person must decide"};
 
     const auto index = next_index;
     if (decision.verdict() == Verdict::unsure || (owed.two_people && !owed.first_verdict))

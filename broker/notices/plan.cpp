@@ -111,6 +111,32 @@ std::string recipient_of(const std::string& topic) {
     return topic.starts_with("reviews/") ? "social-care/" + rest : rest;
 }
 
+bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
+                 std::string_view name) {
+    std::string spaced{name};
+    std::ranges::replace_if(
+        spaced, [](char c) { return c == '.' || c == '_'; }, ' ');
+    const auto end = spaced.find_last_not_of(' ');
+    const auto space = end == std::string::npos ? end : spaced.find_last_of(' ', end);
+    if (space == std::string::npos) return false;
+    const auto forms = registry::name_forms(spaced.substr(0, space), spaced.substr(space + 1, end - space));
+    if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
+        return false;
+    const auto& theirs = forms.front();
+    const auto& first = theirs.given->words.front().text;
+    for (std::uint16_t i = 0; i < incident.people.size(); ++i) {
+        if (relations.is_child[i] || !incident.people[i] || !incident.people[i]->person) continue;
+        const auto& each = *incident.people[i]->person;
+        for (const auto& form : registry::name_forms(each.given_names, each.family_name)) {
+            if (form.given->words.empty() || form.family->words.empty()) continue;
+            const auto& called = form.given->words.front().text;
+            const bool is_first = called == first || (first.size() == 1 && called.front() == first.front());
+            if (is_first && form.family->joined == theirs.family->joined) return true;
+        }
+    }
+    return false;
+}
+
 class Planner {
 public:
     Planner(const agreement::Agreement& agreement, const registry::Register& known,
@@ -311,29 +337,7 @@ private:
             make, by, due);
     }
 
-    /// Whether a grown person in the incident may be the one of this name: first name, or its initial, and surname.
-    bool is_party(std::string_view name) const {
-        const auto end = name.find_last_not_of(' ');
-        const auto space = name.substr(0, end + 1).find_last_of(' ');
-        if (end == std::string_view::npos || space == std::string_view::npos) return false;
-        const auto forms = registry::name_forms(name.substr(0, space), name.substr(space + 1, end - space));
-        if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
-            return false;
-        const auto& theirs = forms.front();
-        const auto& first = theirs.given->words.front().text;
-        for (std::uint16_t i = 0; i < incident_.people.size(); ++i) {
-            if (relations_.is_child[i]) continue;
-            const auto& each = *incident_.people[i]->person;
-            for (const auto& form : registry::name_forms(each.given_names, each.family_name)) {
-                if (form.given->words.empty() || form.family->words.empty()) continue;
-                const auto& called = form.given->words.front().text;
-                const bool is_first =
-                    called == first || (first.size() == 1 && called.front() == first.front());
-                if (is_first && form.family->joined == theirs.family->joined) return true;
-            }
-        }
-        return false;
-    }
+    bool is_party(std::string_view name) const { return is_named_in(incident_, relations_, name); }
 
     std::vector<std::unique_ptr<schemas::ComparedDetailValue>> side_by_side(
         const std::optional<std::uint16_t>& number, const schemas::PersonValue* theirs,
@@ -369,9 +373,11 @@ private:
         return rows;
     }
 
-    /// The allocated worker first; then the team's duty contact, and the team where there is none.
-    static std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) {
-        if (turn == 0 && flag.worker && !flag.worker->name.empty()) return flag.worker->name;
+    /// The allocated worker first, unless they may be in the incident; then the team's duty contact, and the team where
+    /// there is none.
+    std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) const {
+        if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name))
+            return flag.worker->name;
         return flag.duty_contact.empty() ? flag.team : flag.duty_contact;
     }
 
@@ -540,13 +546,13 @@ private:
     /// By the roll, or by a flag on what may be the same child, however that flag was hit: whoever knows of the danger
     /// has said so.
     bool is_shielded(const match::PupilHit& hit, const schemas::PupilValue& pupil) const {
-        if (pupil.shield != schemas::Shield::none) return true;
+        if (pupil.shield != schemas::Shield::none || has_shield(*pupil.child)) return true;
         return std::ranges::any_of(decision_.flags, [&](const match::Hit& flag) {
             const auto* held = known_.flag(flag.flag);
-            if (!held || held->value.shield == schemas::Shield::none || !held->value.child) return false;
+            if (!held || held->value.shield == schemas::Shield::none) return false;
             const bool is_same_person = hit.through == match::Through::named && !flag.linked_adult &&
                                         flag.person && flag.person == hit.person;
-            return is_same_person || hit.flag == flag.flag || may_be_same(*held->value.child, *pupil.child);
+            return is_same_person || hit.flag == flag.flag;
         });
     }
 
@@ -570,13 +576,18 @@ private:
         return false;
     }
 
-    /// The contact whose turn it is, in the order of the directory; the last one's for good. Empty: nobody is known.
+    /// The contact whose turn it is, in the order of the directory; the last one's for good. Never one who may be in the
+    /// incident. Empty: nobody else is known.
     std::string school_contact(std::uint32_t urn, std::size_t turn) const {
         std::string name;
-        auto place = known_.contacts().lower_bound({urn, {}});
-        for (std::size_t i = 0; i <= turn && place != known_.contacts().end() && place->first.urn == urn;
-             ++i, ++place)
-            name = place->second.name;
+        std::size_t passed = 0;
+        const auto& contacts = known_.contacts();
+        for (auto at = contacts.lower_bound({urn, {}});
+             passed <= turn && at != contacts.end() && at->first.urn == urn; ++at) {
+            if (is_party(at->second.name)) continue;
+            name = at->second.name;
+            ++passed;
+        }
         return name;
     }
 
@@ -612,24 +623,75 @@ private:
         if (listed("occurred_us")) notice.occurred_us = incident_.occurred_us;
         if (listed("police_contact")) notice.police_contact = incident_.police_contact;
         if (listed("circumstances"))
-            notice.circumstances = fit_for_school(incident_.circumstances, child, incident_);
+            notice.circumstances = fit_for_school(incident_.circumstances, child, incident_, hidden_places());
         const auto* named = hit.through == match::Through::named ? person(hit.person) : nullptr;
         if (named && listed("child_present")) notice.child_present = named->present;
         if (named && listed("voice_of_child")) {
-            notice.voice_of_child = fit_for_school(named->voice_of_child, child, incident_);
+            notice.voice_of_child = fit_for_school(named->voice_of_child, child, incident_, hidden_places());
         }
         return notice;
     }
 
+    /// The addresses of the flags that were hit, current and former, the children's and their adults'.
+    std::vector<const schemas::PlaceValue*> hidden_places() const {
+        std::vector<const schemas::PlaceValue*> places;
+        const auto add = [&](const std::vector<std::unique_ptr<schemas::DatedPlaceValue>>& dated) {
+            for (const auto& each : dated)
+                if (each && each->place) places.push_back(each->place.get());
+        };
+        for (const auto& hit : decision_.flags) {
+            const auto* held = known_.flag(hit.flag);
+            if (!held) continue;
+            add(held->value.places);
+            for (const auto& adult : held->value.linked_adults)
+                if (adult) add(adult->places);
+        }
+        return places;
+    }
+
+    /// No roll has the child: it may be educated at home, or elsewhere. A person finds out; if it is not in school, the
+    /// authority's officer for such children is told what its school would have been.
     void no_school(const match::Unplaced& child) {
         const auto la = authority_for(child.person);
-        add_review({
+        const std::string recipient = "education/" + la;
+        const std::string about = "person " + std::to_string(child.person + 1);
+        Review review{
             la,
-            "education/" + la,
-            "person " + std::to_string(child.person + 1),
+            recipient,
+            about,
             {         },
             Outcome::none,
             { "A child related to an adult of a domestic-abuse incident has no known school.", child.why}
+        };
+        const auto* row = person(child.person);
+        const auto* by = rule_if_any(Kind::school_notice, recipient);
+        if (by && row && row->person && !row->person->family_name.empty()) {
+            match::PupilHit unlisted;
+            unlisted.through = match::Through::named;
+            unlisted.person = child.person;
+            const Instant due = now_ + by->respond_within;
+            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
+                auto notice = school_notice(unlisted, *row->person, 0, rule.fields);
+                notice.read_by_us = to_us(due);
+                return notice;
+            };
+            review.held = std::make_unique<Planned>(made(
+                {recipient, "notices/" + recipient, Kind::school_notice, {}, about, la}, make, *by, due));
+            review.will_be_told = by->fields;
+            review.two_people = has_shield(*row->person);
+            if (review.two_people)
+                review.why.emplace_back(
+                    "The child is shielded: two people must agree before anything is sent.");
+        }
+        add_review(std::move(review));
+    }
+
+    /// Whether a flag that was hit shields what may be this child.
+    bool has_shield(const schemas::PersonValue& child) const {
+        return std::ranges::any_of(decision_.flags, [&](const match::Hit& flag) {
+            const auto* held = known_.flag(flag.flag);
+            return held && held->value.shield != schemas::Shield::none && held->value.child &&
+                   may_be_same(*held->value.child, child);
         });
     }
 
@@ -780,6 +842,10 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     planned.fingerprint = {'r', 'e', 'c', 'a', 'l', 'l'};
     planned.payload = std::move(value);
     return planned;
+}
+
+bool may_be_party(const schemas::IncidentValue& incident, std::string_view name) {
+    return is_named_in(incident, match::relations(incident), name);
 }
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,

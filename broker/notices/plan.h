@@ -77,6 +77,10 @@ struct Withheld {
     std::string why;  // "no rule: review_item from police to social-care"; holds no personal data
 };
 
+/// Whether a grown person in the incident may be the one of this name ("Sam Patel", "sam.patel"): first name, or its
+/// initial, and surname. Whoever may be must neither be told by name nor decide.
+bool may_be_party(const schemas::IncidentValue& incident, std::string_view name);
+
 struct Plan {
     std::vector<Planned> planned;  // in a fixed order: social care, schools, reviews, each by dedup
     std::vector<Withheld> withheld;

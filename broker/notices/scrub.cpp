@@ -13,11 +13,17 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::array<std::string_view, 22> never_for_schools{
-    "CONVICTION",  "CONVICTIONS",    "CONVICTED", "PNC",    "PND",        "INTELLIGENCE",
-    "ANTECEDENTS", "MARAC",          "MAPPA",     "MATAC",  "REFUGE",     "DASH",
-    "DARA",        "UPRN",           "OFFENDER",  "BAIL",   "REOFFENDER", "SAFEHOUSE",
-    "HOSTEL",      "NONMOLESTATION", "INFORMANT", "WARRANT"};
+constexpr std::array<std::string_view, 52> never_for_schools{
+    // what police know of somebody
+    "CONVICTION", "CONVICTIONS", "CONVICTED", "PNC", "PND", "INTELLIGENCE", "ANTECEDENTS", "MARAC", "MAPPA",
+    "MATAC", "DASH", "DARA", "OFFENDER", "REOFFENDER", "BAIL", "INFORMANT", "WARRANT", "NONMOLESTATION",
+    "PRISON", "PROBATION", "PAROLE", "SENTENCED", "REHABILITATION",
+    // where somebody may be hidden
+    "REFUGE", "UPRN", "SAFEHOUSE", "HOSTEL", "SANCTUARY",
+    // anybody's health
+    "HEALTH", "MENTAL", "MENTALLY", "DEPRESSION", "DEPRESSED", "SUICIDE", "SUICIDAL", "OVERDOSE", "OVERDOSED",
+    "PREGNANT", "PREGNANCY", "MISCARRIAGE", "DIAGNOSIS", "DIAGNOSED", "MEDICATION", "PRESCRIBED",
+    "PSYCHIATRIC", "SECTIONED", "BIPOLAR", "SCHIZOPHRENIA", "HIV", "METHADONE", "DETOX", "ADDICTION"};
 
 // Words of a street that say nothing of where it is.
 constexpr std::array<std::string_view, 26> street_kinds{
@@ -32,8 +38,10 @@ template <std::size_t N> bool listed(std::string_view word, const std::array<std
 /// Every word that must not stand in the text.
 class Forbidden {
 public:
-    Forbidden(const schemas::PersonValue& child, const schemas::IncidentValue& incident) {
+    Forbidden(const schemas::PersonValue& child, const schemas::IncidentValue& incident,
+              const std::vector<const schemas::PlaceValue*>& hidden) {
         add_names(child, own_);
+        for (const auto* place : hidden) add_place(*place);
         if (incident.place) add_place(*incident.place);
         for (const auto& person : incident.people) {
             if (!person) continue;
@@ -87,8 +95,9 @@ private:
 }  // namespace
 
 std::string fit_for_school(std::string_view text, const schemas::PersonValue& child,
-                           const schemas::IncidentValue& incident) {
-    if (Forbidden{child, incident}.stands_in(registry::words(text))) return {};
+                           const schemas::IncidentValue& incident,
+                           const std::vector<const schemas::PlaceValue*>& hidden) {
+    if (Forbidden{child, incident, hidden}.stands_in(registry::words(text))) return {};
     return std::string{text};
 }
 

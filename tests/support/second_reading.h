@@ -250,7 +250,12 @@ inline std::vector<std::string> happens(const Reading& agreement, const Situatio
         else
             tell("school_notice", school);
     }
-    if (concerned && of.urn.empty() && is_named) ask("education/" + of.la, "no school", nullptr, false);
+    // On no roll: a person finds out, and the authority's officer for children not in school may be told.
+    if (concerned && of.urn.empty() && is_named) {
+        const auto officer = "education/" + of.la;
+        const auto* notice = possible("school_notice", officer);
+        ask(officer, "no school", notice, of.shielded && of.flag_counts && notice != nullptr);
+    }
     std::ranges::sort(lines);
     return lines;
 }

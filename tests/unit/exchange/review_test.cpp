@@ -185,6 +185,35 @@ TEST_CASE("after a permit later versions go straight to whom it was for, on the 
     CHECK(Bytes(update.table->correlation()->begin(), update.table->correlation()->end()) == first);
 }
 
+TEST_CASE("whoever may be in the incident does not decide about it", "[exchange]") {
+    const auto [why, by, refused] = GENERATE(table<const char*, const char*, bool>({
+        {"the victim herself",               "Katherine Ravenscroft",    true },
+        {"by what the pages call people",    "katherine.ravenscroft",    true },
+        {"by an initial, as some sign",      "K. Ravenscroft",           true },
+        {"with blanks around",               " Katherine  Ravenscroft ", true },
+        {"a namesake by surname alone",      "Lee Ravenscroft",          false},
+        {"a namesake by first name alone",   "Katherine Jones",          false},
+        {"the child's name: no child works", "Amelia Ravenscroft",       false},
+        {"one word, no name",                "duty",                     false},
+        {"nobody of it",                     "Lee Jones",                false},
+    }));
+    CAPTURE(why);
+    Desk world;
+    world.send(world.held("NP-1"));
+    const auto review = world.id();
+    for (const auto verdict : {Verdict::permit, Verdict::deny, Verdict::unsure}) {
+        if (!refused && verdict != Verdict::permit) continue;
+        const auto said = refusal(world.decide_review(review, verdict, by));
+        REQUIRE(said.has_value() == refused);
+        if (refused) CHECK(said->where.starts_with("review_decision.by: somebody in the incident"));
+        CHECK(world.delivered<schemas::SchoolNotice>(first_school).empty() == refused);
+    }
+    if (!refused) return;
+    CHECK(world.exchange.open_obligations().size() == 1);
+    REQUIRE(confirmed(world.decide_review(review, Verdict::permit, "Lee Jones")));
+    check_recovery(world);
+}
+
 TEST_CASE("one thing wrong with a decision refuses it and sends nothing", "[exchange]") {
     Desk world;
     world.send(world.held("NP-1"));

@@ -277,6 +277,81 @@ TEST_CASE("a related child on no roll is left to a person, and nobody's name is 
     for (const auto& why : item.why) CHECK(why.find("Ava") == std::string::npos);
 }
 
+TEST_CASE("of a child on no roll the officer for children not in school may be told, if a person permits it",
+          "[notices]") {
+    auto known = county();
+    known.remove_pupil(registry::key_of(pupil(900001, ava())));
+    const auto by =
+        Agreement::parse(parties +
+                         share("SCH-2", "school_notice", "education", R"("child","incident")", "16h") +
+                         share("REV-1", "review_item", "social-care", R"("why")", "4h"))
+            .value();
+    auto plan = planned(known, row(), by);
+    CHECK(of_kind(plan, Kind::school_notice).empty());
+    const auto items = of_kind(plan, Kind::review_item);
+    REQUIRE(items.size() == 1);
+    CHECK(std::get<schemas::ReviewItemValue>(items[0]->payload).bound_for == "education/E10000024");
+    CHECK_FALSE(items[0]->two_people);
+    REQUIRE(items[0]->held);
+    CHECK(items[0]->held->topic == "notices/education/E10000024");
+    CHECK(items[0]->held->rule == "SCH-2");
+    CHECK(items[0]->held->due == now + std::chrono::hours{16});
+    const auto& notice = std::get<schemas::SchoolNoticeValue>(items[0]->held->payload);
+    CHECK(notice.child_family_name == "Example");
+    CHECK(notice.urn == 0);
+    CHECK(notice.voice_of_child.empty());  // no rule allows it
+
+    auto shielded = flag("1", ava());
+    shielded.shield = schemas::Shield::refuge;
+    known.set_flag(std::move(shielded), at("2025-03-01T06:00Z"));
+    plan = planned(known, row(), by);
+    REQUIRE(of_kind(plan, Kind::review_item).size() == 1);
+    CHECK(of_kind(plan, Kind::review_item)[0]->two_people);
+
+    auto nameless = row();
+    nameless.people[2]->person->given_names = nameless.people[2]->person->family_name = "";
+    plan = planned(known, nameless, by);
+    REQUIRE_FALSE(of_kind(plan, Kind::review_item).empty());
+    for (const auto* item : of_kind(plan, Kind::review_item)) CHECK_FALSE(item->held);
+}
+
+TEST_CASE("nobody is asked for by name who may be in the incident", "[notices]") {
+    auto known = county();
+    for (const auto* name : {"Anna First", "Mary Example", "Zoe Last"}) {
+        schemas::SchoolContactValue contact;
+        contact.urn = 900001;
+        contact.name = name;
+        known.set_contact(std::move(contact));
+    }
+    auto related = flag("1", ava());
+    related.worker = std::make_unique<schemas::WorkerValue>();
+    related.worker->name = "P. Sample";
+    related.duty_contact = "01632 960100";
+    known.set_flag(std::move(related), at("2025-03-01T06:00Z"));
+    const auto escalating =
+        share("SCH-1", "school_notice", "school", R"("child")", "16h") +
+        "escalate = [{to = \"again\", after = \"1h\"}, {to = \"again\", after = \"2h\"}]\n";
+    const auto by =
+        Agreement::parse(parties + escalating +
+                         share("SC-1", "social_care_notice", "social-care", R"("worker")", "24h") +
+                         share("REV-1", "review_item", "social-care", R"("why")", "4h"))
+            .value();
+    const auto plan = planned(known, row(), by);
+    std::vector<std::string> asked;
+    for (const auto* item : of_kind(plan, Kind::review_item)) {
+        REQUIRE(item->held);
+        if (const auto* notice = std::get_if<schemas::SocialCareNoticeValue>(&item->held->payload)) {
+            CHECK(notice->addressed_to == "01632 960100");
+            continue;
+        }
+        asked.push_back(std::get<schemas::SchoolNoticeValue>(item->held->payload).addressed_to);
+        for (const auto& rung : item->held->rungs)
+            asked.push_back(std::get<schemas::SchoolNoticeValue>(rung.payload).addressed_to);
+    }
+    CHECK(asked == std::vector<std::string>{"Anna First", "Zoe Last", "Zoe Last"});
+    CHECK(plan.planned.size() == 2);
+}
+
 TEST_CASE("no school is told of a pupil who has turned 18; a person sees why", "[notices]") {
     auto known = county();
     auto about = row();
@@ -403,6 +478,10 @@ TEST_CASE("free text reaches a school whole or not at all", "[notices]") {
         {"the risk tool",          "See the DARA form.",              false},
         {"a conviction",           "He has convictions for assault.", false},
         {"a refuge",               "Mother is in a refuge.",          false},
+        {"an adult's health",      "She had taken an overdose.",      false},
+        {"a diagnosis",            "He is bipolar.",                  false},
+        {"an unborn child",        "Mother is pregnant.",             false},
+        {"a prison",               "He is out of prison.",            false},
         {"nothing",                "",                                true },
     }));
     CAPTURE(why, text);
@@ -436,8 +515,14 @@ std::string all_text(const schemas::SchoolNoticeValue& notice) {
 
 }  // namespace
 
-TEST_CASE("a school notice never holds another child, an address or a grade", "[notices]") {
-    const auto known = county();
+TEST_CASE("a school notice never holds another child, an address, a conviction, health or a grade",
+          "[notices]") {
+    auto known = county();
+    auto hidden = flag("1", ava());  // where mother and child are hidden now: in the flag alone
+    hidden.places.push_back(dated(place("5 Lavender Rise", "LE4 4ZZ", 5151515151)));
+    add_adult(hidden, person("Paul", "Sample", "1985-03-17", "M"), "father");
+    hidden.linked_adults.back()->places.push_back(dated(place("8 Marigold Yard", "DE2 2YY")));
+    known.set_flag(std::move(hidden), at("2025-03-01T06:00Z"));
     const auto by = agree();
     std::size_t told = 0;
     for (unsigned seed = 0; seed < 400; ++seed) {
@@ -448,8 +533,11 @@ TEST_CASE("a school notice never holds another child, an address or a grade", "[
         static constexpr const char* grades[] = {"highest", "moderate-plus", "standardised"};
         const std::string sibling = draw.one_of(siblings), street = draw.one_of(streets),
                           grade = draw.one_of(grades);
-        const std::vector<std::string> secrets{sibling,        street,   grade, "NG9 9ZZ",
-                                               "77 " + street, "Sample", "DARA"};
+        const std::vector<std::string> secrets{
+            sibling,      street,     grade,           "NG9 9ZZ",         "77 " + street,
+            "Sample",     "DARA",     "Lavender Rise", "5 Lavender Rise", "Marigold Yard",
+            "5151515151", "LE4 4ZZ",  "convictions",   "prison",          "overdose",
+            "HIV",        "pregnant", "refuge",        "intelligence"};
         auto about = row();
         about.place = place("77 " + street, "NG9 9ZZ", 4242424242);
         about.risk->grade = grade;

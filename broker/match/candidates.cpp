@@ -70,7 +70,8 @@ Outcome outcome_of(const Candidate& candidate) {
     // Without an address there are many strangers to be alike to, most of all by name alone.
     const bool elsewhere =
         !place_agrees(c) && !alike_without_home(candidate) && c.identifier != Identifier::same;
-    if (elsewhere && candidate.margin < (c.born == Born::conflict ? 0 : low_from_elsewhere))
+    if (elsewhere &&
+        candidate.margin < (c.born == Born::conflict || c.born == Born::near_year ? 0 : low_from_elsewhere))
         return Outcome::none;
     const bool name_alone =
         c.born == Born::missing && c.where == Where::missing && c.identifier != Identifier::same;
@@ -85,11 +86,18 @@ std::optional<std::string> held(const Candidate& candidate) {
     return hold->why;
 }
 
-/// The strongest of those that stand against `mine`; candidates are in order of score.
-Millibits best_rival(const std::vector<Candidate>& candidates, const Candidate& mine) {
-    for (const auto& other : candidates)
-        if (&other != &mine && rivals(mine, other)) return other.score;
-    return INT_MIN / 4;
+/// How the strongest of those that stand against `mine` does: alone, and against a stranger.
+struct Rival {
+    Millibits score = INT_MIN / 4, apart = INT_MIN / 4;
+};
+Rival best_rival(const std::vector<Candidate>& candidates, const Candidate& mine) {
+    Rival best;
+    for (const auto& other : candidates) {
+        if (&other == &mine || !rivals(mine, other)) continue;
+        best.score = std::max(best.score, other.score);
+        best.apart = std::max(best.apart, other.apart);
+    }
+    return best;
 }
 
 void drop(std::vector<Candidate>& candidates, const std::function<bool(const Candidate&)>& unwanted) {
@@ -150,6 +158,7 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
         candidate.comparison = comparison;
         candidate.prior = prior;
         candidate.score = points;
+        candidate.apart = points - score(comparison, prior) + stranger_score(comparison, prior);
         candidates.push_back(std::move(candidate));
     }
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
@@ -161,11 +170,12 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
 void weigh_together(std::vector<Candidate>& candidates) {
     for (auto& mine : candidates) {
         const auto rival = best_rival(candidates, mine);
-        mine.margin = std::min(mine.score, mine.score - rival);
+        mine.margin = std::min(mine.score, mine.apart - rival.apart);
         mine.held = held(mine);
         mine.outcome = outcome_of(mine);
         // Two different people both fit: a person must choose, whatever either scores.
-        const bool both_fit = mine.score >= match_from && rival >= potential_from && mine.margin < match_from;
+        const bool both_fit =
+            mine.score >= match_from && rival.score >= potential_from && mine.margin < match_from;
         if (both_fit && mine.outcome != Outcome::none) mine.outcome = Outcome::many;
     }
     std::size_t unsure = 0;

@@ -34,8 +34,9 @@ struct Candidate {
     const registry::Row* row = nullptr;
     Comparison comparison;
     Millibits prior = 0;
-    Millibits score = 0;   // against nobody
-    Millibits margin = 0;  // against nobody and the best rival
+    Millibits score = 0;   // against nobody, and nobody else of the household
+    Millibits apart = 0;   // against a stranger alone: what it and a rival are weighed by
+    Millibits margin = 0;  // the lesser of `score` and the odds against the best rival
     schemas::Outcome outcome{};
     std::optional<std::string> held;  // why it may not be a match
 };

@@ -54,10 +54,12 @@ constexpr auto born_levels = std::to_array<Level>({
     {"one_part",          3000,  "Day, month or year of birth differs."                                    },
     {"year_new_year",     1500,  "Only the year of birth agrees; the day may not have been known."         },
     {"near_new_year",     500,   "The date of birth is an estimate: 1 January of the year before or after."},
+    {"near_year",         -4000, "Only the day of birth agrees; the year is one or two off."               },
     {"same_year",         -500,  "Only the year of birth agrees."                                          },
     {"partial_month",     7000,  "Month and year of birth agree; the day is not known."                    },
     {"partial_day",       8000,  "Day and month of birth agree; the year is not known."                    },
     {"partial_year",      4000,  "Year of birth agrees; day and month are not known."                      },
+    {"partial_part",      1000,  "Of the known parts of the date of birth one differs."                    },
     {"partial_conflict",  -2500, "Date of birth differs."                                                  },
     {"conflict",          -6500, "Date of birth differs."                                                  },
     {"missing",           0,     "There is no date of birth to compare."                                   },
@@ -101,7 +103,10 @@ constexpr Millibits telling_place = 4000;
 // Against another member of the household: what tells two children of one family apart.
 constexpr Millibits household_prior = -1500;
 constexpr Millibits household_given_exact = 7200;  // two of one household rarely share a given name
-constexpr Millibits household_born_exact = 6300;   // twins: about one pair of household members in eighty
+// A namesake in the house is a parent, who is older by more than a year or two: brothers are not called alike.
+constexpr Millibits household_near_year = 4000;
+constexpr int generation_years = 13;
+constexpr Millibits household_born_exact = 6300;  // twins: about one pair of household members in eighty
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
@@ -134,14 +139,15 @@ bool family_or_place_agrees(const Comparison& c) {
 Millibits household_score(const Comparison& c) {
     Millibits total = household_prior;
     total += c.given == Given::exact ? household_given_exact : level(given_levels, c.given).weight;
+    if (c.given == Given::exact && c.born == Born::near_year) total += household_near_year;
     const auto born = level(born_levels, c.born).weight;
     total += c.born == Born::exact ? household_born_exact : std::min(born, household_born_exact);
     return total + level(sex_levels, c.sex).weight + level(identifier_levels, c.identifier).weight;
 }
 
 bool date_conflicts(Born born) {
-    return born == Born::conflict || born == Born::same_year || born == Born::partial_conflict ||
-           born == Born::one_part;
+    return born == Born::conflict || born == Born::same_year || born == Born::near_year ||
+           born == Born::partial_conflict || born == Born::partial_part || born == Born::one_part;
 }
 
 template <class Levels> void say(std::vector<std::string>& out, const Levels& levels, std::size_t value) {
@@ -249,10 +255,13 @@ std::vector<Evidence> evidence(const Comparison& c, Millibits prior) {
     return list;
 }
 
+Millibits stranger_score(const Comparison& c, Millibits prior) {
+    return prior + c.given_weight + c.family_weight + level(born_levels, c.born).weight + c.where_weight +
+           level(sex_levels, c.sex).weight + level(identifier_levels, c.identifier).weight;
+}
+
 Millibits score(const Comparison& c, Millibits prior) {
-    const Millibits stranger = prior + c.given_weight + c.family_weight + level(born_levels, c.born).weight +
-                               c.where_weight + level(sex_levels, c.sex).weight +
-                               level(identifier_levels, c.identifier).weight;
+    const auto stranger = stranger_score(c, prior);
     return family_or_place_agrees(c) ? std::min(stranger, household_score(c)) : stranger;
 }
 
@@ -280,10 +289,14 @@ bool given_is_own(const Comparison& c) {
            c.where <= Where::street && c.sex == Sex::same;
 }
 
-/// One part of the date differs and nothing else: a mistake of whoever wrote it. A parent's date differs in more.
+/// One part of the date differs and nothing else: a mistake of whoever wrote it. A parent's date differs in more. In the
+/// very house nobody else of that name and about that age lives, so that more of the date may differ.
 bool date_mistaken(const Comparison& c) {
-    return c.born == Born::one_part && c.given <= Given::near && !c.look_alike &&
-           c.family <= Family::similar && c.where <= Where::street && c.years_apart < 13;
+    if (c.given > Given::near || c.look_alike || c.years_apart >= generation_years) return false;
+    if (c.born == Born::near_year)
+        return c.given == Given::exact && c.family <= Family::near && c.where <= Where::full;
+    return (c.born == Born::one_part || c.born == Born::partial_part) && c.family <= Family::similar &&
+           c.where <= Where::street;
 }
 
 /// The number speaks for so much that the rest need only not speak of another child of the family, whose number
@@ -347,7 +360,7 @@ std::optional<Hold> held_back(const Comparison& c) {
     if (identified(c)) return std::nullopt;
     if (date_conflicts(c.born) && !date_mistaken(c)) {
         return Hold{"Same name, another date of birth: perhaps a parent or a namesake.",
-                    c.born == Born::one_part && c.years_apart < 13 ? lifted : never};
+                    c.born == Born::one_part && c.years_apart < generation_years ? lifted : never};
     }
     if (auto hold = held_by_names(c)) return hold;
     if (c.born == Born::missing && !sure_without_date(c))
@@ -385,9 +398,10 @@ std::string weights_text() {
     list(out, "place", where_levels);
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
-    for (const auto value : {swapped_exact.weight, swapped_near, household_prior, household_given_exact,
-                             household_born_exact, name_weight_min, name_weight_max, near_less, lifted,
-                             town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
+    for (const auto value :
+         {swapped_exact.weight, swapped_near, household_prior, household_given_exact, household_born_exact,
+          household_near_year, generation_years, name_weight_min, name_weight_max, near_less, lifted,
+          town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }
     for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed,

@@ -22,7 +22,7 @@ struct Comparison : NameComparison {
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
-    int years_apart = 0;
+    int years_apart = -1;       // -1: of one the year is not known
 };
 
 /// Everything but the addresses, which are dear to compare. `names` is of the same person as `ours`.
@@ -59,6 +59,9 @@ std::vector<Evidence> evidence(const Comparison& comparison, Millibits prior);
 /// The lesser of two scores: against a stranger, and against another member of the same household, who shares family
 /// name and address and, as a twin, even the date of birth.
 Millibits score(const Comparison& comparison, Millibits prior);
+
+/// The score against a stranger alone.
+Millibits stranger_score(const Comparison& comparison, Millibits prior);
 
 /// What the score cannot exceed, whatever the addresses are.
 Millibits score_at_most(const Comparison& comparison, Millibits prior);

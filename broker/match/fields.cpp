@@ -75,6 +75,8 @@ int likeness_at_most(const Word& a, const Word& b) {
                                    static_cast<int>(end - start_b));
 }
 
+constexpr int years_mistaken = 2;  // so far a year is off by a slip, where another part agrees
+
 std::array<char, 8> digits(const DateForm& date) {
     std::array<char, 8> out{};
     int value = date.year * 10000 + date.month * 100 + date.day;
@@ -102,13 +104,15 @@ Born compare_whole(const DateForm& a, const DateForm& b) {
     if (new_year(a) || new_year(b)) {
         if (a.year == b.year) return Born::year_new_year;
         if (std::abs(a.year - b.year) == 1) return Born::near_new_year;
+        if (new_year(a) && new_year(b)) return Born::conflict;  // the day they share says nothing
     }
     const int same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day);
     if (same == 2) return Born::one_part;
     // Swapped and mistyped at once.
     const auto swapped = digits({b.year, b.day, b.month});
     if (within_one_edit(text_a, {swapped.data(), swapped.size()})) return Born::one_part;
-    return a.year == b.year ? Born::same_year : Born::conflict;
+    if (a.year == b.year) return Born::same_year;
+    return a.day == b.day && std::abs(a.year - b.year) <= years_mistaken ? Born::near_year : Born::conflict;
 }
 
 }  // namespace
@@ -175,8 +179,13 @@ Born compare_born(const DateForm& a, const DateForm& b) {
     if (a.whole() && b.whole()) return compare_whole(a, b);
     const auto agrees = [](int x, int y) { return x != 0 && x == y; };
     const auto conflicts = [](int x, int y) { return x != 0 && y != 0 && x != y; };
-    if (conflicts(a.year, b.year) || conflicts(a.month, b.month) || conflicts(a.day, b.day)) {
-        return Born::partial_conflict;
+    const int conflicting = conflicts(a.year, b.year) + conflicts(a.month, b.month) + conflicts(a.day, b.day);
+    if (conflicting != 0) {
+        // Of a parent of that name the year is another one: without it a month or day says too little.
+        const bool one_slip = agrees(a.year, b.year) ||
+                              (conflicts(a.year, b.year) && std::abs(a.year - b.year) <= years_mistaken &&
+                               (agrees(a.month, b.month) || agrees(a.day, b.day)));
+        return conflicting == 1 && one_slip ? Born::partial_part : Born::partial_conflict;
     }
     if (agrees(a.year, b.year)) return agrees(a.month, b.month) ? Born::partial_month : Born::partial_year;
     return agrees(a.month, b.month) && agrees(a.day, b.day) ? Born::partial_day : Born::missing;

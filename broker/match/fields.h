@@ -30,10 +30,12 @@ enum class Born : std::uint8_t {
     one_part,
     year_new_year,
     near_new_year,
+    near_year,
     same_year,
     partial_month,
     partial_day,
     partial_year,
+    partial_part,
     partial_conflict,
     conflict,
     missing

@@ -164,6 +164,15 @@ bool near_postcode(const PlaceForm& a, const PlaceForm& b) {
     return !a.postcode.empty() && !b.postcode.empty() && within_one_edit(a.postcode, b.postcode);
 }
 
+/// "Flat 47, Beech Tower" and "Flat 47, Beech Tower, 44 Essex Place", in one postcode: a flat of a house by its name, whose
+/// number and street one side leaves out.
+bool same_named_flat(const PlaceForm& a, const PlaceForm& b) {
+    const auto& unnumbered = a.number == 0 ? a : b;
+    const auto& numbered = a.number == 0 ? b : a;
+    return unnumbered.number == 0 && numbered.number != 0 && !numbered.flat.empty() && same_flat(a, b) &&
+           !numbered.building.empty() && unnumbered.street == numbered.building;
+}
+
 Where compare_postcodes(const std::string& a, const std::string& b) {
     if (a.empty() || b.empty()) return Where::missing;
     if (a == b) return Where::postcode;
@@ -183,6 +192,7 @@ Where compare_places(const PlaceForm& ours, const PlaceForm& theirs) {
     if (by_postcode == Where::postcode) {
         if (!ours.line.empty() && ours.line == theirs.line) return Where::full;
         if (building) return ours.flat == theirs.flat ? Where::full : Where::building;
+        if (same_named_flat(ours, theirs)) return Where::full;
         if (compare_addresses(ours, theirs) >= AddressHit::range_end) return Where::full;
         return same_number(ours, theirs) ? Where::building : Where::postcode;
     }

@@ -63,8 +63,9 @@ private:
                                                             "TOP",    "BASEMENT", "LOWER"};
 
     bool flat() {
-        static constexpr std::array<std::string_view, 6> names{"FLAT", "APARTMENT", "APT",
-                                                               "UNIT", "ROOM",      "STUDIO"};
+        static constexpr std::array<std::string_view, 7> names{"FLAT", "FLT",  "APARTMENT", "APT",
+                                                               "UNIT", "ROOM", "STUDIO"};
+        if (letter_before_house()) return true;
         if (!is_one_of(words_[at_], names) || at_ + 1 >= words_.size()) return false;
         const auto& next = words_[at_ + 1];
         if (is_one_of(next, floors)) {
@@ -77,6 +78,13 @@ private:
             return false;
         set_flat(next);
         at_ += 2;
+        return true;
+    }
+    /// "D Norfolk House, Portland Terrace".
+    bool letter_before_house() {
+        if (at_ != 0 || words_.size() < 3 || words_[0].size() != 1 || !is_letter(words_[0][0])) return false;
+        if (words_[1].size() < 2 || !is_letter(words_[1][0])) return false;
+        set_flat(words_[at_++]);
         return true;
     }
     bool floor() {

@@ -16,10 +16,11 @@ const Instant now = at("2025-03-04T22:00Z");
 struct Who {
     const char *given, *family, *born, *home;  // home: "line, postcode" or empty
     const char* nhs_number = "";
+    const char* sex = "";
 };
 
 std::unique_ptr<schemas::PersonValue> person_of(const Who& who) {
-    auto made = person(who.given, who.family, who.born);
+    auto made = person(who.given, who.family, who.born, who.sex);
     made->nhs_number = who.nhs_number;
     return made;
 }
@@ -240,6 +241,51 @@ TEST_CASE("hard kinds of people come out as safely as they must", "[match]") {
          {"William", "Penhaligon", "", oak},
          Outcome::potential,
          Outcome::match    },
+        {"without a date, a flat of a house by its name, whose street is left out",
+         {"William", "Penhaligon", "2015-06-22", "Flat 47 Beech Tower, 44 Essex Place, NG7 2RD", "", "M"},
+         {"William", "Penhaligon", "", "Flat 47 Beech Tower, NG7 2RD", "", "M"},
+         Outcome::match,
+         Outcome::match    },
+        {"the same, another flat of it",
+         {"William", "Penhaligon", "2015-06-22", "Flat 47 Beech Tower, 44 Essex Place, NG7 2RD", "", "M"},
+         {"William", "Penhaligon", "", "Flat 46 Beech Tower, NG7 2RD", "", "M"},
+         Outcome::none,
+         Outcome::potential},
+        {"the year agrees, the month does not, the day is not known, at home",
+         {"Omar", "Farouk", "2015-06-22", oak},
+         {"Omar", "Farouk", "2015-08-00", oak},
+         Outcome::match,
+         Outcome::match    },
+        {"the same elsewhere",
+         {"Omar", "Farouk", "2015-06-22", oak},
+         {"Omar", "Farouk", "2015-08-00", far},
+         Outcome::none,
+         Outcome::potential},
+        {"a day agrees and the month does not; the year, by which a parent is told, is not known",
+         {"Omar", "Farouk", "2015-06-22", oak},
+         {"Omar", "Farouk", "0000-08-22", oak},
+         Outcome::none,
+         Outcome::potential},
+        {"month and year a little off in the very house: brothers are not called alike",
+         {"Omar", "Farouk", "2015-06-22", oak, "", "M"},
+         {"Omar", "Farouk", "2014-08-22", oak, "", "M"},
+         Outcome::match,
+         Outcome::match    },
+        {"the same of another first name is a brother",
+         {"Omar", "Farouk", "2015-06-22", oak, "", "M"},
+         {"Adam", "Farouk", "2014-08-22", oak},
+         Outcome::none,
+         Outcome::none     },
+        {"the same elsewhere is a namesake",
+         {"Omar", "Farouk", "2015-06-22", oak, "", "M"},
+         {"Omar", "Farouk", "2014-08-22", far, "", "M"},
+         Outcome::none,
+         Outcome::potential},
+        {"a parent of that name and day in the house",
+         {"Omar", "Farouk", "2015-06-22", oak, "", "M"},
+         {"Omar", "Farouk", "1984-08-22", oak, "", "M"},
+         Outcome::none,
+         Outcome::potential},
         {"a lone name may be the family name",
          {"Ava", "Penhaligon", "2015-06-22", oak},
          {"Penhaligon", "", "2015-06-22", oak},

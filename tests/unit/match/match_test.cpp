@@ -137,6 +137,25 @@ TEST_CASE("a person is matched as surely as the details allow", "[match]") {
     CHECK(outcome <= most);
 }
 
+TEST_CASE("a namesake elsewhere casts no doubt on a child in its own house", "[match]") {
+    Register known;
+    const auto add = [&](const char* id, const char* born, const char* line, const char* postcode) {
+        auto held = flag(id, person("Ava", "Zielinska", born, "F"));
+        held.places.push_back(dated(place(line, postcode)));
+        known.set_flag(std::move(held), now);
+    };
+    add("here", "2015-06-22", "14 Oak Road", "NG7 2RD");
+    add("there", "2011-02-03", "9 Pine Walk", "LE1 4CD");
+    const auto at_home = with(person("Ava", "Zielinska", "", "F"), place("14 Oak Road", "NG7 2RD"));
+    auto decision = match::decide(known, at_home, now);
+    CHECK(outcome_for(decision, "here") == Outcome::match);
+    CHECK(outcome_for(decision, "there") < Outcome::potential);
+    // One in the house does.
+    add("mother", "1988-02-03", "14 Oak Road", "NG7 2RD");
+    decision = match::decide(known, at_home, now);
+    CHECK(outcome_for(decision, "here") < Outcome::match);
+}
+
 TEST_CASE("a new-year date of birth without an address is looked at by a person", "[match]") {
     Register known;
     known.set_flag(flag("1", person("Ava", "Zielinska", "2015-01-01")), now);

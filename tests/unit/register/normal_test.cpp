@@ -123,6 +123,8 @@ TEST_CASE("an address is taken apart the same way however it is typed", "[regist
             {"floor",                "Ground Floor Flat",   "14 Oak Road", "GROUND FLOOR", 14, 0,  "OAK ROAD"                },
             {"named house",          "Rose Cottage",        "Church Lane", "",             0,  0,  "ROSE COTTAGE CHURCH LANE"},
             {"building and flat",    "Flat 7 Trent Court",  "3 River St",  "7",            3,  0,  "RIVER STREET"            },
+            {"flat cut short",       "Flt 31",              "28 Ash Rd",   "31",           28, 0,  "ASH ROAD"                },
+            {"letter of a house",    "D Norfolk House",     "9 River St",  "D",            9,  0,  "RIVER STREET"            },
             {"saint, not street",    "3 St Anns Hill",      "",            "",             3,  0,  "ST ANNS HILL"            },
     }));
     CAPTURE(why, line_1, line_2);

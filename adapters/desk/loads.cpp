@@ -23,12 +23,6 @@ constexpr std::size_t refusals_searched_max = 10'000;
 std::string sequence_fact(const std::string& topic) { return "load-sequence/" + topic; }
 std::string pending_fact(const std::string& topic) { return "load-pending/" + topic; }
 
-std::string read_text(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
-    return {std::istreambuf_iterator<char>{stream}, {}};
-}
-
 std::string joined(const std::vector<std::string>& parts) {
     std::string all;
     for (const auto& part : parts) all += (all.empty() ? "" : "; ") + part;
@@ -43,12 +37,12 @@ Result<void> require_columns(const client::CsvFile& csv, const std::vector<std::
 }
 
 /// Puts the rejected rows themselves beside their reasons.
-void keep_rows(const std::filesystem::path& file, const client::CsvFile& csv, std::vector<Reject>& rejects) {
+void keep_rows(const std::string& bytes, const client::CsvFile& csv, std::vector<Reject>& rejects) {
     if (rejects.empty()) return;
     std::set<std::uint64_t> begins;
     for (const auto& row : csv.rows()) begins.insert(row.line);
     for (const auto& row : csv.bad_rows()) begins.insert(row.line);
-    const std::string text = client::to_utf8(read_text(file));
+    const std::string text = client::to_utf8(bytes);
     const Lines lines{text};
     for (Reject& reject : rejects) {
         if (reject.used) continue;
@@ -57,49 +51,9 @@ void keep_rows(const std::filesystem::path& file, const client::CsvFile& csv, st
     }
 }
 
-bool loaded_something(schemas::FileCode code) {
-    return code == schemas::FileCode::all_loaded || code == schemas::FileCode::some_loaded;
-}
-
 /// Whether the broker has used up the sequence number.
 bool applied(schemas::FileCode code) {
     return loaded_something(code) || code == schemas::FileCode::none_loaded;
-}
-
-const char* in_words(schemas::FileCode code) {
-    switch (code) {
-        case schemas::FileCode::malformed:
-            return "the load was malformed; nothing was changed";
-        case schemas::FileCode::all_loaded:
-            return "all records were loaded";
-        case schemas::FileCode::some_loaded:
-            return "some records were loaded, others not";
-        case schemas::FileCode::none_loaded:
-            return "no record was loaded";
-        case schemas::FileCode::wrong_count:
-            return "the number of records was not as declared; nothing was changed";
-        case schemas::FileCode::sequence_gap:
-            return "the broker expected another sequence number (--sequence); nothing was changed";
-        case schemas::FileCode::abandoned:
-            return "the load was not completed in time; nothing was changed";
-    }
-    return "the broker gave an answer this version does not know";
-}
-
-/// The codes of CP-IS, where one exists.
-std::string file_code(schemas::FileCode code) {
-    return code <= schemas::FileCode::none_loaded ? "CPF0" + std::to_string(static_cast<int>(code) + 1)
-                                                  : schemas::EnumNameFileCode(code);
-}
-
-std::optional<schemas::LoadResultValue> result_of(const client::Box& box, const Id16& load) {
-    const auto item = box.find(to_hex(load));
-    if (!item || item->kind != schemas::Kind::load_result) return std::nullopt;
-    const auto table = wire::read_table<schemas::LoadResult>(item->payload, "load result");
-    if (!table) throw std::runtime_error{"the broker's load result cannot be read"};
-    schemas::LoadResultValue value;
-    (*table)->UnPackTo(&value);
-    return value;
 }
 
 void remember(client::Box& box, const std::string& topic, const schemas::LoadResultValue& result) {
@@ -114,11 +68,6 @@ std::uint64_t last_sequence(const client::Box& box, const std::string& topic) {
 
 std::string load_mark(const std::string& load) { return "load/" + load; }
 
-bool refused_earlier(const client::Box& box, const std::string& load) {
-    return std::ranges::any_of(box.refusals(refusals_searched_max),
-                               [&](const auto& status) { return status.subject == load; });
-}
-
 /// The load that was put into the outbox last, while nobody has taken note of what became of it.
 std::optional<Id16> pending_load(const client::Box& box, const std::string& topic) {
     const auto bytes = from_hex(box.fact(pending_fact(topic)).value_or(""));
@@ -132,12 +81,11 @@ std::optional<Id16> pending_load(const client::Box& box, const std::string& topi
 void finish_pending(Desk& desk, const std::string& topic, std::chrono::seconds patience) {
     const auto load = pending_load(desk.box(), topic);
     if (!load) return;
-    const auto hex = to_hex(*load);
     std::optional<schemas::LoadResultValue> result;
     bool refused = false;
     const auto known = [&] {
         result = result_of(desk.box(), *load);
-        refused = !result && refused_earlier(desk.box(), hex);
+        refused = !result && was_refused(desk.box(), *load);
         return result || refused;
     };
     if (!desk.reach(known, patience))
@@ -181,8 +129,9 @@ struct Answer {
     std::optional<Refusal> refusal;
 };
 
-Answer send_and_wait(Desk& desk, const client::Load& load, std::chrono::seconds patience) {
+Answer send_and_wait(Desk& desk, const client::Load& load, const LoadOptions& options) {
     const Id16 id = make_uuid7(desk.now(), desk.random());
+    if (options.begun) options.begun(id, load.sequence);
     desk.box().set_fact(pending_fact(load.topic), to_hex(id));
     const auto ids = desk.box().enqueue(client::drafts_of(load, id), load_mark(to_hex(id)));
     Answer answer;
@@ -199,7 +148,7 @@ Answer send_and_wait(Desk& desk, const client::Load& load, std::chrono::seconds 
         answer.refusal = sent.refusal();
         return true;
     };
-    const bool answered = desk.reach(known, patience);
+    const bool answered = desk.reach(known, options.patience);
     if (!answered)
         throw std::runtime_error{
             "no answer from the broker in time" +
@@ -251,6 +200,25 @@ json report_of(const Prepared& prepared, const Answer& answer, std::uint64_t seq
     return report;
 }
 
+int say_unsent(schemas::FileCode code, const std::string& why, const LoadOptions& options,
+               std::ostream& out) {
+    const std::string rejects_file = rejects_file_of(options.file).string();
+    if (options.json)
+        out << json{{"code", schemas::EnumNameFileCode(code)},
+                    {"file_code", file_code(code)},
+                    {"sent", 0},
+                    {"loaded", 0},
+                    {"problem", why},
+                    {"results", json::array()},
+                    {"rejects_file", rejects_file}}
+                   .dump(1, ' ', false, json::error_handler_t::replace)
+            << "\n";
+    else
+        out << file_code(code) << ": " << in_words(code) << ".\n"
+            << why << "\nReasons: " << rejects_file << "\n";
+    return 1;
+}
+
 void tell(const json& report, const Answer& answer, std::ostream& out) {
     if (answer.refusal)
         out << "The broker refused the load: " << report["reason"].get<std::string>() << " ("
@@ -276,38 +244,110 @@ void tell(const json& report, const Answer& answer, std::ostream& out) {
 
 }  // namespace
 
+bool loaded_something(schemas::FileCode code) {
+    return code == schemas::FileCode::all_loaded || code == schemas::FileCode::some_loaded;
+}
+
+std::string in_words(schemas::FileCode code) {
+    switch (code) {
+        case schemas::FileCode::malformed:
+            return "the load was malformed; nothing was changed";
+        case schemas::FileCode::all_loaded:
+            return "all records were loaded";
+        case schemas::FileCode::some_loaded:
+            return "some records were loaded, others not";
+        case schemas::FileCode::none_loaded:
+            return "no record was loaded";
+        case schemas::FileCode::wrong_count:
+            return "the number of records was not as declared; nothing was changed";
+        case schemas::FileCode::sequence_gap:
+            return "the broker expected another sequence number (--sequence); nothing was changed";
+        case schemas::FileCode::abandoned:
+            return "the load was not completed in time; nothing was changed";
+    }
+    return "the broker gave an answer this version does not know";
+}
+
+std::string file_code(schemas::FileCode code) {
+    return code <= schemas::FileCode::none_loaded ? "CPF0" + std::to_string(static_cast<int>(code) + 1)
+                                                  : schemas::EnumNameFileCode(code);
+}
+
+std::optional<schemas::LoadResultValue> result_of(const client::Box& box, const Id16& load) {
+    const auto item = box.find(to_hex(load));
+    if (!item || item->kind != schemas::Kind::load_result) return std::nullopt;
+    const auto table = wire::read_table<schemas::LoadResult>(item->payload, "load result");
+    if (!table) throw std::runtime_error{"the broker's load result cannot be read"};
+    schemas::LoadResultValue value;
+    (*table)->UnPackTo(&value);
+    return value;
+}
+
+bool was_refused(const client::Box& box, const Id16& load) {
+    return std::ranges::any_of(box.refusals(refusals_searched_max),
+                               [hex = to_hex(load)](const auto& status) { return status.subject == hex; });
+}
+
+std::uint64_t next_sequence(const client::Box& box, const std::string& topic) {
+    std::uint64_t last = last_sequence(box, topic);
+    if (const auto pending = pending_load(box, topic))
+        if (const auto result = result_of(box, *pending); result && applied(result->code))
+            last = result->sequence;
+    return last + 1;
+}
+
 std::filesystem::path rejects_file_of(const std::filesystem::path& file) {
     return file.parent_path() / (file.filename().string() + ".rejects.csv");
 }
 
+void Preparation::add(std::uint64_t line, RowRecord record, Findings& findings, std::string text) {
+    if (findings.usable() && record.bytes.size() > limits::payload_size_max / 2)
+        findings.fault("row", "too large to send");
+    if (findings.usable() && !record.key.empty()) {
+        const auto [first, fresh] = seen_.emplace(record.key, line);
+        if (!fresh) findings.fault("row", "the same as on line " + std::to_string(first->second));
+    }
+    if (!findings.usable()) return reject(line, joined(findings.faults()), std::move(text));
+    if (!findings.details_left_out().empty())
+        prepared_.rejects.push_back({line, true, joined(findings.details_left_out()), {}});
+    prepared_.records.push_back(std::move(record.bytes));
+    prepared_.lines.push_back(line);
+    prepared_.keys.push_back(std::move(record.key));
+}
+
+void Preparation::reject(std::uint64_t line, const std::string& why, std::string text) {
+    prepared_.rejects.push_back({line, false, why, std::move(text)});
+}
+
+std::string read_file(const std::filesystem::path& file, std::size_t size_max) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) throw std::runtime_error{"cannot read " + file.string()};
+    std::error_code unknown;
+    if (const auto size = std::filesystem::file_size(file, unknown); !unknown && size > size_max)
+        throw std::runtime_error{file.string() + ": is too large"};
+    std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+    if (stream.bad()) throw std::runtime_error{"cannot read " + file.string()};
+    return bytes;
+}
+
 Prepared prepare_rows(const std::vector<client::CsvRow>& rows, const ReadRow& read_row) {
-    Prepared prepared;
-    std::map<std::string, std::uint64_t> seen;
+    Preparation preparation;
     for (const auto& row : rows) {
         Findings findings;
         RowRecord record = read_row(row, findings);
-        if (findings.usable() && record.bytes.size() > limits::payload_size_max / 2)
-            findings.fault("row", "too large to send");
-        if (findings.usable() && !record.key.empty()) {
-            const auto [first, fresh] = seen.emplace(record.key, row.line);
-            if (!fresh) findings.fault("row", "the same as on line " + std::to_string(first->second));
-        }
-        if (!findings.usable()) {
-            prepared.rejects.push_back({row.line, false, joined(findings.faults()), {}});
-            continue;
-        }
-        if (!findings.details_left_out().empty())
-            prepared.rejects.push_back({row.line, true, joined(findings.details_left_out()), {}});
-        prepared.records.push_back(std::move(record.bytes));
-        prepared.lines.push_back(row.line);
-        prepared.keys.push_back(std::move(record.key));
+        preparation.add(row.line, std::move(record), findings);
     }
-    return prepared;
+    return std::move(preparation).finish();
 }
 
 Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<std::string>& needed,
                          const ReadRow& read_row) {
-    const auto csv = client::CsvFile::read(file);
+    return prepare_text(read_file(file), needed, read_row);
+}
+
+Result<Prepared> prepare_text(const std::string& bytes, const std::vector<std::string>& needed,
+                              const ReadRow& read_row) {
+    const auto csv = client::CsvFile::parse(bytes);
     if (!csv) return tl::unexpected{csv.error()};
     if (const auto complete = require_columns(*csv, needed); !complete)
         return tl::unexpected{complete.error()};
@@ -315,25 +355,24 @@ Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<st
     Prepared prepared = prepare_rows(csv->rows(), read_row);
     for (const auto& bad : csv->bad_rows()) prepared.rejects.push_back({bad.line, false, bad.why, {}});
     std::ranges::stable_sort(prepared.rejects, {}, &Reject::line);
-    keep_rows(file, *csv, prepared.rejects);
+    keep_rows(bytes, *csv, prepared.rejects);
     return prepared;
 }
 
-bool begin_load(client::Box& box, Instant now, Random& random, const Destination& to,
-                std::vector<Bytes> records, const std::string& source) {
+std::optional<Begun> begin_load(client::Box& box, Instant now, Random& random, const Destination& to,
+                                std::vector<Bytes> records, const std::string& source,
+                                schemas::LoadMode mode) {
     const auto pending = pending_load(box, to.topic);
     if (pending) {
         const auto result = result_of(box, *pending);
-        if (!result && !refused_earlier(box, to_hex(*pending))) return false;
+        if (!result && !was_refused(box, *pending)) return std::nullopt;
         if (result) remember(box, to.topic, *result);
     }
-    const Id16 id = make_uuid7(now, random);
-    const client::Load load{
-        to.of,  schemas::LoadMode::full, last_sequence(box, to.topic) + 1, to.scope, to.topic,
-        source, std::move(records)};
-    box.set_fact(pending_fact(to.topic), to_hex(id));
-    box.enqueue(client::drafts_of(load, id), load_mark(to_hex(id)));
-    return true;
+    const Begun begun{make_uuid7(now, random), last_sequence(box, to.topic) + 1};
+    const client::Load load{to.of, mode, begun.sequence, to.scope, to.topic, source, std::move(records)};
+    box.set_fact(pending_fact(to.topic), to_hex(begun.load));
+    box.enqueue(client::drafts_of(load, begun.load), load_mark(to_hex(begun.load)));
+    return begun;
 }
 
 LoadState load_state(const client::Box& box, const std::string& topic) {
@@ -341,7 +380,15 @@ LoadState load_state(const client::Box& box, const std::string& topic) {
     if (!pending) return LoadState::none;
     if (const auto result = result_of(box, *pending))
         return result->code == schemas::FileCode::all_loaded ? LoadState::loaded : LoadState::refused;
-    return refused_earlier(box, to_hex(*pending)) ? LoadState::refused : LoadState::waits;
+    return was_refused(box, *pending) ? LoadState::refused : LoadState::waits;
+}
+
+int report_unsent(schemas::FileCode code, const std::string& why, const LoadOptions& options,
+                  std::ostream& out) {
+    write_rejects(rejects_file_of(options.file), {
+                                                     {0, false, why, {}}
+    });
+    return say_unsent(code, why, options, out);
 }
 
 int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOptions& options,
@@ -349,9 +396,10 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
     const auto rejects_file = rejects_file_of(options.file);
     write_rejects(rejects_file, prepared.rejects);
     if (prepared.records.empty()) {
-        out << "No row of " << options.file.string()
-            << " can be loaded; nothing was sent. Reasons: " << rejects_file.string() << "\n";
-        return 1;
+        if (code != nullptr) *code = schemas::FileCode::none_loaded;
+        return say_unsent(schemas::FileCode::none_loaded,
+                          "No row of " + options.file.string() + " can be loaded; nothing was sent.", options,
+                          out);
     }
     finish_pending(desk, to.topic, options.patience);
     const auto sequence = options.sequence.value_or(last_sequence(desk.box(), to.topic) + 1);
@@ -366,7 +414,7 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
                             to.topic,
                             options.file.filename().string(),
                             std::move(prepared.records)};
-    const Answer answer = send_and_wait(desk, load, options.patience);
+    const Answer answer = send_and_wait(desk, load, options);
     if (code != nullptr && answer.result) *code = answer.result->code;
 
     json report = report_of(prepared, answer, sequence);

@@ -49,6 +49,11 @@ std::string in_words(Instant instant) {
     return out.str();
 }
 
+std::string local_day(Instant instant) {
+    static const date::time_zone* const london = date::locate_zone("Europe/London");
+    return date::format("%F", date::floor<date::days>(london->to_local(instant)));
+}
+
 std::string in_iso(Instant instant) {
     return date::format("%FT%TZ", date::floor<std::chrono::seconds>(instant));
 }

@@ -18,6 +18,9 @@ std::string in_words(Instant instant);
 /// "2026-01-10T21:40:00Z", for other programs.
 std::string in_iso(Instant instant);
 
+/// "2026-01-10", the day in London.
+std::string local_day(Instant instant);
+
 /// "4 March 2019", "March 2019", "2019" or "not known" of a date with unknown parts.
 std::string date_in_words(std::string_view date);
 

@@ -24,6 +24,7 @@
 #include <set>
 #include <string>
 
+#include "adapters/desk/arrivals.h"
 #include "adapters/police/incident_file.h"
 
 namespace flagpost::police {
@@ -51,7 +52,6 @@ public:
     void wait(std::chrono::milliseconds patience) const;
 
 private:
-    class Arrivals;
     std::optional<std::filesystem::path> take();
     FileReport finish(const std::filesystem::path& file, Intake& intake);
     FileReport set_aside(const std::filesystem::path& file, const std::string& name, const std::string& why);
@@ -61,7 +61,7 @@ private:
     std::string force_;
     const Mapping* mapping_;
     int lock_;
-    std::unique_ptr<Arrivals> arrivals_;
+    std::unique_ptr<desk::Arrivals> arrivals_;
 };
 
 }  // namespace flagpost::police

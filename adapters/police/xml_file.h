@@ -1,16 +1,16 @@
-/// An XML document as records, by the XPath of a mapping: bounded, without document types, so without entities of its own.
+/// An XML document as records, by the XPath of a mapping.
 #pragma once
 
 #include <pugixml.hpp>
 
+#include "adapters/desk/xml_document.h"
 #include "adapters/police/mapping.h"
 #include "broker/core/result.h"
 
 namespace flagpost::police {
 
-inline constexpr std::size_t xml_size_max =
-    8 * 1024 * 1024;  // bytes; a document takes up to 20 times that in memory
-inline constexpr int xml_depth_max = 64;
+using desk::xml_depth_max;
+using desk::xml_size_max;
 inline constexpr std::size_t xml_values_max = 1000;  // at one place of one record
 
 /// The way to something of a document by names, without numbers: "Incident/Person/@kind".
@@ -34,8 +34,7 @@ private:
 
 class XmlFile {
 public:
-    /// UTF-8, or Windows-1252 and ISO 8859-1 where it declares so. Refuses what is not well-formed, too large, too deep,
-    /// has a document type declaration, or more records than `records_max`.
+    /// Refuses what desk::XmlDocument refuses, and more records than `records_max`.
     static Result<XmlFile> parse(std::string bytes, const Place& record, std::size_t records_max);
 
     const std::vector<pugi::xml_node>& records() const { return records_; }
@@ -45,8 +44,8 @@ public:
     std::string only(const std::set<std::size_t>& records) &&;
 
 private:
-    XmlFile() : document_{std::make_unique<pugi::xml_document>()} {}
-    std::unique_ptr<pugi::xml_document> document_;
+    explicit XmlFile(desk::XmlDocument document) : document_{std::move(document)} {}
+    desk::XmlDocument document_;
     std::vector<pugi::xml_node> records_;
     std::vector<std::uint64_t> lines_;
 };

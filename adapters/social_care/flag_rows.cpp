@@ -90,7 +90,10 @@ const std::vector<std::string>& required_columns() {
 }
 
 schemas::FlagValue read_flag(const client::CsvRow& row, const std::string& la, desk::Findings& findings) {
-    const nlohmann::json object = desk::object_of(row, {"Addresses", "LinkedAdults"}, findings);
+    return read_flag(desk::object_of(row, {"Addresses", "LinkedAdults"}, findings), la, findings);
+}
+
+schemas::FlagValue read_flag(const nlohmann::json& object, const std::string& la, desk::Findings& findings) {
     const Fields fields{object, "", findings};
     schemas::FlagValue flag;
     flag.la = la;

@@ -26,42 +26,62 @@ const std::map<std::string, schemas::LoadMode> modes{
     {"delta", schemas::LoadMode::delta}
 };
 
+const std::map<std::string, social_care::FlagFormat> formats{
+    {"csv",        social_care::FlagFormat::csv       },
+    {"csc-api",    social_care::FlagFormat::csc_api   },
+    {"cin-census", social_care::FlagFormat::cin_census}
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
     desk::Program program{"flagpost-social-care",
                           "Children's social care's end of Flagpost: hands over flags, receives notices."};
-    desk::LoadOptions load;
-    std::string la, by, outcome, reference;
+    social_care::FlagsToLoad load;
+    std::string by, outcome, reference;
     std::vector<std::string> references;
     social_care::NewPerson person;
     bool all = false;
     const auto call = [&] { return social_care::Call{program.config(), program.json()}; };
 
     auto* flags = program.group("flags", "The list of children with a flag.");
-    auto* loading =
-        program.command(flags, "load",
-                        "Hand over an extract of flags (CSV, one row per child) and wait for the result.\n"
-                        "Columns: LAchildID, GivenNames, FamilyName, AlsoKnownAs, PersonBirthDate, "
-                        "ExpectedPersonBirthDate, Sex, UPN,\n"
-                        "NHSNumber, FlagKind, LatestCategoryOfAbuse, CPPstartDate, CPPendDate, DeleteDate, "
-                        "Addresses (JSON),\n"
-                        "LinkedAdults (JSON), AllocatedWorker, WorkerContact, AllocatedTeam, DutyContact, "
-                        "OutOfHoursContact, Shield (none, refuge, adoption, protected_person).\n"
-                        "Rows that cannot be used are written to FILE.rejects.csv with line and reason. Ends "
-                        "with 0 if anything was\n"
-                        "loaded.",
-                        [&] {
-                            load.json = program.json();
-                            return social_care::load_flags(call(), la, load, std::cout);
-                        });
-    loading->add_option("FILE", load.file, "the extract")->required()->check(CLI::ExistingFile);
+    auto* loading = program.command(
+        flags, "load",
+        "Hand over a list of flags and wait for the result: a CSV extract, one row per child, the JSON that "
+        "goes to\nthe DfE's CSC API, or a CIN census.\n"
+        "Columns of the CSV: LAchildID, GivenNames, FamilyName, AlsoKnownAs, PersonBirthDate, "
+        "ExpectedPersonBirthDate, Sex, UPN,\n"
+        "NHSNumber, FlagKind, LatestCategoryOfAbuse, CPPstartDate, CPPendDate, DeleteDate, "
+        "Addresses (JSON),\n"
+        "LinkedAdults (JSON), AllocatedWorker, WorkerContact, AllocatedTeam, DutyContact, "
+        "OutOfHoursContact, Shield (none, refuge, adoption, protected_person).\n"
+        "Rows that cannot be used are written to FILE.rejects.csv with line and reason. Ends "
+        "with 0 if anything was\n"
+        "loaded.",
+        [&] {
+            load.load.json = program.json();
+            return social_care::load_flags(call(), load, std::cout);
+        });
+    loading->add_option("FILE", load.load.file, "the extract")->required()->check(CLI::ExistingFile);
     loading
-        ->add_option("--mode", load.mode,
+        ->add_option("--mode", load.load.mode,
                      "full: replaces the list; delta: adds to it and changes it (default full)")
         ->transform(CLI::CheckedTransformer(modes));
-    loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
-    loading->add_option("--la", la, "authority the flags are of, where it is not the certificate's own");
+    loading->add_option("--sequence", load.load.sequence,
+                        "number of this load (default: one more than the last)");
+    loading->add_option("--la", load.la, "authority the flags are of, where it is not the certificate's own");
+
+    loading->add_option("--format", load.format, "csv, csc-api or cin-census (default: by the content)")
+        ->transform(CLI::CheckedTransformer(formats));
+    loading
+        ->add_option(
+            "--details", load.details,
+            "CSV with what a CSC API file or a census does not say, by LAchildID: GivenNames, FamilyName, "
+            "UPRN, Line1, Town, Postcode,\nAllocatedWorker and others of the list's columns; a row for each "
+            "address")
+        ->check(CLI::ExistingFile);
+    loading->add_option("--count", load.count,
+                        "records the file should have; with another number nothing is loaded");
 
     program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
                     [&] { return social_care::run(call()); });

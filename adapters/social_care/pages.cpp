@@ -35,11 +35,24 @@ std::string name_or_unborn(const schemas::SocialCareNoticeValue& notice) {
     return words.substr(0, words.find(" (born "));
 }
 
+bool is_theirs(const std::string& name, const std::string& called, const Notice& notice) {
+    if (!notice.holder.empty()) return notice.holder == name;
+    return notice.value.worker && notice.value.worker->name == called;
+}
+/// What somebody who is away would have been told: their own, not their team's.
+bool is_covered(const Person& person, const Notice& notice) {
+    return std::ranges::any_of(person.covering, [&](const web::Covered& absent) {
+        return is_theirs(absent.name, absent.called, notice);
+    });
+}
+
 bool corrects(const Notice& notice) { return notice.value.incident_version > 1 && !notice.item.recorded; }
 
 /// What was set apart by hand for the person, apart from what the whole duty desk sees.
 bool shown(const Visit& visit, const Notice& notice, const std::string& show) {
-    if (show == "mine") return is_worker(visit.person, notice) || notice.holder == visit.person.name;
+    if (show == "mine")
+        return is_worker(visit.person, notice) || notice.holder == visit.person.name ||
+               is_covered(visit.person, notice);
     if (show == "duty") return !notice.value.worker || notice.value.worker->name.empty();
     return true;
 }
@@ -53,13 +66,15 @@ const std::set<std::string>& roles() {
 
 bool may_see(const Person& person, const Notice& notice) {
     if (!readers.contains(person.role)) return false;
-    if (person.role == "duty" || notice.holder == person.name || is_worker(person, notice)) return true;
+    if (person.role == "duty" || notice.holder == person.name || is_worker(person, notice) ||
+        is_covered(person, notice))
+        return true;
     if (person.role == "manager" && person.teams.empty()) return true;
     return in_team(person, notice);
 }
 
 bool is_intended(const Person& person, const Notice& notice) {
-    if (notice.holder == person.name || is_worker(person, notice)) return true;
+    if (notice.holder == person.name || is_worker(person, notice) || is_covered(person, notice)) return true;
     return person.role != "manager" && may_see(person, notice);
 }
 
@@ -83,11 +98,16 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
         std::vector<web::NavigationItem> items;
         if (person.role == "reviewer")
             items.push_back({"/review", "Review (" + std::to_string(reviews_.open_count()) + ")"});
+        if (person.role == "feeder") items.push_back({"/flags", "Flags we send"});
+        if (person.role == "admin") items.push_back({"/users", "People"});
+        if (person.role == "admin") items.push_back({"/cover", "Cover"});
         if (!readers.contains(person.role)) return items;
         std::size_t open = open_ones(person).size();
         for (const auto& recall : work_.open_recalls()) open += may_see_recall(person, recall) ? 1 : 0;
         items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
         items.push_back({"/done", "Done"});
+        items.push_back({"/cover", "Cover"});
+        if (person.role == "manager") items.push_back({"/reports", "Reports"});
         return items;
     });
     site_.get("/inbox", readers, [this](const Visit& visit) { return inbox(visit); });
@@ -126,6 +146,17 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
     for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
     std::ranges::stable_sort(notices, {}, [](const Notice& notice) { return due(notice.item); });
     return notices;
+}
+
+std::vector<std::string> Pages::open_of(const Person& person) {
+    const auto holders = journal_.holders();
+    std::set<std::string> references;
+    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
+        if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
+        const Notice notice = notice_from(std::move(item), holders);
+        if (is_theirs(person.name, person.called, notice)) references.insert(notice.value.reference);
+    }
+    return {references.begin(), references.end()};
 }
 
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
@@ -186,7 +217,11 @@ Response Pages::inbox(const Visit& visit) {
         if (shown(visit, notice, show)) rows.push_back(row(visit, notice, corrects(notice)));
     for (const auto& recall : work_.open_recalls())
         if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
-    auto page = web::inbox_page(visit, inbox_kind, rows);
+    auto kind = inbox_kind;
+    for (const auto& absent : visit.person.covering)
+        kind.notes.push_back("You are covering " + desk::printable(absent.called) + " until " +
+                             web::day_of_date(absent.until, visit.now) + ".");
+    auto page = web::inbox_page(visit, kind, rows);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
     return site_.page(visit, page);

@@ -8,7 +8,8 @@
 namespace flagpost::social_care {
 
 /// worker: own and team; duty: everything, as the duty box gets every notice; manager: their teams, or all where they have
-/// none. reviewer: the matches a person must look at, and no notice. feeder and admin see neither.
+/// none. reviewer: the matches a person must look at, and no notice. feeder: the list of flags; admin: who may
+/// sign in; both see neither.
 const std::set<std::string>& roles();
 
 struct PageSettings {
@@ -34,6 +35,9 @@ public:
     /// Everything named lives as long as this.
     Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal,
           web::People& people, const PageSettings& settings);
+
+    /// References of the open notices that are this person's own: allocated to them, taken by them or passed to them.
+    std::vector<std::string> open_of(const web::Person& person);
 
 private:
     web::Response inbox(const web::Visit& visit);

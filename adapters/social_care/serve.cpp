@@ -6,7 +6,11 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "adapters/social_care/flag_folder.h"
+#include "adapters/social_care/flag_pages.h"
 #include "adapters/social_care/pages.h"
+#include "adapters/social_care/people_pages.h"
+#include "adapters/social_care/report_pages.h"
 #include "adapters/web/settings.h"
 
 namespace flagpost::social_care {
@@ -14,6 +18,9 @@ namespace {
 
 constexpr auto flag_list_setting = "flag_list_hours_max";
 constexpr auto historic_setting = "historic_months";
+constexpr auto shrink_setting = "flags_shrink_percent_max";
+constexpr auto folder_setting = "flags_folder";
+constexpr auto dfe_la_setting = "dfe_la_code";
 
 std::uint32_t number_of(const client::Config& config, const char* name, std::uint32_t otherwise) {
     const auto found = config.extra.find(name);
@@ -37,11 +44,50 @@ PageSettings settings_of(const client::Config& config) {
 const std::vector<std::string>& page_settings() {
     static const std::vector<std::string> names = [] {
         auto all = web::setting_names();
-        all.insert(all.end(), {flag_list_setting, historic_setting});
+        all.insert(all.end(),
+                   {flag_list_setting, historic_setting, dfe_la_setting, shrink_setting, folder_setting});
         return all;
     }();
     return names;
 }
+
+std::string dfe_la_of(const client::Config& config) {
+    const auto found = config.extra.find(dfe_la_setting);
+    return found == config.extra.end() ? std::string{} : found->second;
+}
+
+FlagPageSettings flag_settings(const client::Config& config) {
+    const FlagPageSettings usual;
+    return {std::string{config.agency.code()}, dfe_la_of(config),
+            number_of(config, flag_list_setting, usual.flag_list_hours_max),
+            number_of(config, shrink_setting, usual.shrink_percent_max)};
+}
+
+desk::Desk::Turn watch(desk::Desk& desk, const std::filesystem::path& config_file, FlagBook& book) {
+    const auto found = desk.config().extra.find(folder_setting);
+    if (found == desk.config().extra.end() || found->second.empty()) return {};
+    const auto folder = std::make_shared<FlagFolder>(config_file.parent_path() / found->second,
+                                                     flag_settings(desk.config()), book);
+    return [folder, &desk](const client::AgentState&) {
+        const auto report = folder->next(desk.box(), desk.now(), desk.random());
+        if (!report) return;
+        switch (report->became) {
+            case FlagFolder::Became::sent:
+                return spdlog::info("flags: {} sent as load {}, {} records rejected", report->name,
+                                    report->number, report->rejected);
+            case FlagFolder::Became::waits_for_people:
+                return spdlog::warn(
+                    "flags: {} waits on the page Flags we send as load {}: people must look at it",
+                    report->name, report->number);
+            case FlagFolder::Became::known:
+                return spdlog::info("flags: {} was taken over before, nothing changed", report->name);
+            case FlagFolder::Became::unreadable:
+                return spdlog::warn("flags: {} cannot be read, nothing changed: see rejects", report->name);
+        }
+    };
+}
+
+std::filesystem::path book_of(const client::Config& config) { return config.data.string() + ".flags"; }
 
 int serve(const Call& call, std::ostream& out) {
     const desk::StopAtSignal stop;
@@ -54,8 +100,15 @@ int serve(const Call& call, std::ostream& out) {
     web::Journal journal{settings.journal};
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
-    const Pages pages{site, reader, handover, journal, people, settings_of(desk.config())};
-    web::serve_beside(desk, site, settings, handover, stop.token(), out);
+    const PageSettings limits = settings_of(desk.config());
+    FlagBook book{book_of(desk.config())};
+    book.recover();
+    Pages pages{site, reader, handover, journal, people, limits};
+    const FlagPages flags{site, reader, handover, journal, book, flag_settings(desk.config())};
+    const PeoplePages staff{site, journal, people, random,
+                            [&pages](const web::Person& person) { return pages.open_of(person); }};
+    const ReportPages reports{site, reader, book, limits.flag_list_hours_max};
+    web::serve_beside(desk, site, settings, handover, stop.token(), out, watch(desk, call.config, book));
     return 0;
 }
 

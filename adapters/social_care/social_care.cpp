@@ -7,7 +7,7 @@
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
-#include "adapters/social_care/flag_rows.h"
+#include "adapters/social_care/flag_book.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/serve.h"
 
@@ -52,24 +52,62 @@ template <class Entry, class Line> int list(const Call& call, const std::set<Kin
 
 }  // namespace
 
-int load_flags(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out) {
+int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    const std::string authority = la.empty() ? std::string{desk.agency().code()} : la;
-    auto prepared = desk::prepare(
-        options.file, required_columns(), [&](const client::CsvRow& row, desk::Findings& findings) {
-            const auto flag = read_flag(row, authority, findings);
-            if (!findings.usable()) return desk::RowRecord{};
-            return desk::RowRecord{wire::pack<schemas::Flag>(flag), flag.la_child_id};
-        });
-    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
-    return desk::send_load(desk, {schemas::LoadOf::flags, "flags/" + authority, ""}, std::move(*prepared),
-                           options, out);
+    const std::string authority = flags.la.empty() ? std::string{desk.agency().code()} : flags.la;
+    const auto unread = [&](const Refusal& refusal) {
+        return desk::report_unsent(schemas::FileCode::malformed, refusal.where, flags.load, out);
+    };
+    std::optional<ChildDetails> details;
+    std::string details_bytes;
+    if (!flags.details.empty()) {
+        details_bytes = desk::read_file(flags.details);
+        auto read = ChildDetails::parse(details_bytes);
+        if (!read) return unread(read.error());
+        details = std::move(*read);
+    }
+    const std::string bytes = desk::read_file(flags.load.file);
+    auto file = read_flag_file(bytes, {authority, dfe_la_of(desk.config()), desk::local_day(desk.now()),
+                                       flags.format, details ? &*details : nullptr});
+    if (!file) return unread(file.error());
+    if (flags.count && *flags.count != file->count())
+        return desk::report_unsent(schemas::FileCode::wrong_count,
+                                   "file: " + std::to_string(file->count()) + " records where " +
+                                       std::to_string(*flags.count) + " were declared",
+                                   flags.load, out);
+    if (!flags.load.json) {
+        out << "Read as " << in_words(file->format) << (file->windows_1252 ? ", in Windows-1252" : "")
+            << ".\n";
+        if (file->without_flag > 0)
+            out << file->without_flag << " children in it have no plan and are not looked after: no flag.\n";
+    }
+    FlagBook book{book_of(desk.config())};
+    FlagLoad load = load_of(*file, flags.load.mode);
+    load.at = desk.now();
+    load.by_called = "Command line";
+    load.file_name = flags.load.file.filename().string();
+    load.declared = flags.count;
+    load.digest = crypto::sha256({view(bytes), view(details_bytes)});
+    const FlagList list = list_of(file->prepared);
+    load.changes = changes(book.list(), list, load.sent_as());
+    desk::LoadOptions options = flags.load;
+    options.begun = [&](const Id16& id, std::uint64_t sequence) {
+        const auto number = book.add(load, {});  // the file and its rejects are where the command was given
+        book.claim(number, LoadStep::preview, "", load.by_called, list, file->prepared.keys);
+        book.sent_as(number, id, sequence);
+    };
+    const int result = desk::send_load(desk, {schemas::LoadOf::flags, "flags/" + authority, ""},
+                                       desk::Prepared{file->prepared}, options, out);
+    book.settle(desk.box(), desk.now());
+    return result;
 }
 
 int run(const Call& call) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    desk.serve(stop.token());
+    FlagBook book{book_of(desk.config())};
+    book.recover();
+    desk.serve(stop.token(), watch(desk, call.config, book));
     return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/loads.h"
+#include "adapters/social_care/flag_file.h"
 
 namespace flagpost::social_care {
 
@@ -18,8 +19,16 @@ struct Call {
     bool json = false;
 };
 
-/// `la` is the authority whose flags these are; the certificate's own where it is empty.
-int load_flags(const Call& call, const std::string& la, const desk::LoadOptions& options, std::ostream& out);
+struct FlagsToLoad {
+    desk::LoadOptions load;
+    std::string la;                      // whose flags these are; empty: the certificate's own
+    std::optional<FlagFormat> format;    // none: by the content
+    std::filesystem::path details;       // beside a return; may be empty
+    std::optional<std::uint64_t> count;  // of records the file should have
+};
+/// A file that cannot be read, or has another number of records, changes nothing and is answered by the code the broker
+/// would have given.
+int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out);
 int run(const Call& call);
 
 int list_inbox(const Call& call, bool closed_too, std::ostream& out);

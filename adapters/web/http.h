@@ -19,12 +19,20 @@ using Fields = std::multimap<std::string, std::string>;
 inline constexpr std::size_t fields_max = 64;              // of one form or query
 inline constexpr std::size_t path_size_max = 256;          // bytes
 inline constexpr std::size_t form_size_max = 8 * 1024;     // bytes; cpp-httplib's own limit
-inline constexpr std::size_t upload_size_max = 17u << 20;  // bytes
+inline constexpr std::size_t upload_size_max = 17u << 20;  // bytes: a form with files
+inline constexpr std::size_t upload_parts_max = 8;         // fields and files of such a form
+
+/// A file that came with a form.
+struct Upload {
+    std::string name;  // as the browser says
+    std::string bytes;
+};
 
 struct Request {
     std::string method;
     std::string path;
     Fields query, form;
+    std::map<std::string, Upload> files;  // by the field's name
     std::multimap<std::string, std::string, LessWithoutCase> headers;
 
     /// The first of this name, or "".

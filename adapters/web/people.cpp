@@ -42,6 +42,9 @@ Person person_of(const toml::table& row, const std::set<std::string>& roles, con
     person.password = row["password"].value_or(std::string{});
     person.code_secret = row["code_secret"].value_or(std::string{});
     person.suspended = row["suspended"].value_or(false);
+    if (const auto* cover = row["cover"].as_table())
+        person.cover = Cover{text_of(*cover, "by", where), text_of(*cover, "from", where),
+                             text_of(*cover, "until", where)};
     return person;
 }
 
@@ -83,6 +86,13 @@ toml::table row_of(const Person& person) {
     row.insert("password", person.password);
     row.insert("code_secret", person.code_secret);
     if (person.suspended) row.insert("suspended", true);
+    if (person.cover) {
+        toml::table cover;
+        cover.insert("by", person.cover->by);
+        cover.insert("from", person.cover->from);
+        cover.insert("until", person.cover->until);
+        row.insert("cover", std::move(cover));
+    }
     return row;
 }
 
@@ -124,12 +134,15 @@ void People::read_again() {
     }
 }
 
-std::optional<Person> People::find(const std::string& name) {
+std::optional<Person> People::find(const std::string& name, const std::string& day) {
     const std::lock_guard lock{lock_};
     read_again();
     const auto found = people_.find(name);
     if (found == people_.end() || found->second.suspended) return std::nullopt;
-    return found->second;
+    Person person = found->second;
+    for (const auto& [other, absent] : people_)
+        if (covers(absent, name, day)) person.covering.push_back({other, absent.called, absent.cover->until});
+    return person;
 }
 
 std::vector<Person> People::all() {
@@ -139,6 +152,26 @@ std::vector<Person> People::all() {
     for (const auto& [name, person] : people_)
         if (!person.suspended) all.push_back(person);
     return all;
+}
+
+std::vector<Person> People::everybody() {
+    const std::lock_guard lock{lock_};
+    read_again();
+    std::vector<Person> all;
+    for (const auto& [name, person] : people_) all.push_back(person);
+    return all;
+}
+
+void People::put(const Person& person) {
+    const std::lock_guard lock{lock_};
+    write_person(file_, person, roles_);
+    people_ = people_of(file_, roles_);
+    written_ = std::filesystem::last_write_time(file_);
+}
+
+bool covers(const Person& absent, const std::string& name, const std::string& day) {
+    return absent.cover && absent.cover->by == name && absent.cover->from <= day &&
+           day <= absent.cover->until;
 }
 
 void write_person(const std::filesystem::path& file, const Person& person,

@@ -13,6 +13,19 @@
 
 namespace flagpost::web {
 
+/// Who does somebody's work while they are away.
+struct Cover {
+    std::string by;           // name to sign in with
+    std::string from, until;  // days, YYYY-MM-DD, both included
+    friend bool operator==(const Cover&, const Cover&) = default;
+};
+
+/// Whose work somebody does on a day, as well as their own.
+struct Covered {
+    std::string name, called;
+    std::string until;  // YYYY-MM-DD, included
+};
+
 /// A person of the agency. One who exists has a name, and a role the program knows.
 struct Person {
     std::string name;             // to sign in with: "sam.patel"
@@ -22,7 +35,11 @@ struct Person {
     std::string password;         // Argon2id, encoded; never the password itself
     std::string code_secret;      // base 32, of the second step; whoever reads it can make codes
     bool suspended = false;
+    std::optional<Cover> cover{};
+    std::vector<Covered> covering{};  // on the day they were asked for; not in the file
 };
+/// Whether `name` does this person's work on that day.
+bool covers(const Person& absent, const std::string& name, const std::string& day);
 
 inline constexpr std::size_t people_max = 5'000;
 inline constexpr std::size_t password_size_max = 200;  // bytes
@@ -44,9 +61,14 @@ public:
     People(std::filesystem::path file, std::set<std::string> roles);
 
     /// Nothing for a name nobody has, or somebody suspended. A file broken meanwhile leaves the last whole one in force.
-    std::optional<Person> find(const std::string& name);
+    /// `day` (YYYY-MM-DD): with whom they cover then.
+    std::optional<Person> find(const std::string& name, const std::string& day = {});
     /// Everybody not suspended.
     std::vector<Person> all();
+    /// Those suspended too.
+    std::vector<Person> everybody();
+    /// Adds a person, or replaces the one of the same name, in the file. Throws std::runtime_error.
+    void put(const Person& person);
 
 private:
     void read_again();

@@ -13,6 +13,9 @@
 namespace flagpost::web {
 namespace {
 
+constexpr std::uint64_t small_upload_size_max =
+    1u << 20;  // bytes; read from anybody, so that they learn why not
+
 std::unique_ptr<httplib::Server> make_server(const ListenSettings& settings) {
     if (settings.certificate.empty()) {
         if (!http::is_loopback(settings.host))
@@ -38,11 +41,30 @@ void give(const Response& from, httplib::Response& to) {
     to.set_content(from.body, from.type);
 }
 
-/// Nothing if it has more fields than anybody needs.
-std::optional<Request> request_of(const httplib::Request& from) {
+/// Without the form.
+Request head_of(const httplib::Request& from) {
     Request request;
     request.method = from.method;
     request.path = from.path;
+    for (const auto& [name, value] : from.headers) request.headers.emplace(name, value);
+    return request;
+}
+
+/// Fields and files of a multipart form; false if there are more than anybody needs.
+bool take_parts(const httplib::Request& from, Request& request) {
+    if (from.files.size() > upload_parts_max) return false;
+    for (const auto& [name, part] : from.files) {
+        if (part.filename.empty() && part.content.size() <= form_size_max)
+            request.form.emplace(name, part.content);
+        else if (!request.files.emplace(name, Upload{part.filename, part.content}).second)
+            return false;
+    }
+    return true;
+}
+
+/// Nothing if it has more fields than anybody needs.
+std::optional<Request> request_of(const httplib::Request& from) {
+    Request request = head_of(from);
     const auto question = from.target.find('?');
     auto query =
         parse_fields(question == std::string::npos ? std::string_view{}
@@ -53,7 +75,7 @@ std::optional<Request> request_of(const httplib::Request& from) {
     request.query = std::move(*query);
     if (from.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded"))
         request.form = std::move(*form);
-    for (const auto& [name, value] : from.headers) request.headers.emplace(name, value);
+    if (!take_parts(from, request)) return std::nullopt;
     return request;
 }
 
@@ -72,15 +94,19 @@ class Server::Impl {
 public:
     Impl(Site& site, const ListenSettings& settings) : site_{site}, server_{make_server(settings)} {
         server_->new_task_queue = [] { return new http::BoundedQueue{web_threads, connections_waiting_max}; };
-        server_->set_payload_max_length(form_size_max);
+        server_->set_payload_max_length(upload_size_max);
         server_->set_read_timeout(web_patience);
         server_->set_write_timeout(web_patience);
         server_->set_keep_alive_max_count(100);
         server_->set_keep_alive_timeout(2);
         // What has no body is answered here: the library would treat HEAD as GET.
         server_->set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
-            if (from.method == "POST" && from.path.size() <= path_size_max)
-                return httplib::Server::HandlerResponse::Unhandled;
+            if (from.method == "POST" && from.path.size() <= path_size_max) {
+                if (is_worth_reading(from)) return httplib::Server::HandlerResponse::Unhandled;
+                to.set_header("Connection", "close");  // what is not read would be taken for the next request
+                give(refusal(413), to);
+                return httplib::Server::HandlerResponse::Handled;
+            }
             answer(from, to);
             return httplib::Server::HandlerResponse::Handled;
         });
@@ -107,6 +133,16 @@ public:
     void stop() { server_->stop(); }
 
 private:
+    /// Judged before the body is read, by its announced length: only who may send files fills this program's memory.
+    bool is_worth_reading(const httplib::Request& from) {
+        if (from.get_header_value("Transfer-Encoding") != "") return false;  // of a length nobody has said
+        const auto size = from.get_header_value<std::uint64_t>("Content-Length");
+        if (size <= form_size_max) return true;
+        if (!site_.takes_files(from.method, from.path)) return false;
+        return size <= small_upload_size_max ||
+               (size <= upload_size_max && site_.may_send_files(head_of(from)));
+    }
+
     void answer(const httplib::Request& from, httplib::Response& to) {
         const auto request = request_of(from);
         give(request ? site_.handle(*request) : refusal(400), to);

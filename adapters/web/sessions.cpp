@@ -65,6 +65,12 @@ void Sessions::close(const std::string& cookie) {
     sessions_.erase(hashed(cookie));
 }
 
+std::optional<Instant> Sessions::last_signed_in(const std::string& person) {
+    const std::lock_guard lock{lock_};
+    const auto found = last_signed_in_.find(person);
+    return found == last_signed_in_.end() ? std::nullopt : std::optional{found->second};
+}
+
 void Sessions::close_all_of(const std::string& person) {
     const std::lock_guard lock{lock_};
     std::erase_if(sessions_, [&](const auto& entry) { return entry.second.person == person; });

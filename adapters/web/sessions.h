@@ -51,6 +51,8 @@ public:
     std::optional<Session> use(const std::string& cookie, Instant now);
     void close(const std::string& cookie);
     void close_all_of(const std::string& person);
+    /// Nothing if not since this program was started.
+    std::optional<Instant> last_signed_in(const std::string& person);
 
     /// The one of this cookie that ended less than idle_max ago.
     std::optional<Session> ended(const std::string& cookie, Instant now);

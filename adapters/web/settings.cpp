@@ -43,18 +43,6 @@ ListenSettings listen_of(const client::Config& config, const std::filesystem::pa
     return listen;
 }
 
-/// "20 random characters in groups of four": about 100 bits, without those that look alike.
-std::string make_password(Random& random) {
-    static constexpr std::string_view letters = "abcdefghjkmnpqrstuvwxyz23456789x";
-    static_assert(letters.size() == 32);
-    std::string password;
-    for (const auto byte : random.bytes<20>()) {
-        if (password.size() % 5 == 4) password += '-';
-        password += letters[byte % 32];
-    }
-    return password;
-}
-
 }  // namespace
 
 const std::vector<std::string>& setting_names() {
@@ -140,6 +128,17 @@ void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handov
             if (more) more(state);
         });
     });
+}
+
+std::string make_password(Random& random) {
+    static constexpr std::string_view letters = "abcdefghjkmnpqrstuvwxyz23456789x";
+    static_assert(letters.size() == 32);
+    std::string password;
+    for (const auto byte : random.bytes<20>()) {
+        if (password.size() % 5 == 4) password += '-';
+        password += letters[byte % 32];
+    }
+    return password;
 }
 
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,

@@ -52,6 +52,9 @@ void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop,
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
                   std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more = {});
 
+/// 20 random characters in groups of four: about 100 bits, without those that look alike.
+std::string make_password(Random& random);
+
 struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept
 };

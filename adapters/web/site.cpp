@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/words.h"
 #include "adapters/web/assets.h"
 #include "adapters/web/when.h"
 #include "adapters/web/words.h"
@@ -66,6 +67,22 @@ void Site::get(const std::string& pattern, std::set<std::string> roles, Handler 
 void Site::post(const std::string& pattern, std::set<std::string> roles, Handler handler) {
     routes_.push_back({"POST", segments_of(pattern), std::move(roles), std::move(handler)});
 }
+void Site::post_file(const std::string& pattern, std::set<std::string> roles, Handler handler) {
+    routes_.push_back({"POST", segments_of(pattern), std::move(roles), std::move(handler), true});
+}
+bool Site::takes_files(const std::string& method, const std::string& path) const {
+    std::map<std::string, std::string> parts;
+    if (path.size() > path_size_max || !path.starts_with('/')) return false;
+    const Route* route = find(method, path, parts);
+    return route != nullptr && route->files;
+}
+bool Site::may_send_files(const Request& request) {
+    std::map<std::string, std::string> parts;
+    const Route* route = find(request.method, request.path, parts);
+    const auto session = sessions_.use(request.cookie(cookie_name), clock_.now());
+    const auto person = session && session->whole ? people_.find(session->person) : std::nullopt;
+    return route != nullptr && person && route->roles.contains(person->role) && from_our_page(request);
+}
 void Site::set_navigation(std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation) {
     navigation_ = std::move(navigation);
 }
@@ -99,7 +116,7 @@ Response Site::answer(const Request& request) {
     const auto session = sessions_.use(request.cookie(cookie_name), now);
     if (!session) return ended(request, now);
     if (!session->whole) return code(request, *session, now);
-    const auto person = people_.find(session->person);
+    const auto person = people_.find(session->person, desk::local_day(now));
     if (!person) {
         sessions_.close_all_of(session->person);
         return redirect("/sign-in");
@@ -124,7 +141,7 @@ std::optional<Response> Site::open_to_all(const Request& request, Instant now) {
 
 std::optional<Response> Site::through_proxy(const Request& request, Instant now) {
     if (settings_.proxy_header.empty()) return std::nullopt;
-    const auto person = people_.find(request.header(settings_.proxy_header));
+    const auto person = people_.find(request.header(settings_.proxy_header), desk::local_day(now));
     if (!same(request.header(proxy_secret_header), settings_.proxy_secret) || !person) {
         spdlog::warn("refused: not signed in by the proxy");
         return plain("message", "Not signed in", 401,
@@ -141,10 +158,11 @@ std::optional<Response> Site::through_proxy(const Request& request, Instant now)
     return response;
 }
 
-const Site::Route* Site::find(const Request& request, std::map<std::string, std::string>& parts) const {
-    const auto segments = segments_of(request.path);
+const Site::Route* Site::find(const std::string& method, const std::string& path,
+                              std::map<std::string, std::string>& parts) const {
+    const auto segments = segments_of(path);
     for (const Route& route : routes_) {
-        if (route.method != request.method || route.pattern.size() != segments.size()) continue;
+        if (route.method != method || route.pattern.size() != segments.size()) continue;
         parts.clear();
         bool fits = true;
         for (std::size_t i = 0; fits && i < segments.size(); ++i) {
@@ -168,7 +186,7 @@ Response Site::routed(const Request& request, const Person& person, const Sessio
                            "recorded. Go back, open the page again and try once more.");
         if (request.method == "POST" && request.path == "/sign-out") return sign_out(request);
         if (request.method == "GET" && request.path == "/") return redirect(home(person, now));
-        const Route* route = find(request, visit.parts);
+        const Route* route = find(request.method, request.path, visit.parts);
         if (route == nullptr || !route->roles.contains(person.role)) return not_found(visit);
         return route->handler(visit);
     } catch (const std::exception& error) {

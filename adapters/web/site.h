@@ -75,12 +75,24 @@ public:
     /// Forms. The handler sees only those that came from a page of ours in this session.
     void post(const std::string& pattern, std::set<std::string> roles, Handler handler);
 
+    /// Forms with files (multipart), which are also larger.
+    void post_file(const std::string& pattern, std::set<std::string> roles, Handler handler);
+    /// Whether a form for this path may have files.
+    bool takes_files(const std::string& method, const std::string& path) const;
+    /// Whether a large form is worth reading before it is looked at: somebody signed in may post it. Judges by the headers alone.
+    bool may_send_files(const Request& request);
+
     Templates& templates() { return templates_; }
     void set_navigation(std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation);
     void set_connection(std::function<Connection()> connection);
     /// What the status line says of a desk that works without the broker, in place of how the connection stands.
     void set_standing(std::function<std::string(Instant now)> standing);
     const SiteSettings& settings() const { return settings_; }
+    /// At once, whatever the person does.
+    void end_sessions_of(const std::string& person) { sessions_.close_all_of(person); }
+    std::optional<Instant> last_signed_in(const std::string& person) {
+        return sessions_.last_signed_in(person);
+    }
     /// Before anything is handled: where it listens is known only once it does.
     void set_origin(std::string origin) { settings_.origin = std::move(origin); }
 
@@ -109,13 +121,15 @@ private:
         std::vector<std::string> pattern;
         std::set<std::string> roles;
         Handler handler;
+        bool files = false;
     };
 
     Response answer(const Request& request);
     std::optional<Response> open_to_all(const Request& request, Instant now);
     std::optional<Response> through_proxy(const Request& request, Instant now);
     Response routed(const Request& request, const Person& person, const Session& session, Instant now);
-    const Route* find(const Request& request, std::map<std::string, std::string>& parts) const;
+    const Route* find(const std::string& method, const std::string& path,
+                      std::map<std::string, std::string>& parts) const;
 
     Response sign_in_page(const std::string& name, const std::string& error, int status);
     Response code_page(const Session& session, const std::string& error, int status);

@@ -1,5 +1,6 @@
 #include "adapters/web/when.h"
 
+#include "adapters/desk/fields.h"
 #include "adapters/desk/words.h"
 
 namespace flagpost::web {
@@ -38,6 +39,20 @@ std::string near(Instant instant, Instant now) {
 std::string day_in_words(Instant instant) {
     const Parts parts = parts_of(instant);
     return parts.day + " " + parts.year;
+}
+
+std::string day_of_date(const std::string& date, Instant now) {
+    const auto midday = desk::parse_instant(date + "T12:00:00Z");
+    if (!midday) return date;
+    for (int ahead = -1; ahead <= 6; ++ahead) {
+        if (desk::local_day(now + ahead * day) != date) continue;
+        const std::string words = parts_of(*midday).day;
+        return ahead == -1  ? "yesterday"
+               : ahead == 0 ? "today"
+               : ahead == 1 ? "tomorrow"
+                            : words.substr(0, words.find(' '));
+    }
+    return parts_of(*midday).day;
 }
 
 std::string capital(std::string text) {

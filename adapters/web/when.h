@@ -14,6 +14,8 @@ std::string time_of_day(Instant instant);
 std::string near(Instant instant, Instant now);
 /// "Sunday 11 January 2026".
 std::string day_in_words(Instant instant);
+/// A day (YYYY-MM-DD) as people say it: "today", "tomorrow", "Friday" within a week, otherwise "Friday 16 January".
+std::string day_of_date(const std::string& date, Instant now);
 /// With a capital first.
 std::string capital(std::string text);
 

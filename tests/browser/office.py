@@ -19,7 +19,8 @@ from flagpost import BIN, Partnership, agreement_of  # noqa: E402
 CARE, TRUST = "social-care/E10000024", "trust/forest"
 SCHOOLS = ("900001", "900002")
 CARE_PEOPLE = (("sam", "Sam Patel", "worker", ["--team", "North team"]), ("kim", "Kim Osei", "duty", []), ("max", "Max Reid", "manager", ["--team", "North team"]),
-               ("new", "Nia New", "worker", ["--team", "South team"]))
+               ("new", "Nia New", "worker", ["--team", "South team"]), ("fay", "Fay Dunn", "feeder", []), ("gil", "Gil Ward", "feeder", []),
+               ("ada", "Ada Low", "admin", []))
 TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit Bell", "deputy", ["--school", SCHOOLS[0]]),
                 ("lea", "Lea Dale", "lead", ["--school", SCHOOLS[0], "--school", SCHOOLS[1]]), ("eli", "Eli Moss", "dsl", ["--school", SCHOOLS[1]]),
                 ("new", "Nia New", "deputy", ["--school", "900003"]))

@@ -74,13 +74,14 @@ public:
     }
 
     web::Response send(const std::string& who, const std::string& method, const std::string& path,
-                       const web::Fields& form = {}) {
+                       const web::Fields& form = {}, const std::map<std::string, web::Upload>& files = {}) {
         web::Request request;
         request.method = method;
         const auto question = path.find('?');
         request.path = path.substr(0, question);
         if (question != std::string::npos) request.query = *web::parse_fields(path.substr(question + 1));
         request.form = form;
+        request.files = files;
         request.headers.emplace("Remote-User", who);
         request.headers.emplace("Flagpost-Proxy-Secret", secret);
         request.headers.emplace("Sec-Fetch-Site", "same-origin");
@@ -90,10 +91,11 @@ public:
         return response;
     }
     std::string get(const std::string& who, const std::string& path) { return send(who, "GET", path).body; }
-    web::Response post(const std::string& who, const std::string& path, web::Fields form) {
+    web::Response post(const std::string& who, const std::string& path, web::Fields form,
+                       const std::map<std::string, web::Upload>& files = {}) {
         const std::string page = get(who, "/cookies-of-" + who);  // any page has a token
         form.emplace("csrf", page.substr(page.find("name=\"csrf\" value=\"") + 19, 128));
-        return send(who, "POST", path, form);
+        return send(who, "POST", path, form, files);
     }
     std::optional<client::Incoming> item(const std::string& reference) {
         return reader.read([&](const client::Box& box) { return box.find(reference); });

@@ -30,9 +30,9 @@ class Answer:
     def links(self):
         return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', self.text)]
 
-    def form(self, action):
-        """The hidden fields of the form that goes there."""
-        found = re.search(rf'<form method="post" action="{re.escape(action)}">(.*?)</form>', self.text, re.S)
+    def form(self, action, *more):
+        """The hidden fields of the form that goes there; `more`: its other attributes."""
+        found = re.search(rf'<form method="post" action="{re.escape(action)}"{"".join(" " + re.escape(each) for each in more)}>(.*?)</form>', self.text, re.S)
         assert found, f"no form goes to {action}"
         return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', found.group(1)))
 
@@ -50,7 +50,7 @@ class Browser:
             sent["Cookie"] = self.cookie
         body = None
         if fields is not None:
-            body = urllib.parse.urlencode(fields)
+            body = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields)
             sent.setdefault("Origin", self.origin)
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
         connection.request(method, path, body, sent)
@@ -60,6 +60,16 @@ class Browser:
         if response.headers["Set-Cookie"]:
             self.cookie = response.headers["Set-Cookie"].split(";")[0]
         return answer
+
+    def upload(self, path, fields, files):
+        """A multipart form; `files`: {field: (name, text)}."""
+        boundary, parts = "flagpost-boundary", []
+        for name, value in fields.items():
+            parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n')
+        for name, (file, text) in files.items():
+            parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file}"\r\nContent-Type: text/csv\r\n\r\n{text}\r\n')
+        body = "".join(parts) + f"--{boundary}--\r\n"
+        return self.request("POST", path, body.encode(), {"Origin": self.origin, "Content-Type": f"multipart/form-data; boundary={boundary}"})
 
     def get(self, path, headers=None):
         return self.request("GET", path, headers=headers)

@@ -1,0 +1,278 @@
+#include "adapters/social_care/people_pages.h"
+
+#include "adapters/desk/fields.h"
+#include "adapters/social_care/pages.h"
+#include "tests/support/catch.h"
+#include "tests/support/office.h"
+
+using namespace flagpost;
+using namespace flagpost::social_care;
+using namespace std::chrono_literals;
+using test::has;
+using test::person;
+
+namespace {
+
+const Instant now = *desk::parse_instant("2026-01-11T08:12:00Z");  // a Sunday
+
+schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& worker) {
+    schemas::SocialCareNoticeValue value;
+    value.notice.assign(16, number);
+    value.reference = "FP-" + std::to_string(number);
+    value.la = "E10000024";
+    value.la_child_id = "C" + std::to_string(number);
+    value.child = std::make_unique<schemas::PersonValue>();
+    value.child->given_names = "Ava";
+    value.child->family_name = "Example";
+    value.flag_start = "2025-06-19";
+    value.force = "31";
+    value.incident_reference = "NP-" + std::to_string(number);
+    value.incident_version = 1;
+    value.category = "Domestic abuse";
+    value.not_a_referral = "x";
+    value.worker = std::make_unique<schemas::WorkerValue>();
+    value.worker->name = worker;
+    value.team = "North";
+    value.act_by_us = to_us(now + 8h);
+    return value;
+}
+
+struct Office : test::Office {
+    Office()
+        : test::Office{*AgencyId::parse("social-care/E10000024"),
+                       now,
+                       {person("sam", "Sam Patel", "worker", {"North"}), person("lee", "Lee Jones", "worker", {"South"}),
+                        person("max", "Max Reid", "manager", {"North"}), person("ada", "Ada Low", "admin", {}),
+                        person("bob", "Bob Hart", "admin", {}), person("fay", "Fay Dunn", "feeder", {})},
+                       roles()},
+          pages{*site, reader, handover, journal, *people, PageSettings{}},
+          staff{*site, journal, *people, random, [this](const web::Person& of) { return pages.open_of(of); }} {
+        begin();
+    }
+    void receive(const schemas::SocialCareNoticeValue& value) {
+        test::Office::receive<schemas::SocialCareNotice>("notices/social-care/E10000024",
+                                                         schemas::Kind::social_care_notice, value);
+    }
+    bool sees(const std::string& who, const std::string& reference) {
+        return send(who, "GET", "/notices/" + reference).status == 200;
+    }
+    int cover(const std::string& who, const std::string& away, const std::string& by, const std::string& from,
+              const std::string& until) {
+        return post(who, "/cover/set",
+                    {
+                        {"away",  away },
+                        {"by",    by   },
+                        {"from",  from },
+                        {"until", until}
+        })
+            .status;
+    }
+
+    void go_to(const std::string& instant) { clock.advance(*desk::parse_instant(instant) - clock.now()); }
+
+    Pages pages;
+    PeoplePages staff;
+};
+
+}  // namespace
+
+TEST_CASE("an admin adds somebody, whose password is said once and not kept", "[social_care]") {
+    Office office;
+    const auto added = office.post(
+        "ada", "/users/add",
+        {
+            {"name",   "nia.new"    },
+            {"called", "Nia New"    },
+            {"role",   "worker"     },
+            {"teams",  "North, East"}
+    });
+    REQUIRE(added.status == 200);
+    const auto at = added.body.find("Password</dt>");
+    REQUIRE(at != std::string::npos);
+    const auto begin = added.body.find("fp-code\">", at) + 9;
+    const std::string password = added.body.substr(begin, added.body.find('<', begin) - begin);
+    const auto nia = office.people->find("nia.new");
+    REQUIRE(nia);
+    CHECK(nia->role == "worker");
+    CHECK(nia->teams == std::set<std::string>{"North", "East"});
+    CHECK(web::check_password(nia->password, password));
+    CHECK(has(added.body, nia->code_secret));
+    const auto list = office.get("ada", "/users");
+    CHECK(has(list, "Nia New"));
+    CHECK_FALSE(has(list, nia->code_secret));
+    CHECK_FALSE(has(office.get("ada", "/users/nia.new"), nia->code_secret));
+}
+
+TEST_CASE("nobody is added who could not be told from others", "[social_care]") {
+    Office office;
+    const auto [name, called, role, words] =
+        GENERATE(table<const char*, const char*, const char*, const char*>({
+            {"sam",     "Sam Patel", "worker", "Somebody has that name already"},
+            {"Sam Two", "Sam Patel", "worker", "Enter a name to sign in with"  },
+            {"",        "Sam Patel", "worker", "Enter a name to sign in with"  },
+            {"add",     "Sam Patel", "worker", "Enter a name to sign in with"  },
+            {"../x",    "Sam Patel", "worker", "Enter a name to sign in with"  },
+            {"new",     " ",         "worker", "Enter the name as your case"   },
+            {"new",     "New",       "root",   "Choose a role"                 }
+    }));
+    CAPTURE(name, called, role);
+    const auto before = office.people->everybody().size();
+    const auto response = office.post("ada", "/users/add",
+                                      {
+                                          {"name",   name  },
+                                          {"called", called},
+                                          {"role",   role  }
+    });
+    CHECK(response.status == 422);
+    CHECK(has(response.body, words));
+    CHECK(office.people->everybody().size() == before);
+}
+
+TEST_CASE("nobody changes their own role or access", "[social_care]") {
+    Office office;
+    CHECK(office
+              .post("ada", "/users/ada/change",
+                    {
+                        {"called", "Ada Low"},
+                        {"role",   "manager"}
+    })
+              .status == 409);
+    CHECK(office.post("ada", "/users/ada/suspend", {}).status == 409);
+    CHECK(office.post("ada", "/users/ada/renew", {}).status == 409);
+    CHECK(office.people->find("ada")->role == "admin");
+    CHECK(office
+              .post("bob", "/users/ada/change",
+                    {
+                        {"called", "Ada Low"},
+                        {"role",   "feeder" }
+    })
+              .status == 303);
+    CHECK(office.people->find("ada")->role == "feeder");
+    CHECK(office.send("ada", "GET", "/users").status == 404);
+}
+
+TEST_CASE("a leaver with open notices cannot be suspended without naming who takes them", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "Sam Patel"));
+    office.receive(notice(2, "Sam Patel"));
+    office.receive(notice(3, "Lee Jones"));
+    CHECK(has(office.get("ada", "/users/sam"), "Sam Patel has 2 open notices. Who takes them?"));
+    for (const std::string taker : {"", "sam", "max", "fay", "nobody"}) {
+        const auto refused = office.post("ada", "/users/sam/suspend",
+                                         {
+                                             {"taker", taker}
+        });
+        CHECK(refused.status == 422);
+        CHECK(has(refused.body, "Choose who takes the open notices"));
+    }
+    CHECK(office.people->find("sam"));
+    CHECK_FALSE(office.sees("lee", "FP-1"));
+
+    CHECK(office
+              .post("ada", "/users/sam/suspend",
+                    {
+                        {"taker", "lee"}
+    })
+              .status == 303);
+    CHECK_FALSE(office.people->find("sam"));
+    CHECK(office.send("sam", "GET", "/inbox").status == 401);
+    for (const std::string reference : {"FP-1", "FP-2", "FP-3"}) CHECK(office.sees("lee", reference));
+    CHECK(has(office.get("ada", "/users/sam"), "Suspended"));
+    CHECK(office.post("ada", "/users/sam/reinstate", {}).status == 303);
+    CHECK(office.send("sam", "GET", "/inbox").status == 200);
+}
+
+TEST_CASE("who has nothing open is suspended at once, and a new second step replaces the old",
+          "[social_care]") {
+    Office office;
+    const auto renewed = office.post("ada", "/users/lee/renew", {});
+    CHECK(renewed.status == 200);
+    CHECK(has(renewed.body, office.people->find("lee")->code_secret));
+    CHECK_FALSE(has(renewed.body, "Password</dt>"));
+    CHECK(office.post("ada", "/users/lee/suspend", {}).status == 303);
+    CHECK_FALSE(office.people->find("lee"));
+}
+
+TEST_CASE("people are an admin's business, who sees no notice", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "Sam Patel"));
+    for (const std::string path : {"/inbox", "/done", "/notices/FP-1"})
+        CHECK(office.send("ada", "GET", path).status == 404);
+    CHECK_FALSE(has(office.get("ada", "/users/sam"), "Ava"));
+    CHECK_FALSE(has(office.get("ada", "/users/sam"), "FP-1"));
+    for (const std::string who : {"sam", "max", "fay"}) {
+        for (const std::string path : {"/users", "/users/add", "/users/lee"})
+            CHECK(office.send(who, "GET", path).status == 404);
+        CHECK(office.post(who, "/users/lee/suspend", {}).status == 404);
+    }
+    CHECK(office.people->find("lee"));
+}
+
+TEST_CASE("who covers sees what is the other's own, from the first day to the last", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "Sam Patel"));
+    office.receive(notice(2, "Ann Hall"));
+    REQUIRE(office.cover("sam", "sam", "lee", "2026-01-12", "2026-01-16") == 303);
+    CHECK_FALSE(office.sees("lee", "FP-1"));
+    office.go_to("2026-01-12T00:30:00Z");
+    CHECK(office.sees("lee", "FP-1"));
+    CHECK_FALSE(office.sees("lee", "FP-2"));  // the team's, not Sam's own
+    CHECK(has(office.get("lee", "/inbox"), "You are covering Sam Patel until Friday."));
+    CHECK(has(office.get("lee", "/inbox?show=mine"), "FP-1"));
+    CHECK(office.item("FP-1")->opened_by == "Lee Jones");  // one of those it is for
+    office.go_to("2026-01-16T23:30:00Z");
+    CHECK(office.sees("lee", "FP-1"));
+    office.go_to("2026-01-17T00:30:00Z");
+    CHECK_FALSE(office.sees("lee", "FP-1"));
+    CHECK_FALSE(has(office.get("lee", "/inbox"), "You are covering"));
+}
+
+TEST_CASE("cover is set by who is away, their manager or an admin, and ended likewise", "[social_care]") {
+    Office office;
+    const std::string from = "2026-01-11", until = "2026-01-20";
+    CHECK(office.cover("lee", "sam", "lee", from, until) == 422);  // not Lee's to say
+    CHECK(office.cover("max", "lee", "sam", from, until) == 422);  // not of Max's team
+    CHECK(office.cover("fay", "sam", "lee", from, until) == 404);
+    CHECK(office.cover("max", "sam", "lee", from, until) == 303);
+    CHECK(office
+              .post("lee", "/cover/end",
+                    {
+                        {"away", "sam"}
+    })
+              .status == 404);
+    CHECK(office.people->find("sam")->cover);
+    CHECK(office
+              .post("sam", "/cover/end",
+                    {
+                        {"away", "sam"}
+    })
+              .status == 303);
+    CHECK_FALSE(office.people->find("sam")->cover);
+    CHECK(office.cover("ada", "lee", "sam", from, until) == 303);
+    CHECK(has(office.get("ada", "/users"), "Sam Patel, until Tuesday 20 January"));
+}
+
+TEST_CASE("a cover that cannot be is refused", "[social_care]") {
+    Office office;
+    const auto [by, from, until, words] = GENERATE(table<const char*, const char*, const char*, const char*>({
+        {"sam", "2026-01-11", "2026-01-20", "Somebody else has to cover"        },
+        {"fay", "2026-01-11", "2026-01-20", "Choose who covers"                 },
+        {"",    "2026-01-11", "2026-01-20", "Choose who covers"                 },
+        {"lee", "2026-01-11", "",           "Enter the first and the last day"  },
+        {"lee", "2026-02-30", "2026-03-20", "Enter the first and the last day"  },
+        {"lee", "2026-01-20", "2026-01-19", "The last day must not be before"   },
+        {"lee", "2026-01-01", "2026-01-10", "The last day must not be over"     },
+        {"lee", "2026-01-11", "2027-06-01", "The last day must be within a year"}
+    }));
+    CAPTURE(by, from, until);
+    const auto response = office.post("sam", "/cover/set",
+                                      {
+                                          {"away",  "sam"},
+                                          {"by",    by   },
+                                          {"from",  from },
+                                          {"until", until}
+    });
+    CHECK(response.status == 422);
+    CHECK(has(response.body, words));
+    CHECK_FALSE(office.people->find("sam")->cover);
+}

@@ -63,11 +63,11 @@ Result<Prepared> prepare(const std::filesystem::path& file, const std::vector<st
 Result<Prepared> prepare_text(const std::string& bytes, const std::vector<std::string>& needed,
                               const ReadRow& read_row);
 
-/// The whole file. Throws std::runtime_error for one that cannot be read, and for one larger than `size_max` bytes.
-std::string read_file(const std::filesystem::path& file, std::size_t size_max = client::csv_file_size_max);
-
 /// The same of rows that were read from a file of another kind. A rejected row's text is not kept: only its number is.
 Prepared prepare_rows(const std::vector<client::CsvRow>& rows, const ReadRow& read_row);
+
+/// The whole file. Throws std::runtime_error for one that cannot be read, and for one larger than `size_max` bytes.
+std::string read_file(const std::filesystem::path& file, std::size_t size_max = client::csv_file_size_max);
 
 /// Where a load goes.
 struct Destination {

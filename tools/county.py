@@ -12,14 +12,15 @@ POLICE, OPERATOR, AUDITOR, TRUST = "police/31", "operator/duty", "auditor/audit-
 AUTHORITIES = ["E10000024", "E06000018"]
 
 
-def make(folder, seed, scale="nottinghamshire", month=False):
+def make(folder, seed, scale="nottinghamshire", month=False, days=None):
     """The county's files, made once per seed and scale."""
     folder = pathlib.Path(folder)
     done = folder / "made.txt"
-    wanted = f"{seed} {scale} {month} {(SOURCE / 'tools' / 'make-county').stat().st_mtime_ns}\n"
+    wanted = f"{seed} {scale} {month} {days} {(SOURCE / 'tools' / 'make-county').stat().st_mtime_ns}\n"
     if not done.exists() or done.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        Partnership.call(SOURCE / "tools" / "make-county", "--seed", seed, "--scale", scale, "--out", folder, *(["--month"] if month else []))
+        Partnership.call(SOURCE / "tools" / "make-county", "--seed", seed, "--scale", scale, "--out", folder, *(["--month"] if month else []),
+                         *(["--days", days] if days else []))
         done.write_text(wanted)
     return folder
 

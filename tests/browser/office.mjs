@@ -87,7 +87,7 @@ export async function freshCode(name, secret) {
   return codeOf(secret, steps[name]);
 }
 
-export async function signIn(page, office, name) {
+export async function signIn(page, office, name, home = office.home ?? "/inbox") {
   const { password, code_secret } = office.people[name];
   await page.goto(office.url + "/sign-in");
   await page.fill("#name", name);
@@ -95,7 +95,7 @@ export async function signIn(page, office, name) {
   await page.click("main button");
   await page.fill("#code", await freshCode(name, code_secret));
   await page.click("main button");
-  await page.waitForURL("**" + (office.home ?? "/inbox"));
+  await page.waitForURL("**" + home);
 }
 
 export async function picture(page, name) {

@@ -96,6 +96,10 @@ Json content_of(schemas::Kind kind, BytesView payload) {
             return content_as<schemas::Recall>("Recall", payload);
         case Kind::markers:
             return content_as<schemas::Markers>("Markers", payload);
+        case Kind::question:
+            return content_as<schemas::Question>("Question", payload);
+        case Kind::answer:
+            return content_as<schemas::QuestionAnswer>("QuestionAnswer", payload);
         case Kind::receipt:
             return content_as<schemas::Receipt>("Receipt", payload);
         default:

@@ -62,9 +62,22 @@ CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 PRAGMA user_version = 1;
 )";
 
+// Later than the first files, which programs of then can still read.
+constexpr auto later_schema = R"(
+CREATE TABLE IF NOT EXISTS question (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    thread TEXT NOT NULL,
+    payload BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS question_thread ON question (thread);
+)";
+
 // Names of facts that belong to one notice, each followed by its id in hex.
-const std::string recalled_fact = "recalled/";  // reference of the recall
-const std::string verdict_fact = "verdict/";    // who was the first of two to decide
+const std::string recalled_fact = "recalled/";   // reference of the recall
+const std::string verdict_fact = "verdict/";     // who was the first of two to decide
+const std::string answer_fact = "answer/";       // by question as it was asked: id of the answer
+const std::string given_fact = "answer-given/";  // by question as it came: what was answered
 
 constexpr auto outgoing_columns = "id, state, source, subject, enqueued_us, leaf, reason, place";
 constexpr auto incoming_columns =
@@ -133,6 +146,12 @@ Incoming incoming_of(SQLite::Statement& row) {
                     row.getColumn(11).getString()};
 }
 
+/// One child in one incident, whichever version of the notice says so.
+std::string thread_of(const schemas::SocialCareNotice& notice) {
+    return notice.force()->str() + "/" + notice.incident_reference()->str() + "/" + notice.la()->str() + "/" +
+           notice.la_child_id()->str();
+}
+
 /// What people and receipts call a delivery by: the id of its notice, review or load, and its printed reference.
 struct Handles {
     std::optional<Id16> thing;
@@ -142,9 +161,10 @@ struct Handles {
 template <class Table, class Thing> Handles handles_from(BytesView payload, Thing thing) {
     const auto table = wire::read_table<Table>(payload, "payload");
     if (!table) return {};
-    const auto* id = thing(**table);
-    Handles handles{exactly<16>({id->data(), id->size()}), {}};
-    if constexpr (requires { (*table)->reference(); }) handles.reference = (*table)->reference()->str();
+    Handles handles;
+    if (const auto* id = thing(**table)) handles.thing = exactly<16>({id->data(), id->size()});
+    if constexpr (requires { (*table)->reference(); })
+        if (const auto* reference = (*table)->reference()) handles.reference = reference->str();
     return handles;
 }
 
@@ -158,6 +178,10 @@ Handles handles_of(const Incoming& item) {
             return handles_from<schemas::ReviewItem>(item.payload, [](auto& t) { return t.review(); });
         case schemas::Kind::recall:
             return handles_from<schemas::Recall>(item.payload, [](auto& t) { return t.notice(); });
+        case schemas::Kind::question:
+            return handles_from<schemas::Question>(item.payload, [](auto& t) { return t.question(); });
+        case schemas::Kind::answer:
+            return handles_from<schemas::QuestionAnswer>(item.payload, [](auto& t) { return t.answer(); });
         case schemas::Kind::load_result:
             return handles_from<schemas::LoadResult>(item.payload, [](auto& t) { return t.load(); });
         default:
@@ -178,12 +202,36 @@ public:
         SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
         const int version = db.execAndGet("PRAGMA user_version").getInt();
         if (version == 0) db.exec(schema);
+        db.exec(later_schema);
         if (version != 0 && version != schema_version)
             throw std::runtime_error{file.string() + " was written by another version of this program"};
         transaction.commit();
     }
 
     Instant now() { return clock_.now(); }
+
+    /// What police have answered about it says what it said.
+    void take_back_answers(const std::string& notice, std::int64_t at_us) {
+        std::vector<std::int64_t> about_it;
+        SQLite::Statement answers(db,
+                                  "SELECT seq, payload FROM incoming WHERE kind = ? AND recorded_us IS NULL");
+        answers.bind(1, static_cast<int>(schemas::Kind::answer));
+        while (answers.executeStep()) {
+            const Bytes payload = blob(answers.getColumn(1));
+            const auto answer = wire::read_table<schemas::QuestionAnswer>(payload, "payload");
+            if (!answer || (*answer)->notice() == nullptr) continue;
+            if (to_hex({(*answer)->notice()->data(), (*answer)->notice()->size()}) == notice)
+                about_it.push_back(answers.getColumn(0).getInt64());
+        }
+        for (const auto seq : about_it) {
+            SQLite::Statement close(db,
+                                    "UPDATE incoming SET recorded_us = ?, recorded_by = 'Flagpost', "
+                                    "outcome = 'recalled' WHERE seq = ?");
+            close.bind(1, at_us);
+            close.bind(2, seq);
+            close.exec();
+        }
+    }
 
     /// What a recall names is closed, and known to be taken back. Inside the caller's transaction.
     void take_back(const Incoming& item) {
@@ -204,7 +252,30 @@ public:
             close.bind(3, "recalled");
             close.bind(4, thing);
             close.exec();
+            take_back_answers(thing, to_us(item.received));
         }
+    }
+
+    /// Inside the caller's transaction.
+    void insert_receipt(const Incoming& item, const Id16& thing, schemas::ReceiptValue receipt,
+                        const AgencyId& agency) {
+        receipt.notice.assign(thing.begin(), thing.end());
+        wire::Draft draft{schemas::Kind::receipt, "receipts/" + agency.text(), {}, {}, {}, item.id, {}};
+        draft.subject = to_hex(thing);
+        draft.payload = wire::pack<schemas::Receipt>(receipt);
+        insert(draft, item.topic + "#" + std::to_string(item.number));
+    }
+
+    /// So that the question finds its answer. Inside the caller's transaction.
+    void note_answer(const Incoming& item) {
+        const auto answer = wire::read_table<schemas::QuestionAnswer>(item.payload, "payload");
+        const auto id = handles_of(item).thing;
+        if (!answer || !id) return;
+        const auto* question = (*answer)->question();
+        SQLite::Statement fact(db, "INSERT OR IGNORE INTO fact (name, value) VALUES (?, ?)");
+        fact.bind(1, answer_fact + to_hex({question->data(), question->size()}));
+        fact.bind(2, to_hex(*id));
+        fact.exec();
     }
 
     /// Inside the caller's transaction.
@@ -431,19 +502,23 @@ void Box::receive(const std::vector<Incoming>& deliveries) {
         insert.bind(7, to_us(item.received));
         if (handles.thing) insert.bind(8, to_hex(*handles.thing));
         if (!handles.reference.empty()) insert.bind(9, handles.reference);
-        if (insert.exec() == 1 && item.kind == schemas::Kind::recall) impl_->take_back(item);
+        if (insert.exec() == 0) continue;
+        if (item.kind == schemas::Kind::recall) impl_->take_back(item);
+        if (item.kind == schemas::Kind::answer) impl_->note_answer(item);
     }
     transaction.commit();
 }
 
 std::vector<Incoming> Box::inbox(bool closed_too) const {
-    SQLite::Statement query(impl_->db,
-                            std::string{"SELECT "} + incoming_columns + " FROM incoming" +
-                                (closed_too ? "" : " WHERE recorded_us IS NULL AND kind NOT IN (?, ?)") +
-                                " ORDER BY seq");
+    SQLite::Statement query(impl_->db, std::string{"SELECT "} + incoming_columns + " FROM incoming" +
+                                           (closed_too ? ""
+                                                       : " WHERE recorded_us IS NULL AND kind NOT IN (?, ?) "
+                                                         "AND NOT (kind = ? AND opened_us IS NOT NULL)") +
+                                           " ORDER BY seq");
     if (!closed_too) {
         query.bind(1, static_cast<int>(schemas::Kind::load_result));
         query.bind(2, static_cast<int>(schemas::Kind::report));
+        query.bind(3, static_cast<int>(schemas::Kind::answer));
     }
     std::vector<Incoming> items;
     while (query.executeStep()) items.push_back(incoming_of(query));
@@ -536,15 +611,39 @@ bool Box::acknowledge(const Incoming& item, schemas::Level level, const std::str
     if (update.exec() == 0) return false;
 
     schemas::ReceiptValue receipt;
-    receipt.notice.assign(thing->begin(), thing->end());
     receipt.level = level;
     receipt.by = by;
     receipt.outcome = outcome;
     receipt.at_us = to_us(at);
-    wire::Draft draft{schemas::Kind::receipt, "receipts/" + agency.text(), {}, {}, {}, item.id, {}};
-    draft.subject = to_hex(*thing);
-    draft.payload = wire::pack<schemas::Receipt>(receipt);
-    impl_->insert(draft, item.topic + "#" + std::to_string(item.number));
+    impl_->insert_receipt(item, *thing, std::move(receipt), agency);
+    transaction.commit();
+    return true;
+}
+
+bool Box::change(const Incoming& notice, const std::string& by, const std::string& outcome,
+                 const AgencyId& agency) {
+    const auto thing = handles_of(notice).thing;
+    const bool is_notice =
+        notice.kind == schemas::Kind::social_care_notice || notice.kind == schemas::Kind::school_notice;
+    if (!thing || !is_notice || outcome.empty()) return false;
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    if (recalled_by(notice)) return false;
+    const Instant at = impl_->now();
+    SQLite::Statement update(impl_->db,
+                             "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? WHERE thing "
+                             "= ? AND recorded_us IS NOT NULL AND outcome <> ?");
+    update.bind(1, to_us(at));
+    update.bind(2, by);
+    update.bind(3, outcome);
+    update.bind(4, to_hex(*thing));
+    update.bind(5, outcome);
+    if (update.exec() == 0) return false;
+    schemas::ReceiptValue receipt;
+    receipt.level = schemas::Level::recorded;
+    receipt.by = by;
+    receipt.outcome = outcome;
+    receipt.at_us = to_us(at);
+    impl_->insert_receipt(notice, *thing, std::move(receipt), agency);
     transaction.commit();
     return true;
 }
@@ -600,6 +699,98 @@ bool Box::waits_for_second(const Incoming& review) const {
 std::optional<std::string> Box::recalled_by(const Incoming& item) const {
     const auto thing = handles_of(item).thing;
     return thing ? fact(recalled_fact + to_hex(*thing)) : std::nullopt;
+}
+
+bool Box::ask(const Incoming& notice, const Asking& asking, const AgencyId& agency,
+              const std::optional<std::string>& once) {
+    const auto told = wire::read_table<schemas::SocialCareNotice>(notice.payload, "payload");
+    const auto thing = handles_of(notice).thing;
+    if (notice.kind != schemas::Kind::social_care_notice || !told || !thing)
+        throw std::logic_error{"questions are about notices"};
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    if (once) {
+        SQLite::Statement remember(impl_->db, "INSERT OR IGNORE INTO mark (name) VALUES (?)");
+        remember.bind(1, *once);
+        if (remember.exec() == 0) return false;
+    }
+    schemas::QuestionValue question;
+    question.notice.assign(thing->begin(), thing->end());
+    question.force = (*told)->force()->str();
+    question.incident_reference = (*told)->incident_reference()->str();
+    question.about = asking.about;
+    question.text = asking.text;
+    question.by = asking.by;
+    question.asked_us = to_us(impl_->now());
+    wire::Draft draft{schemas::Kind::question, "receipts/" + agency.text(), {}, {}, {}, notice.id, {}};
+    draft.subject = question.incident_reference;
+    draft.payload = wire::pack<schemas::Question>(question);
+    const Id16 id = impl_->insert(draft, notice.topic + "#" + std::to_string(notice.number));
+    SQLite::Statement keep(impl_->db, "INSERT INTO question (id, thread, payload) VALUES (?, ?, ?)");
+    bind_blob(keep, 1, id);
+    keep.bind(2, thread_of(**told));
+    bind_blob(keep, 3, draft.payload);
+    keep.exec();
+    transaction.commit();
+    return true;
+}
+
+std::vector<Box::Question> Box::questions_about(const Incoming& notice) const {
+    std::vector<Question> questions;
+    const auto told = wire::read_table<schemas::SocialCareNotice>(notice.payload, "payload");
+    if (notice.kind != schemas::Kind::social_care_notice || !told) return questions;
+    SQLite::Statement query(impl_->db, "SELECT id, payload FROM question WHERE thread = ? ORDER BY seq");
+    query.bind(1, thread_of(**told));
+    while (query.executeStep()) {
+        const Bytes payload = blob(query.getColumn(1));
+        const auto asked = wire::read_table<schemas::Question>(payload, "payload");
+        if (!asked) throw std::runtime_error{"the box holds a question that cannot be read"};
+        schemas::QuestionValue value;
+        (*asked)->UnPackTo(&value);
+        Question question{
+            id_of(query.getColumn(0)), {value.about, value.text, value.by},
+             from_us(value.asked_us), {        }
+        };
+        if (const auto answer = fact(answer_fact + to_hex(question.id))) question.answer = find(*answer);
+        questions.push_back(std::move(question));
+    }
+    return questions;
+}
+
+bool Box::answer(const Incoming& question, const std::string& outcome, const std::string& text,
+                 const std::string& by, const AgencyId& agency) {
+    const auto thing = handles_of(question).thing;
+    if (question.kind != schemas::Kind::question || !thing)
+        throw std::logic_error{"only a question is answered"};
+    const std::string hex = to_hex(*thing);
+    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    const Instant at = impl_->now();
+    SQLite::Statement update(impl_->db,
+                             "UPDATE incoming SET recorded_us = ?, recorded_by = ?, outcome = ? WHERE thing "
+                             "= ? AND recorded_us IS NULL");
+    update.bind(1, to_us(at));
+    update.bind(2, by);
+    update.bind(3, outcome);
+    update.bind(4, hex);  // however often it was delivered
+    if (update.exec() == 0) return false;
+    set_fact(given_fact + hex, text);
+
+    schemas::QuestionAnswerValue answer;
+    answer.question.assign(thing->begin(), thing->end());
+    answer.outcome = outcome;
+    answer.text = text;
+    answer.by = by;
+    answer.answered_us = to_us(at);
+    wire::Draft draft{schemas::Kind::answer, "receipts/" + agency.text(), {}, {}, {}, question.id, {}};
+    draft.subject = hex;
+    draft.payload = wire::pack<schemas::QuestionAnswer>(answer);
+    impl_->insert(draft, question.topic + "#" + std::to_string(question.number));
+    transaction.commit();
+    return true;
+}
+
+std::string Box::answer_given(const Incoming& question) const {
+    const auto thing = handles_of(question).thing;
+    return thing ? fact(given_fact + to_hex(*thing)).value_or("") : std::string{};
 }
 
 std::optional<std::string> Box::fact(const std::string& name) const {

@@ -92,7 +92,8 @@ public:
     // Inbox
     /// Stores deliveries not yet stored; a repeat changes nothing. Durable on return.
     void receive(const std::vector<Incoming>& deliveries);
-    /// Oldest first. Open is what nobody has recorded an action on; a load's result is never open: find it.
+    /// Oldest first. Open is what nobody has recorded an action on, and an answer nobody has opened; a load's result is never
+    /// open: find it.
     std::vector<Incoming> inbox(bool closed_too = false) const;
     /// What nobody has recorded an action on, of one kind, oldest first.
     std::vector<Incoming> unrecorded(schemas::Kind kind, std::size_t most) const;
@@ -112,6 +113,11 @@ public:
     bool acknowledge(const Incoming& item, schemas::Level level, const std::string& by,
                      const std::string& outcome, const AgencyId& agency);
 
+    /// Records another outcome in place of the one recorded, of a notice, and enqueues a receipt of its own: the first one stays
+    /// in the log. False, and nothing is sent, where nothing else was recorded or the notice was recalled.
+    bool change(const Incoming& notice, const std::string& by, const std::string& outcome,
+                const AgencyId& agency);
+
     /// Records what a person decided about a review and enqueues it for receipts/<agency>, in one transaction. Of two people
     /// the second settles it; who cannot tell settles nothing. `outcome` of the item is then "permit: code".
     enum class Decided { settled, first_of_two, asked, already, same_person };
@@ -121,6 +127,29 @@ public:
     bool waits_for_second(const Incoming& review) const;
     /// The reference of the recall that took this notice back, if one did: what it says must not be used any more.
     std::optional<std::string> recalled_by(const Incoming& item) const;
+
+    /// What a person here asks the force about a notice.
+    struct Asking {
+        std::string about, text, by;  // about: a code
+    };
+    /// A question that was asked here; how far it has come says status().
+    struct Question {
+        Id16 id;
+        Asking asked;
+        Instant at;
+        std::optional<Incoming> answer;
+    };
+    /// Keeps it and enqueues it for receipts/<agency>, in one transaction. False, and nothing is asked, if `once` was given
+    /// before: the same form twice. Throws std::logic_error if the item is no social care notice.
+    bool ask(const Incoming& notice, const Asking& asking, const AgencyId& agency,
+             const std::optional<std::string>& once = {});
+    /// All that was asked about this child in this incident, by whichever version of the notice; oldest first.
+    std::vector<Question> questions_about(const Incoming& notice) const;
+    /// Of a force: records the answer and enqueues it, in one transaction. False, and nothing is sent, if it was answered.
+    bool answer(const Incoming& question, const std::string& outcome, const std::string& text,
+                const std::string& by, const AgencyId& agency);
+    /// What was answered, on the force's side.
+    std::string answer_given(const Incoming& question) const;
 
     // Facts the adapter keeps: witness state, load sequences, broker identity.
     std::optional<std::string> fact(const std::string& name) const;

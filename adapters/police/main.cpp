@@ -4,8 +4,10 @@
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
+#include "adapters/desk/questions.h"
 #include "adapters/desk/reconcile.h"
 #include "adapters/police/police.h"
+#include "adapters/police/questions.h"
 
 using namespace flagpost;
 
@@ -38,6 +40,29 @@ void add_mapping_check(desk::Program& program, std::filesystem::path& file, std:
     check->add_option("FILE", file, "the mapping (TOML)")->required()->check(CLI::ExistingFile);
     check->add_option("SAMPLE", sample, "a file of the force's system")->required()->check(CLI::ExistingFile);
     check->add_option("--rows", rows, "how many records to show (default 3)");
+}
+
+void add_questions(desk::Program& program, police::Answering& answer, bool& answered_too) {
+    auto* group =
+        program.group("questions", "What social care asks about incidents. Each is owed an answer.");
+    auto* listing = program.command(
+        group, "list", "The questions not answered yet, the soonest due first.",
+        [&] { return police::list_questions(program.config(), answered_too, program.json(), std::cout); });
+    listing->add_flag("--all", answered_too, "those answered too");
+    auto* showing = program.command(group, "show", "One question, in plain words.", [&] {
+        return police::show_question(program.config(), answer.reference, program.json(), std::cout);
+    });
+    showing->add_option("REF", answer.reference, "reference, such as QU-7K3M-29QD")->required();
+    auto* answering = program.command(
+        group, "answer",
+        "Answer as a named person. It goes to whoever asked and to nobody else, and closes the question.",
+        [&] { return police::answer_question(program.config(), answer, program.json(), std::cout); });
+    answering->add_option("REF", answer.reference, "reference")->required();
+    answering->add_option("--by", answer.by, "who answers")->required();
+    answering->add_option("--outcome", answer.outcome, desk::listed(desk::answer_codes))
+        ->required()
+        ->check(CLI::IsMember(desk::codes_of(desk::answer_codes)));
+    answering->add_option("--text", answer.text, "the answer, in at most 2,000 characters")->required();
 }
 
 }  // namespace
@@ -105,6 +130,9 @@ int main(int argc, char** argv) {
         "Write which addresses to mark for the gazetteer, from what has been received (feed and run "
         "do so by themselves),\nand say how old each authority's list is.",
         [&] { return police::markers(program.config(), program.json(), std::cout); });
+    police::Answering answer;
+    bool answered_too = false;
+    add_questions(program, answer, answered_too);
     desk::add_order_commands(program, {"police"}, police::own_settings());
     desk::add_proof_command(program, {"police"}, police::own_settings());
     desk::add_reconcile_command(program, {"police"}, police::own_settings());

@@ -79,8 +79,12 @@ std::vector<View> was_and_is(const SchoolNoticeValue& was, const SchoolNoticeVal
 std::string success_in_words(const std::string& code) {
     if (code == "recorded") return "Recorded. This notice is closed.";
     if (code == "taken") return "You have taken this notice.";
-    if (code == "disputed")
-        return "Noted. The notice stays open: tell police, so that the right school is told, then record it.";
+    if (code == "changed") return "Changed. What was recorded before stays in the log.";
+    if (code == "given_back")
+        return "Recorded: not on your roll. Flagpost now tells the school that has the child, or the "
+               "authority's "
+               "education officer, and police where there is neither. Nothing more is sent to you about this "
+               "child and incident.";
     return {};
 }
 
@@ -118,10 +122,9 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     if (opened) deadline = {"", "Read " + web::near(*item.opened, told.now), "fp-due", false};
     const std::string& force_desk =
         site_.settings().force_desk;  // "Norham police, 01632 960101, at any hour"
-    std::map<std::string, std::string> as_if{
+    const std::map<std::string, std::string> as_if{
         {"contact_police", "We will contact " + force_desk.substr(0, force_desk.find(','))}
     };
-    if (work_.disputed(value.reference)) as_if[not_on_roll_code] = "Not on our roll, and police know";
     Page page{"notice", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
     page.view.text("reference", value.reference)
         .text("heading", heading_of(value, visit.now))
@@ -150,6 +153,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
               form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
         .flag("can_take", form && holder != visit.person.name)
         .maybe("recorded_words", standing.recorded)
+        .flag("can_change", recorded && !printing && intended)
         .maybe("waiting_words", standing.waiting)
         .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", opened && item.opened_by == visit.person.called && !recorded
@@ -173,10 +177,17 @@ Response Pages::record(const Visit& visit) {
     if (!found->item.recorded) {
         if (std::ranges::find(outcome_codes, outcome, &desk::CodeWords::code) == std::end(outcome_codes))
             return show(visit, *found, false, "Choose what the school will do");
-        if (outcome == not_on_roll_code && !work_.disputed(found->value.reference))
-            return web::redirect(path_of(*found) + "/not-on-roll");
+        if (outcome == not_on_roll_code) return web::redirect(path_of(*found) + "/not-on-roll");
     }
     return work_.record(visit, found->value.reference, outcome);
+}
+
+Response Pages::change(const Visit& visit, bool posted) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || !found->item.recorded || !is_intended(visit.person, agency_, *found))
+        return site_.not_found(visit);
+    return posted ? work_.change(visit, found->value.reference, found->item, outcome_codes)
+                  : work_.ask_change(visit, found->value.reference, found->item, outcome_codes, {});
 }
 
 std::optional<Notice> Pages::open_to(const Visit& visit) {
@@ -237,10 +248,12 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     return work_.ask(
         visit, found->value.reference,
         {error, "Not on roll: " + found->value.reference, "Why is this not your pupil?",
-         "This is noted here and the notice stays open. Tell police, so that the right school is "
-         "told: " +
-             police_in_words(found->value) + ". Then record that the child is not on your roll.",
-         "/not-on-roll", "Continue", "", choices});
+         "This closes the notice here. Flagpost then tells the school that has the child, or the authority's "
+         "education officer. Police see that the child is not on your roll; why stays with you. If you know "
+         "where "
+         "the child is, tell police: " +
+             police_in_words(found->value) + ".",
+         "/not-on-roll", "Record and send it back", "", choices});
 }
 
 Response Pages::not_on_roll(const Visit& visit) {
@@ -250,7 +263,7 @@ Response Pages::not_on_roll(const Visit& visit) {
     if (std::ranges::find(reasons_why_not, reason, &desk::CodeWords::code) == std::end(reasons_why_not))
         return ask_why_not(visit, "Choose a reason");
     work_.note(visit, found->value.reference, "disputed", reason);
-    return web::redirect(path_of(*found) + "?done=disputed");
+    return work_.record(visit, found->value.reference, not_on_roll_code, "given_back");
 }
 
 }  // namespace flagpost::school

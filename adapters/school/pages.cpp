@@ -95,6 +95,8 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
     site_.get("/notices/{ref}/pass", readers,
               [this](const Visit& visit) { return ask_colleague(visit, {}); });
     site_.post("/notices/{ref}/pass", readers, [this](const Visit& visit) { return pass(visit); });
+    site_.get("/notices/{ref}/change", readers, [this](const Visit& visit) { return change(visit, false); });
+    site_.post("/notices/{ref}/change", readers, [this](const Visit& visit) { return change(visit, true); });
     site_.get("/notices/{ref}/not-on-roll", readers,
               [this](const Visit& visit) { return ask_why_not(visit, {}); });
     site_.post("/notices/{ref}/not-on-roll", readers,

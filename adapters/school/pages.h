@@ -47,6 +47,7 @@ private:
     web::Response pass(const web::Visit& visit);
     web::Response ask_why_not(const web::Visit& visit, const std::string& error);
     web::Response not_on_roll(const web::Visit& visit);
+    web::Response change(const web::Visit& visit, bool posted);
     web::Response contacts(const web::Visit& visit);
     web::Response confirm(const web::Visit& visit);
 

@@ -4,6 +4,7 @@
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
+#include "adapters/desk/questions.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/reconcile.h"
 #include "adapters/social_care/notice_text.h"
@@ -128,6 +129,20 @@ int main(int argc, char** argv) {
         ->required()
         ->check(CLI::IsMember(desk::codes_of(social_care::outcome_codes)) |
                 CLI::IsMember(desk::codes_of(desk::recall_codes)));
+
+    client::Box::Asking asking;
+    auto* questioning =
+        program.command(inbox, "ask",
+                        "Ask the force about a notice, as a named person. The answer comes back under the "
+                        "notice (inbox show) "
+                        "and is\nread with: inbox acknowledge QU-...",
+                        [&] { return social_care::ask(call(), reference, asking, std::cout); });
+    questioning->add_option("REF", reference, "reference of the notice, such as FP-7K3M-29QD")->required();
+    questioning->add_option("--by", asking.by, "who asks")->required();
+    questioning->add_option("--about", asking.about, "what is asked:" + desk::listed(desk::question_codes))
+        ->required()
+        ->check(CLI::IsMember(desk::codes_of(desk::question_codes)));
+    questioning->add_option("--text", asking.text, "the question, in at most 2,000 characters")->required();
 
     auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
     auto* review_list =

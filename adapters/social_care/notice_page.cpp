@@ -99,14 +99,17 @@ std::vector<View> was_and_is(const SocialCareNoticeValue& was, const SocialCareN
 
 std::string success_in_words(const std::string& code) {
     if (code == "recorded") return "Recorded. This notice is closed.";
+    if (code == "changed") return "Changed. What was recorded before stays in the log.";
     if (code == "taken") return "You have taken this notice.";
     if (code == "passed") return "Passed on. It is in your colleague's inbox now.";
+    if (code == "asked") return "Your question is kept and goes to police. Their answer comes back here.";
     if (code == "disputed") return "Noted. The notice stays open until you record what you did.";
     return {};
 }
 
 /// "" for any other entry of the journal.
 std::string dispute_in_words(const web::Entry& entry, const std::string& by) {
+    if (entry.what == "asked") return "Police asked by " + by;
     if (entry.what != "disputed") return {};
     return "Said by " + by + " not to be this child: " + desk::in_words(reasons_why_not, entry.detail);
 }
@@ -139,12 +142,16 @@ Response Pages::notice(const Visit& visit, bool printing) {
     if (auto recall = find_recall(visit.person, visit.part("ref"))) {
         const auto own = desk::recall_of(*recall).reference;
         if (visit.part("ref") != own || printing) return web::redirect(web::path_of(own));
-        return work_.show_recall(visit, std::move(*recall), {});
+        return show_recall(visit, std::move(*recall), {});
     }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
+    const std::string asking = path_of(*found) + "/ask";
+    if (visit.request.parameter("kept") == "1" && site_.is_kept(visit, asking))
+        return web::redirect(asking + "?kept=1");
     work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
+    if (is_intended(visit.person, *found) && !open_answers(visit, found->item)) return site_.problem(&visit);
     return show(visit, *found, printing, {});
 }
 
@@ -199,11 +206,14 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
               form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
         .flag("can_take", form && holder != visit.person.name && !(holder.empty() && allocated))
         .maybe("recorded_words", standing.recorded)
+        .flag("can_change", recorded && !printing && !outsider)
         .maybe("waiting_words", standing.waiting)
         .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
         .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")
         .flag("printing", printing);
+    const auto asked = questions(told, item, std::nullopt);
+    page.view.flag("has_questions", !asked.empty()).list("questions", asked);
     page.status = error.empty() ? 200 : 422;
     page.section = recorded ? "/done" : "/inbox";
     page.back_href = recorded ? "/done" : "/inbox";
@@ -213,9 +223,26 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     return site_.page(visit, page);
 }
 
+// What police have answered since stands below it.
+Response Pages::show_recall(const Visit& visit, client::Incoming recall, const std::string& error) {
+    const auto reference = desk::recall_of(recall).recalled_reference;
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    std::vector<View> answers;
+    if (item && item->kind == schemas::Kind::social_care_notice) {
+        const Notice notice = notice_from(std::move(*item), journal_.holders());
+        if (is_intended(visit.person, notice) && !open_answers(visit, notice.item))
+            return site_.problem(&visit);
+        answers = questions(visit, notice.item, recall.received);
+    }
+    return work_.show_recall(visit, std::move(recall), error, answers);
+}
+
 Response Pages::record(const Visit& visit) {
-    if (const auto recall = find_recall(visit.person, visit.part("ref")))
+    if (const auto recall = find_recall(visit.person, visit.part("ref"))) {
+        if (!recall->recorded && !work_.is_recall_outcome(visit.request.field("outcome")))
+            return show_recall(visit, *recall, "Choose what you did");
         return work_.record_recall(visit, *recall);
+    }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
     const std::string outcome = visit.request.field("outcome");
@@ -226,6 +253,13 @@ Response Pages::record(const Visit& visit) {
     if (!found->item.recorded && outcome == "not_this_child" && !work_.disputed(found->value.reference))
         return web::redirect(path_of(*found) + "/not-this-child");
     return work_.record(visit, found->value.reference, outcome);
+}
+
+Response Pages::change(const Visit& visit, bool posted) {
+    const auto found = find(visit.person, visit.part("ref"));
+    if (!found || !found->item.recorded || !is_intended(visit.person, *found)) return site_.not_found(visit);
+    return posted ? work_.change(visit, found->value.reference, found->item, outcome_codes)
+                  : work_.ask_change(visit, found->value.reference, found->item, outcome_codes, {});
 }
 
 Response Pages::take(const Visit& visit) {

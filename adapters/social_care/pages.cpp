@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/questions.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
@@ -87,6 +88,7 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
              web::People& people, const PageSettings& settings)
     : site_{site},
       reader_{reader},
+      handover_{handover},
       journal_{journal},
       people_{people},
       work_{site, reader, handover, journal, people},
@@ -116,9 +118,14 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
     site_.get("/notices/{ref}/print", readers, [this](const Visit& visit) { return notice(visit, true); });
     site_.post("/notices/{ref}/record", readers, [this](const Visit& visit) { return record(visit); });
     site_.post("/notices/{ref}/take", readers, [this](const Visit& visit) { return take(visit); });
+    site_.get("/notices/{ref}/change", readers, [this](const Visit& visit) { return change(visit, false); });
+    site_.post("/notices/{ref}/change", readers, [this](const Visit& visit) { return change(visit, true); });
     site_.get("/notices/{ref}/pass", readers,
               [this](const Visit& visit) { return ask_colleague(visit, {}); });
     site_.post("/notices/{ref}/pass", readers, [this](const Visit& visit) { return pass(visit); });
+    site_.get("/notices/{ref}/ask", readers,
+              [this](const Visit& visit) { return ask_police(visit, {}, {}); });
+    site_.post("/notices/{ref}/ask", readers, [this](const Visit& visit) { return send_question(visit); });
     site_.get("/notices/{ref}/not-this-child", readers,
               [this](const Visit& visit) { return ask_why_not(visit, {}); });
     site_.post("/notices/{ref}/not-this-child", readers,
@@ -210,6 +217,33 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool correcte
     return row;
 }
 
+std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::string& show) {
+    std::vector<web::InboxRow> rows;
+    const auto holders = journal_.holders();
+    for (const auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
+        if (item.kind != schemas::Kind::answer) continue;
+        auto about = asked_about(item);
+        if (!about) continue;
+        const Notice notice = notice_from(std::move(*about), holders);
+        if (!may_see(visit.person, notice) || !shown(visit, notice, show)) continue;
+        const auto value = desk::answer_of(item);
+        web::InboxRow row;
+        row.due = web::due_of(from_us(value.read_by_us), visit.now);
+        row.group = row.due.late ? web::Group::overdue : web::Group::changed;
+        row.child = "Police answered";
+        row.reference = notice.value.reference;
+        row.what = desk::in_words(desk::answer_codes, value.outcome);
+        row.when = web::capital(web::near(from_us(value.answered_us), visit.now));
+        row.whose = notice.value.worker && !notice.value.worker->name.empty()
+                        ? desk::printable(notice.value.worker->name)
+                        : desk::printable(notice.value.team);
+        if (row.whose == visit.person.called) row.whose = "You";
+        row.state = web::tag("Not opened", row.due.late ? "red" : "grey");
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 Response Pages::inbox(const Visit& visit) {
     const std::string show = web::shown_of(visit, inbox_kind);
     std::vector<web::InboxRow> rows;
@@ -217,6 +251,7 @@ Response Pages::inbox(const Visit& visit) {
         if (shown(visit, notice, show)) rows.push_back(row(visit, notice, corrects(notice)));
     for (const auto& recall : work_.open_recalls())
         if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
+    for (auto& answer : answer_rows(visit, show)) rows.push_back(std::move(answer));
     auto kind = inbox_kind;
     for (const auto& absent : visit.person.covering)
         kind.notes.push_back("You are covering " + desk::printable(absent.called) + " until " +

@@ -44,11 +44,25 @@ private:
     web::Response done(const web::Visit& visit);
     web::Response notice(const web::Visit& visit, bool printing);
     web::Response record(const web::Visit& visit);
+    web::Response change(const web::Visit& visit, bool posted);
     web::Response take(const web::Visit& visit);
     web::Response ask_colleague(const web::Visit& visit, const std::string& error);
     web::Response pass(const web::Visit& visit);
     web::Response ask_why_not(const web::Visit& visit, const std::string& error);
     web::Response dispute(const web::Visit& visit);
+    /// The page that asks police; with an error, and the id of the field it is about, it was posted and is not sent.
+    web::Response ask_police(const web::Visit& visit, const std::string& error_at, const std::string& error);
+    web::Response send_question(const web::Visit& visit);
+    web::Response show_recall(const web::Visit& visit, client::Incoming recall, const std::string& error);
+
+    /// What was asked about a notice and answered; only what was answered after a recall, where there was one.
+    std::vector<web::View> questions(const web::Visit& visit, const client::Incoming& notice,
+                                     std::optional<Instant> answered_after);
+    /// Answers that were not opened yet, on the inbox.
+    std::vector<web::InboxRow> answer_rows(const web::Visit& visit, const std::string& show);
+    /// Marks them opened by this person. False: it was not done in time.
+    bool open_answers(const web::Visit& visit, const client::Incoming& notice);
+    std::optional<client::Incoming> asked_about(const client::Incoming& answer);
 
     /// Those this person may see; the most urgent first.
     std::vector<Notice> open_ones(const web::Person& person);
@@ -69,6 +83,7 @@ private:
 
     web::Site& site_;
     web::Reader& reader_;
+    web::Handover& handover_;
     web::Journal& journal_;
     web::People& people_;
     web::Work work_;

@@ -167,7 +167,12 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
     if (!review) return site_.not_found(visit);
     const auto& value = review->value;
     const auto other = claimed_by_other(visit, *review);
-    const bool open = !review->item.recorded, form = open && !other;
+    // Whoever was the first of two neither decides again nor keeps it from the second.
+    const auto story = journal_.story_of(value.reference);
+    const bool was_first = review->waits_for_second && std::ranges::any_of(story, [&](const auto& entry) {
+                               return entry.what == "decided" && entry.person == visit.person.name;
+                           });
+    const bool open = !review->item.recorded, form = open && !other && !was_first;
     journal_.note({value.reference, "consulted", visit.person.name, visit.person.called, {}, visit.now});
     if (form && error.empty())
         journal_.note({value.reference, "claimed", visit.person.name, visit.person.called, {}, visit.now});
@@ -204,9 +209,10 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
         .flag("can_send", !value.will_be_told.empty())
         .text("told", told_in_words(value))
         .flag("form", form)
-        .maybe("held_by", open && other ? desk::printable(other->first) + " has it until " +
-                                              web::time_of_day(other->second) + "."
-                                        : "")
+        .maybe("held_by", open && was_first ? "You have decided. A second person must decide alike."
+                          : open && other   ? desk::printable(other->first) + " has it until " +
+                                                web::time_of_day(other->second) + "."
+                                          : "")
         .maybe("decided", open ? ""
                                : "Decided by " + desk::printable(review->item.recorded_by) + " at " +
                                      web::time_of_day(*review->item.recorded) + ".")

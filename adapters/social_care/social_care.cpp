@@ -4,7 +4,9 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "adapters/client/text.h"
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/questions.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/flag_book.h"
@@ -21,6 +23,7 @@ const std::vector<std::string> agency_kinds{"social-care"};
 const std::set<Kind> notices{Kind::social_care_notice, Kind::recall};
 const std::set<Kind> reviews{Kind::review_item};
 const std::set<Kind> any{Kind::social_care_notice, Kind::recall, Kind::review_item};
+const std::set<Kind> opened_only{Kind::social_care_notice, Kind::recall, Kind::review_item, Kind::answer};
 
 json entry_of(const client::Incoming& item) {
     return item.kind == Kind::recall ? desk::recall_entry(item) : notice_entry(item);
@@ -131,19 +134,56 @@ int show(const Call& call, const std::string& reference, std::ostream& out) {
     if (const auto recall = desk.box().recalled_by(*item))
         if (auto newer = desk.box().find(*recall)) item = std::move(newer);
     const bool review = item->kind == Kind::review_item, recall = item->kind == Kind::recall;
-    if (call.json)
-        desk::print_json(review ? review_entry(*item) : entry_of(*item), out);
-    else
+    const auto threads = desk::threads_about(desk.box(), *item);
+    if (call.json) {
+        json entry = review ? review_entry(*item) : entry_of(*item);
+        for (const auto& thread : threads) entry["questions"].push_back(desk::thread_entry(thread));
+        desk::print_json(entry, out);
+    } else {
         out << (review   ? review_screen(*item, desk.now())
                 : recall ? desk::recall_screen(*item, desk.now())
-                         : notice_screen(*item, desk.now()));
+                         : notice_screen(*item, desk.now()))
+            << desk::threads_screen(threads);
+    }
     return 0;
+}
+
+int ask(const Call& call, const std::string& reference, const client::Box::Asking& asking,
+        std::ostream& out) {
+    desk::Desk desk{call.config, agency_kinds, page_settings()};
+    if (client::trimmed(asking.by).empty()) throw std::runtime_error{"--by must name a person"};
+    if (const auto fault = desk::fault_in_text(asking.text); !fault.empty())
+        throw std::runtime_error{"--text: " + fault};
+    const auto item = desk.box().find(reference);
+    const bool found =
+        item && item->kind == Kind::social_care_notice && !desk.box().recalled_by(*item).has_value();
+    if (found) desk.box().ask(*item, asking, desk.agency());
+    const bool sent = !found || desk.send_now(std::chrono::seconds{10});
+    std::string state = "not_found";
+    if (found) state = desk::threads_about(desk.box(), *item).back().standing;
+    if (call.json)
+        desk::print_json(
+            {
+                {"reference", reference},
+                {"result",    state    }
+        },
+            out);
+    else if (!found)
+        out << desk::printable(reference) << ": no such notice here\n";
+    else if (state == "refused")
+        out << desk::printable(reference) << ": Flagpost did not accept this question\n";
+    else
+        out << desk::printable(reference) << ": police are asked by " << desk::printable(asking.by) << "\n";
+    if (!sent && !call.json)
+        out << "Kept here. Not yet received by Flagpost (" << desk.last_problem()
+            << "); it is sent when the connection is back.\n";
+    return found && state != "refused" ? 0 : 1;
 }
 
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    return desk::mark_items(desk, references, any, {schemas::Level::opened, by, {}}, call.json, out);
+    return desk::mark_items(desk, references, opened_only, {schemas::Level::opened, by, {}}, call.json, out);
 }
 
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,

@@ -38,6 +38,8 @@ int acknowledge(const Call& call, const std::vector<std::string>& references, co
                 std::ostream& out);
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,
            const std::string& outcome, std::ostream& out);
+/// Asks police about a notice. 1 if there is no such notice.
+int ask(const Call& call, const std::string& reference, const client::Box::Asking& asking, std::ostream& out);
 int decide(const Call& call, const std::vector<std::string>& references, const desk::ReviewMark& mark,
            std::ostream& out);
 

@@ -40,7 +40,12 @@ Done Handover::do_it(const Asked& asked, client::Box& box, const AgencyId& agenc
     Done done{false, false, box.find(deed.reference)};
     if (done.now) {
         done.found = true;
-        if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
+        if (deed.asking) {
+            if (done.now->kind == schemas::Kind::social_care_notice)
+                done.fresh = box.ask(*done.now, *deed.asking, agency, deed.once);
+        } else if (deed.changes) {
+            done.fresh = box.change(*done.now, deed.by, deed.outcome, agency);
+        } else if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
             done.decided = box.decide(*done.now, *deed.verdict, deed.by, deed.outcome, agency);
             done.fresh = *done.decided != client::Box::Decided::already &&
                          *done.decided != client::Box::Decided::same_person;

@@ -23,6 +23,10 @@ struct Deed {
     schemas::Level level;
     std::string by, outcome;                    // outcome: a code; of a decision its reason
     std::optional<schemas::Verdict> verdict{};  // set: a review is decided, whatever the level
+    std::optional<client::Box::Asking>
+        asking{};          // set: police are asked about the notice, whatever the level
+    std::string once{};    // with asking: the same twice is asked once
+    bool changes = false;  // what is recorded already is recorded otherwise
 };
 
 /// What became of it.

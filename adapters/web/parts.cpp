@@ -140,11 +140,14 @@ Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<Inb
 
     std::vector<View> notes;
     for (const auto& each : kind.notes) notes.push_back(View{}.text("note", each));
+    const bool watching = is_watching(visit.request);
     const std::string show = shown_of(visit, kind), link = "/inbox?show=" + encoded(show) + "&page=";
     Page page{"inbox", "Inbox"};
     page.view.text("summary", summary_of(rows.size(), late, kind))
         .text("made_at", "This list was made at " + time_of_day(visit.now) + ".")
         .text("again", "/inbox?show=" + encoded(show))
+        .flag("watching", watching)
+        .text("watch", "/inbox?show=" + encoded(show) + "&watch=" + std::to_string(watch_every.count()))
         .list("notes", notes)
         .flag("filtered", kind.show.size() > 1)
         .list("filters", filters(show, kind))
@@ -161,6 +164,7 @@ Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<Inb
         .maybe("next", number < pages ? link + std::to_string(number + 1) : "");
     page.section = "/inbox";
     page.section_itself = true;
+    page.watching = watching;
     return page;
 }
 

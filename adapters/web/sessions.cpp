@@ -52,11 +52,19 @@ Sessions::Opened Sessions::open(const std::string& person, bool whole, Instant n
 }
 
 std::optional<Session> Sessions::use(const std::string& cookie, Instant now) {
+    if (!look(cookie, now)) return std::nullopt;
+    const std::lock_guard lock{lock_};
+    const auto found = sessions_.find(hashed(cookie));
+    if (found == sessions_.end()) return std::nullopt;
+    found->second.used = now;
+    return found->second;
+}
+
+std::optional<Session> Sessions::look(const std::string& cookie, Instant now) {
     if (cookie.empty()) return std::nullopt;
     const std::lock_guard lock{lock_};
     const auto found = sessions_.find(hashed(cookie));
     if (found == sessions_.end() || !alive(found->second, now)) return std::nullopt;
-    found->second.used = now;
     return found->second;
 }
 

@@ -49,6 +49,8 @@ public:
     Opened open(const std::string& person, bool whole, Instant now);
     /// The living one of this cookie, used now.
     std::optional<Session> use(const std::string& cookie, Instant now);
+    /// The same, by a page that loads itself anew: that is nobody's use, and lengthens nothing.
+    std::optional<Session> look(const std::string& cookie, Instant now);
     void close(const std::string& cookie);
     void close_all_of(const std::string& person);
     /// Nothing if not since this program was started.

@@ -54,6 +54,11 @@ Response answer_asset(const Asset& asset) {
 
 }  // namespace
 
+bool is_watching(const Request& request) {
+    return request.method == "GET" && request.path == "/inbox" &&
+           request.parameter("watch") == std::to_string(watch_every.count());
+}
+
 Site::Site(SiteSettings settings, People& people, Clock& clock, Random& random)
     : settings_{std::move(settings)}, people_{people}, clock_{clock}, random_{random}, sessions_{random} {
     templates_.add_all(frame_templates);
@@ -113,7 +118,7 @@ Response Site::answer(const Request& request) {
     const Instant now = clock_.now();
     if (auto response = open_to_all(request, now)) return *response;
     if (auto response = through_proxy(request, now)) return *response;
-    const auto session = sessions_.use(request.cookie(cookie_name), now);
+    const auto session = living(request, now);
     if (!session) return ended(request, now);
     if (!session->whole) return code(request, *session, now);
     const auto person = people_.find(session->person, desk::local_day(now));
@@ -122,6 +127,11 @@ Response Site::answer(const Request& request) {
         return redirect("/sign-in");
     }
     return routed(request, *person, *session, now);
+}
+
+std::optional<Session> Site::living(const Request& request, Instant now) {
+    const auto cookie = request.cookie(cookie_name);
+    return is_watching(request) ? sessions_.look(cookie, now) : sessions_.use(cookie, now);
 }
 
 std::optional<Response> Site::open_to_all(const Request& request, Instant now) {
@@ -149,9 +159,10 @@ std::optional<Response> Site::through_proxy(const Request& request, Instant now)
                          .text("heading", "You are not signed in")
                          .text("words", "Sign in through your organisation's own page."));
     }
-    const auto session = sessions_.use(request.cookie(cookie_name), now);
+    const auto session = living(request, now);
     if (session && session->person == person->name) return routed(request, *person, *session, now);
     if (request.method == "POST") return ended(request, now);
+    if (is_watching(request)) return redirect(request.path);  // a session begins by somebody's doing
     const auto opened = sessions_.open(person->name, true, now);
     Response response = routed(request, *person, opened.session, now);
     set_cookie(response, opened.cookie);
@@ -378,6 +389,7 @@ Response Site::page(const Visit& visit, const Page& page) {
     Response response;
     response.status = page.status;
     response.body = templates_.render(page.name, view);
+    if (page.watching) response.headers.emplace_back("Refresh", std::to_string(watch_every.count()));
     return response;
 }
 

@@ -62,7 +62,13 @@ struct Page {
     std::string back_href{}, back_text{};  // none: no link back
     std::string success{};                 // the result of an action, in words
     std::string reference{};               // printed below
+    bool watching = false;                 // it loads itself anew: see is_watching
 };
+
+inline constexpr auto watch_every = std::chrono::seconds{60};
+
+/// Whether a wall screen asks, "?watch=60": such a page loads itself anew, and never lengthens a session.
+bool is_watching(const Request& request);
 
 class Site {
 public:
@@ -112,6 +118,9 @@ public:
     std::string token(const Session& session);
     /// A fresh value for the field `once`.
     std::string once();
+    bool is_kept(const Visit& visit, const std::string& path) {
+        return sessions_.kept_path(visit.person.name, visit.now) == path;
+    }
     /// The form that came for this path after the session had ended, if one is kept for the person; given once.
     std::optional<Fields> take_kept(const Visit& visit, const std::string& path);
 
@@ -127,6 +136,7 @@ private:
     Response answer(const Request& request);
     std::optional<Response> open_to_all(const Request& request, Instant now);
     std::optional<Response> through_proxy(const Request& request, Instant now);
+    std::optional<Session> living(const Request& request, Instant now);
     Response routed(const Request& request, const Person& person, const Session& session, Instant now);
     const Route* find(const std::string& method, const std::string& path,
                       std::map<std::string, std::string>& parts) const;

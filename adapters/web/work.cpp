@@ -33,7 +33,8 @@ bool Work::open(const Visit& visit, const std::string& reference, client::Incomi
     return true;
 }
 
-Response Work::record(const Visit& visit, const std::string& reference, const std::string& outcome) {
+Response Work::record(const Visit& visit, const std::string& reference, const std::string& outcome,
+                      const std::string& said) {
     const auto done = handover_.ask({reference, schemas::Level::recorded, visit.person.called, outcome});
     if (!done || !done->now || !done->now->recorded) return site_.problem(&visit);
     const auto& now = *done->now;
@@ -42,7 +43,35 @@ Response Work::record(const Visit& visit, const std::string& reference, const st
         return site_.message(visit, 409, "Already recorded",
                              capital(who(visit, now.recorded_by)) + " recorded this at " +
                                  time_of_day(*now.recorded) + ". Your choice was not recorded.");
-    return redirect(path_of(reference) + "?done=recorded");
+    return redirect(path_of(reference) + "?done=" + said);
+}
+
+Response Work::ask_change(const Visit& visit, const std::string& reference, const client::Incoming& item,
+                          std::span<const desk::CodeWords> codes, const std::string& error) {
+    std::vector<View> choices;
+    for (const auto& [code, words] : codes)
+        if (code != item.outcome && code != "passed")  // that it was passed on is no news once it is closed
+            choices.push_back(choice(std::string{code}, std::string{words}, choices.size()));
+    return ask(
+        visit, reference,
+        {error, "Change what was recorded: " + reference, "What was done after all?",
+         "Recorded now: " + desk::in_words(codes, item.outcome) + ", by " + who(visit, item.recorded_by) +
+             ". Police see the new choice and when it was made. What was recorded before stays in the log.",
+         "/change", "Record the change", "", choices});
+}
+
+Response Work::change(const Visit& visit, const std::string& reference, const client::Incoming& item,
+                      std::span<const desk::CodeWords> codes) {
+    const std::string outcome = visit.request.field("choice");
+    const bool known = std::ranges::any_of(
+        codes, [&](const auto& each) { return each.code == outcome && outcome != "passed"; });
+    if (!known) return ask_change(visit, reference, item, codes, "Choose what was done");
+    Deed deed{reference, schemas::Level::recorded, visit.person.called, outcome};
+    deed.changes = true;
+    const auto done = handover_.ask(std::move(deed));
+    if (!done || !done->now || done->now->outcome != outcome) return site_.problem(&visit);
+    if (done->fresh) note(visit, reference, "changed", item.outcome);
+    return redirect(path_of(reference) + "?done=changed");
 }
 
 bool Work::disputed(const std::string& reference) const {
@@ -84,6 +113,8 @@ std::vector<View> Work::timeline(const Visit& visit, const std::string& referenc
         const std::string by = who(visit, entry.called);
         std::string words = more(entry, by);
         if (entry.what == "taken") words = "Taken by " + by;
+        if (entry.what == "changed")
+            words = "Changed by " + by + ". Before: " + desk::in_words(codes, entry.detail);
         if (entry.what == "passed") words = "Passed by " + by + " to " + who(visit, called(entry.detail));
         if (!words.empty()) events.emplace_back(entry.at, std::move(words));
     }
@@ -159,7 +190,12 @@ InboxRow Work::recall_row(const Visit& visit, const client::Incoming& recall) {
             tag("Recalled", "orange")};
 }
 
-Response Work::show_recall(const Visit& visit, client::Incoming recall, const std::string& error) {
+bool Work::is_recall_outcome(const std::string& code) {
+    return std::ranges::any_of(desk::recall_codes, [&](const auto& each) { return each.code == code; });
+}
+
+Response Work::show_recall(const Visit& visit, client::Incoming recall, const std::string& error,
+                           const std::vector<View>& questions) {
     const auto value = desk::recall_of(recall);
     note(visit, value.reference, "consulted");
     if (!open(visit, value.reference, recall)) return site_.problem(&visit);
@@ -179,6 +215,8 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
         .text("due_style", form ? due.style : "fp-due")
         .text("next_style", due.late && form ? "fp-next fp-next--late" : "fp-next")
         .flag("form", form)
+        .flag("has_questions", !questions.empty())
+        .list("questions", questions)
         .text("path", path_of(value.reference))
         .text("form_token", form ? site_.token(visit.session) : "")
         .text("once", form ? site_.once() : "")
@@ -200,9 +238,8 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
 
 Response Work::record_recall(const Visit& visit, const client::Incoming& recall) {
     const std::string outcome = visit.request.field("outcome");
-    const bool known =
-        std::ranges::any_of(desk::recall_codes, [&](const auto& each) { return each.code == outcome; });
-    if (!known && !recall.recorded) return show_recall(visit, recall, "Choose what you did");
+    if (!is_recall_outcome(outcome) && !recall.recorded)
+        return show_recall(visit, recall, "Choose what you did");
     return record(visit, desk::recall_of(recall).reference, outcome);
 }
 

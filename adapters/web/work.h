@@ -31,8 +31,15 @@ public:
               const std::string& detail = {});
     /// Marks it opened by this person, unless somebody has. False: it was not done in time.
     bool open(const Visit& visit, const std::string& reference, client::Incoming& item);
-    /// Closes it, and leads back to it; 409 with who was first.
-    Response record(const Visit& visit, const std::string& reference, const std::string& outcome);
+    /// Closes it, and leads back to it, saying what `said` stands for; 409 with who was first.
+    Response record(const Visit& visit, const std::string& reference, const std::string& outcome,
+                    const std::string& said = "recorded");
+    /// The page that asks what was done after all, of a notice that is recorded; with an error it was posted without a choice.
+    Response ask_change(const Visit& visit, const std::string& reference, const client::Incoming& item,
+                        std::span<const desk::CodeWords> codes, const std::string& error);
+    /// Records it in place of what was recorded, which stays in the log and in the story.
+    Response change(const Visit& visit, const std::string& reference, const client::Incoming& item,
+                    std::span<const desk::CodeWords> codes);
     /// Somebody has said that it is the wrong child.
     bool disputed(const std::string& reference) const;
 
@@ -70,7 +77,10 @@ public:
     std::vector<client::Incoming> open_recalls();
     InboxRow recall_row(const Visit& visit, const client::Incoming& recall);
     /// The page of a recall, and its form; with an error it was posted without a choice.
-    Response show_recall(const Visit& visit, client::Incoming recall, const std::string& error);
+    /// `questions`: what police have answered since, as template `questions` shows it.
+    Response show_recall(const Visit& visit, client::Incoming recall, const std::string& error,
+                         const std::vector<View>& questions = {});
+    static bool is_recall_outcome(const std::string& code);
     Response record_recall(const Visit& visit, const client::Incoming& recall);
 
     /// One line of the page `done`, the first being of the newest.

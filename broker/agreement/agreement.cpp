@@ -303,6 +303,8 @@ Result<std::vector<const toml::table*>> tables_in(const toml::table& root, std::
 std::optional<std::string> fault_in_ladder(const std::vector<Rule>& rules, const Rule& rule) {
     for (const auto& rung : rule.escalate) {
         if (rung.to == "again" || rung.to == "sender") continue;
+        if (rule.what == "question" || rule.what == "answer")
+            return "rule " + rule.id + ": a " + rule.what + " goes to nobody else than it is for";
         const bool agreed = std::ranges::any_of(rules, [&](const Rule& other) {
             return other.what == rule.what && other.from == rule.from && other.to == rung.to;
         });
@@ -310,6 +312,19 @@ std::optional<std::string> fault_in_ladder(const std::vector<Rule>& rules, const
             return "rule " + rule.id + ": escalates to " + rung.to + ", but no rule shares a " + rule.what +
                    " with it";
     }
+    return std::nullopt;
+}
+
+// Police are asked, and who may ask them may be answered.
+std::optional<std::string> fault_in_question(const std::vector<Rule>& rules, const Rule& rule) {
+    const bool asks = rule.what == "question";
+    if (!asks && rule.what != "answer") return std::nullopt;
+    if ((asks ? rule.to : rule.from) != "police")
+        return "rule " + rule.id + ": " + (asks ? "questions are for police" : "answers are from police");
+    const bool answered = std::ranges::any_of(rules, [&](const Rule& other) {
+        return other.what == "answer" && other.from == rule.to && other.to == rule.from;
+    });
+    if (asks && !answered) return "rule " + rule.id + ": no rule shares the answer with " + rule.from;
     return std::nullopt;
 }
 
@@ -377,6 +392,9 @@ Result<Agreement> Agreement::parse(std::string_view text) {
     for (std::size_t i = 0; i < content->rules.size(); ++i)
         if (const auto fault = fault_in_ladder(content->rules, content->rules[i]))
             return refuse_at((*shares)[i]->get("escalate")->source(), *fault);
+    for (std::size_t i = 0; i < content->rules.size(); ++i)
+        if (const auto fault = fault_in_question(content->rules, content->rules[i]))
+            return refuse_at((*shares)[i]->source(), *fault);
     const auto retentions = tables_in(root, "retention", limits::retention_rules_max);
     if (!retentions) return tl::unexpected{retentions.error()};
     for (const auto* table : *retentions) {

@@ -20,7 +20,7 @@ struct Vocabulary {
 };
 
 std::span<const Vocabulary> vocabularies() {
-    static const std::array<Vocabulary, 4> all{
+    static const std::array<Vocabulary, 6> all{
         Vocabulary{"social_care_notice",
                    {"notice",
                     "reference",
@@ -77,6 +77,14 @@ std::span<const Vocabulary> vocabularies() {
         Vocabulary{"flag_marker",
                    {"marker", "kind", "places", "start_date", "end_date", "contact", "out_of_hours_contact",
                     "removed"},
+                   {}                                                                                },
+        Vocabulary{"question",
+                   {"question", "reference", "notice", "force", "incident_reference", "about", "text", "by",
+                    "asked_by", "asked_us", "answer_by_us"},
+                   {}                                                                                },
+        Vocabulary{"answer",
+                   {"answer", "reference", "question", "notice", "force", "incident_reference", "outcome",
+                    "text", "by", "answered_us", "read_by_us"},
                    {}                                                                                },
     };
     return all;

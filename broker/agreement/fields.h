@@ -6,7 +6,7 @@
 
 namespace flagpost::agreement {
 
-/// Whether the broker makes such messages for others: "social_care_notice", "school_notice", "review_item".
+/// Whether the broker makes such messages for others: "social_care_notice", "question", ...
 bool is_shared(std::string_view what);
 
 /// The fields of the schema that `name` stands for in a rule about `what`: itself, or the members of a group such as

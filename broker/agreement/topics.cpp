@@ -36,6 +36,7 @@ constexpr std::array subscribe_rows{
                 "notices/education/<la> is for education/<la> or who acts for it"                               },
     OwnedByCode{reviews_prefix,         "social-care", false, "reviews/<la> is for that authority's review desk"},
     OwnedByCode{"markers/",             "police",      false, "markers/<force> is for police/<force>"           },
+    OwnedByCode{"questions/",           "police",      false, "questions/<force> is for police/<force>"         },
     OwnedByCode{"bench/",               "bench",       false, "bench/<n> is for bench/<n>"                      },
 };
 

@@ -155,12 +155,14 @@ inline constexpr std::size_t rungs_max = 8;  // of one rule's ladder
 
 // Exchange
 inline constexpr std::size_t text_size_max = 64 * 1024;   // circumstances and the like
+inline constexpr std::size_t question_size_max = 2000;    // what is asked, and what is answered
 inline constexpr std::size_t person_name_size_max = 255;  // names, address lines, contacts
 inline constexpr std::size_t aliases_max = 32;            // of one person
 inline constexpr std::size_t places_max = 100;            // of one person
 inline constexpr std::size_t qualifiers_max = 32;         // of one incident
 inline constexpr std::size_t mailbox_gaps_max =
     4096;  // runs of unacknowledged items; beyond, acknowledge in order
+inline constexpr std::size_t questions_open_max = 10;        // of one agency about one incident
 inline constexpr std::size_t refusals_logged_max = 16;       // leaves one Subscribe can cause
 inline constexpr std::uint32_t body_tables_max = 1'000'000;  // of one stored body, all our own making
 inline constexpr auto thread_kept =

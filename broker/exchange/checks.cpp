@@ -250,6 +250,31 @@ Result<void> check(const schemas::ReviewDecision& decision) {
     return check.result();
 }
 
+Result<void> check(const schemas::Question& question) {
+    Checking check;
+    check.that(question.notice() != nullptr && is_id(question.notice()), "question.notice");
+    check.that(question.force()->size() <= limits::name_size_max, "question.force");
+    check.that(question.incident_reference()->size() > 0, "question.incident_reference");
+    check.text(question.incident_reference(), "question.incident_reference", limits::name_size_max);
+    check.that(question.about()->size() > 0 && is_code(question.about()->string_view()), "question.about");
+    check.text(question.text(), "question.text", limits::question_size_max);
+    check.that(question.by() != nullptr && question.by()->size() > 0, "question.by");
+    check.name(question.by(), "question.by");
+    check.that(question.asked_us() >= 0, "question.asked_us");
+    return check.result();
+}
+
+Result<void> check(const schemas::QuestionAnswer& answer) {
+    Checking check;
+    check.that(is_id(answer.question()), "answer.question");
+    check.that(answer.outcome()->size() > 0 && is_code(answer.outcome()->string_view()), "answer.outcome");
+    check.text(answer.text(), "answer.text", limits::question_size_max);
+    check.that(answer.by() != nullptr && answer.by()->size() > 0, "answer.by");
+    check.name(answer.by(), "answer.by");
+    check.that(answer.answered_us() >= 0, "answer.answered_us");
+    return check.result();
+}
+
 Result<void> check(const schemas::OperatorAction& action) {
     Checking check;
     check.that(action.does() <= schemas::OperatorDoes::MAX, "action.does");

@@ -27,6 +27,9 @@ bool is_text(std::string_view text, std::size_t size_max);
 Result<void> check(const schemas::Incident& incident, std::string_view force);
 Result<void> check(const schemas::Receipt& receipt);
 Result<void> check(const schemas::ReviewDecision& decision);
+/// As they are published.
+Result<void> check(const schemas::Question& question);
+Result<void> check(const schemas::QuestionAnswer& answer);
 Result<void> check(const schemas::OperatorAction& action);
 Result<void> check(const schemas::RecordOrder& order);
 Result<void> check(const schemas::LoadBegin& begin);

@@ -89,6 +89,10 @@ private:
         Id16 id;
         std::string seed;           // of id and salt: the same decision makes the same notice
         std::optional<Id16> first;  // of its thread
+        // Of a question and its answer:
+        std::optional<std::string> sender{};     // unless it is the incident's
+        std::optional<std::string> reference{};  // unless it has one of its own
+        std::optional<AskedAbout> asked{};
     };
     void issue(const IncidentName& about, Fresh& fresh, std::uint64_t decided, const char* outcome);
     void reconsider_some();
@@ -97,6 +101,10 @@ private:
 
     // receipts.cpp
     Reply take_receipt(const Message& message);
+    void give_back(const Message& message, const schemas::Receipt& receipt, std::uint64_t recorded);
+    void report_not_theirs(const IncidentName& about, const Id16& notice, const std::string& topic,
+                           std::uint64_t recorded);
+    void route_anew(const IncidentName& about);
     Result<void> may_answer(const AgencyId& agency, const Id16& notice, const std::string& topic) const;
     void close_by(log::Record& record, schemas::RecordBodyValue& body, const Id16& notice,
                   bool first_asked) const;
@@ -110,6 +118,14 @@ private:
     void release(const Message& message, const schemas::ReviewDecision& decision, const Obligation& owed,
                  const Id16& review, std::uint64_t settled);
     notices::Planned let_go(const HeldBack& held) const;
+
+    // questions.cpp
+    Reply take_question(const Message& message);
+    Reply take_answer(const Message& message);
+    std::optional<std::string> mailbox_told(const AgencyId& agency, const IncidentName& about,
+                                            const Id16& notice) const;
+    std::vector<std::string> child_of(const IncidentName& about, const Id16& notice) const;
+    std::size_t open_questions(const AgencyId& agency, const IncidentName& about) const;
 
     // obligations.cpp
     void fire_clocks();
@@ -193,7 +209,7 @@ Bytes fingerprint_of(const notices::Planned& planned);
 void add_to_thread(Thread& thread, const Id16& notice);
 
 inline std::string incident_subject(const Obligation& owed) {
-    return incident_subject(owed.sender, owed.about);
+    return incident_subject(owed.kind == schemas::Kind::question ? owed.recipient : owed.sender, owed.about);
 }
 
 /// "FP-7K3M-29QD": the first 40 bits of an id as Crockford's base 32, for people.

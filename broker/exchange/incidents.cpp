@@ -84,6 +84,7 @@ std::unique_ptr<schemas::ToldValue> told_value(const std::string& child, const T
     for (const auto& notice : thread.notices)
         value->notices.insert(value->notices.end(), notice.begin(), notice.end());
     value->permitted = thread.permitted;
+    value->not_on_roll = thread.not_on_roll;
     return value;
 }
 
@@ -110,6 +111,15 @@ Bytes named_payload(notices::Payload& payload, const Id16& id) {
             recall.notice.assign(id.begin(), id.end());
             recall.reference = human_reference("FP", id);
             return wire::pack<schemas::Recall>(recall);
+        }
+        Bytes operator()(schemas::QuestionValue& question) const {
+            question.question.assign(id.begin(), id.end());
+            question.reference = human_reference("QU", id);
+            return wire::pack<schemas::Question>(question);
+        }
+        Bytes operator()(schemas::QuestionAnswerValue& answer) const {
+            answer.answer.assign(id.begin(), id.end());
+            return wire::pack<schemas::QuestionAnswer>(answer);
         }
     };
     return std::visit(Naming{id}, payload);
@@ -152,9 +162,37 @@ std::unique_ptr<schemas::HeldNoticeValue> held_facts(notices::Planned& planned, 
     return facts;
 }
 
-// A school's notice is answered by being opened; social care and a review desk have to say what they did.
+std::unique_ptr<schemas::AskedFactsValue> asked_facts(const AskedAbout& asked) {
+    auto facts = std::make_unique<schemas::AskedFactsValue>();
+    facts->message.assign(asked.message.begin(), asked.message.end());
+    facts->notice.assign(asked.notice.begin(), asked.notice.end());
+    facts->topic = asked.topic;
+    return facts;
+}
+
+// A school's notice and an answer have to be opened; social care, a review desk and a force that is asked have to say
+// what they did.
 schemas::Level answered_by(Kind kind) {
-    return kind == Kind::school_notice ? schemas::Level::opened : schemas::Level::recorded;
+    return kind == Kind::school_notice || kind == Kind::answer ? schemas::Level::opened
+                                                               : schemas::Level::recorded;
+}
+
+const char* reference_prefix(Kind kind) {
+    switch (kind) {
+        case Kind::review_item:
+            return "RV";
+        case Kind::question:
+            return "QU";
+        default:
+            return "FP";
+    }
+}
+
+std::set<std::string> not_on_roll(const std::map<std::string, Thread>& threads) {
+    std::set<std::string> names;
+    for (const auto& [name, thread] : threads)
+        if (thread.not_on_roll) names.insert(name);
+    return names;
 }
 
 bool is_review(const std::string& thread) { return thread.ends_with(" review_item"); }
@@ -244,10 +282,10 @@ void Decider::decide_incident(const Case& which) {
     // What police have taken back concerns nobody, and whoever was told of it hears that.
     const bool withdrawn = which.value.status == schemas::IncidentStatus::withdrawn;
     const auto decision = withdrawn ? match::Decision{} : match::decide(state.known, which.value, now_);
-    auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone);
-
     // Which notices are news to their recipient, and the threads as they stand with them.
     auto threads = state.incidents.at(which.name).threads;
+    auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone,
+                              not_on_roll(threads));
     // A person has looked at it: what is held because of the same doubt goes to whom it is for.
     for (auto& planned : plan.planned)
         if (const auto thread = threads.find(planned.dedup);
@@ -344,8 +382,9 @@ void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>
         schemas::IncidentValue value;
         flatbuffers::GetRoot<schemas::Incident>(previous.data())->UnPackTo(&value);
         const auto decision = match::decide(state.known, value, now_);
-        for (const auto& planned :
-             notices::plan(setting_.agreement, state.known, value, decision, now_, setting_.zone).planned) {
+        for (const auto& planned : notices::plan(setting_.agreement, state.known, value, decision, now_,
+                                                 setting_.zone, not_on_roll(threads))
+                                       .planned) {
             before.insert(planned.dedup);
             if (planned.held) before.insert(planned.held->dedup);
         }
@@ -381,11 +420,16 @@ void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>
     for (auto& planned : recalls) plan.planned.push_back(std::move(planned));
 }
 
-// What is recalled is not owed any more; removing it is.
+// What is recalled is not owed any more, nor is what police have answered about it; removing it is.
 void Decider::close_recalled(const Case& which, const std::string& thread, std::uint64_t decided) {
     const auto found = state.incidents.at(which.name).threads.find(thread);
     if (found == state.incidents.at(which.name).threads.end()) return;
-    for (const auto& notice : std::vector<Id16>{found->second.notices}) {
+    std::vector<Id16> recalled = found->second.notices;
+    for (const auto& [answer, owed] : state.obligations)
+        if (owed.kind == Kind::answer && owed.asked &&
+            std::ranges::find(found->second.notices, owed.asked->notice) != found->second.notices.end())
+            recalled.push_back(answer);
+    for (const auto& notice : recalled) {
         const auto owed = state.obligations.find(notice);
         if (owed == state.obligations.end()) continue;
         auto record = record_by_broker(LeafKind::recorded, Operation::none);
@@ -408,11 +452,18 @@ void Decider::close_recalled(const Case& which, const std::string& thread, std::
 }
 
 void Decider::issue(const IncidentName& about, Fresh& fresh, std::uint64_t decided, const char* outcome) {
-    auto& [planned, id, seed, first] = fresh;
+    auto& planned = fresh.planned;
+    const auto& id = fresh.id;
+    const auto& seed = fresh.seed;
     const auto number = next_number(planned.topic);
-    const auto* reference = planned.kind == Kind::review_item ? "RV" : "FP";
-    wire::Draft draft{planned.kind,        planned.topic, human_reference(reference, id),    planned.purpose,
-                      planned.legal_basis, first,         named_payload(planned.payload, id)};
+    const auto reference = fresh.reference.value_or(human_reference(reference_prefix(planned.kind), id));
+    wire::Draft draft{planned.kind,
+                      planned.topic,
+                      reference,
+                      planned.purpose,
+                      planned.legal_basis,
+                      fresh.first,
+                      named_payload(planned.payload, id)};
     auto envelope = wire::make_envelope(draft, id, setting_.make_id("notice-salt|" + seed), now_);
 
     schemas::RecordBodyValue body;
@@ -426,12 +477,13 @@ void Decider::issue(const IncidentName& about, Fresh& fresh, std::uint64_t decid
     body.obligation->closes_on = answered_by(planned.kind);
     body.obligation->kind = planned.kind;
     body.obligation->reference = draft.subject;
-    body.obligation->sender = "police/" + about.force;
+    body.obligation->sender = fresh.sender.value_or("police/" + about.force);
     body.obligation->about = about.reference;
     body.obligation->subjects = planned.subjects;
     body.obligation->thread = planned.dedup;
     body.obligation->two_people = planned.two_people;
     if (planned.held) body.obligation->held = held_facts(*planned.held, now_);
+    if (fresh.asked) body.obligation->asked = asked_facts(*fresh.asked);
     for (auto& rung : planned.rungs) body.obligation->rungs.push_back(rung_facts(rung, id));
 
     auto record = record_by_broker(LeafKind::notice_issued, Operation::disclosure);
@@ -446,7 +498,7 @@ void Decider::issue(const IncidentName& about, Fresh& fresh, std::uint64_t decid
     record.leaf.outcome = outcome;
     record.leaf.related = decided;
     record.subjects = planned.subjects;
-    record.subjects.push_back(incident_subject(body.obligation->sender, about.reference));
+    record.subjects.push_back(incident_subject("police/" + about.force, about.reference));
     record.body = pack_body(body);
     record.controller = planned.recipient;
     record.retention = planned.retention;
@@ -465,12 +517,14 @@ void Decider::reconsider_some() {
     for (; place != state.incidents.end() && names.size() < limits::reconsidered_per_tick_max; ++place)
         if (!place->second.payload.empty()) names.push_back(place->first);
     reconsider_from_ = place == state.incidents.end() ? std::nullopt : std::optional{place->first};
-    for (auto& name : names) {
-        const auto& incident = state.incidents.at(name);
-        Case which{std::move(name), {}, incident.newest, std::nullopt, "", {}, true};
-        flatbuffers::GetRoot<schemas::Incident>(incident.payload.data())->UnPackTo(&which.value);
-        decide_incident(which);
-    }
+    for (const auto& name : names) route_anew(name);
+}
+
+void Decider::route_anew(const IncidentName& about) {
+    const auto& incident = state.incidents.at(about);
+    Case which{about, {}, incident.newest, std::nullopt, "", {}, true};
+    flatbuffers::GetRoot<schemas::Incident>(incident.payload.data())->UnPackTo(&which.value);
+    decide_incident(which);
 }
 
 }  // namespace flagpost::exchange

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "broker/exchange/checks.h"
 #include "broker/exchange/decider.h"
 
@@ -5,6 +7,13 @@ namespace flagpost::exchange {
 
 using log::LeafKind;
 using log::Operation;
+
+namespace {
+
+/// The outcome by which a school says that a child is none of its pupils.
+constexpr std::string_view not_on_roll_code = "not_on_roll";
+
+}  // namespace
 
 // The publisher says which of its people opened a notice, or what was done about it. Whoever may read the mailbox may
 // say so. Saying it twice is no fault: each is written down, the state moves once.
@@ -27,6 +36,9 @@ Reply Decider::take_receipt(const Message& message) {
     if (is_open && owed->second.kind == schemas::Kind::review_item &&
         receipt.level() == schemas::Level::recorded)
         return Refusal{Reason::invalid_value, "receipt.level: a review is decided"};
+    if (is_open && owed->second.kind == schemas::Kind::question &&
+        receipt.level() == schemas::Level::recorded)
+        return Refusal{Reason::invalid_value, "receipt.level: a question is answered"};
     std::optional<Obligation> answered;  // as it was: who else was asked is told that it is settled
     const bool closes = is_open && receipt.level() >= owed->second.closes_on;
     const auto kind = receipt.level() == schemas::Level::opened ? LeafKind::opened : LeafKind::recorded;
@@ -54,7 +66,66 @@ Reply Decider::take_receipt(const Message& message) {
     record.body = received_other(message.received(), std::move(body));
     const auto index = emit(std::move(record));
     if (answered) report_closed(notice, *answered, message.command.actor.id.agency().text());
+    if (receipt.level() == schemas::Level::recorded && receipt.outcome()->string_view() == not_on_roll_code)
+        give_back(message, receipt, index);
     return Confirmed{index, false};
+}
+
+// A school has no such pupil: it is told no more of this child, and the incident is looked at again for who should be. The
+// threads as they stand with that are a record of their own, as those of a review.
+void Decider::give_back(const Message& message, const schemas::Receipt& receipt, std::uint64_t recorded) {
+    const auto notice = id_of(receipt.notice());
+    for (const auto& [about, incident] : state.incidents) {
+        const auto found = std::ranges::find_if(incident.threads, [&](const auto& each) {
+            return std::ranges::find(each.second.notices, notice) != each.second.notices.end();
+        });
+        if (found == incident.threads.end()) continue;
+        const bool is_school =
+            found->second.topic.starts_with("notices/school/") &&
+            setting_.agreement.may_subscribe(message.command.actor.id.agency(), found->second.topic);
+        if (!is_school || found->second.not_on_roll) return;
+        const IncidentName name = about;
+        auto threads = incident.threads;
+        const std::string given_back = found->first;
+        threads.at(given_back).not_on_roll = true;
+        auto record = record_by(message.command.actor, LeafKind::reviewed, Operation::none);
+        record.leaf.message = notice;
+        record.leaf.outcome = not_on_roll_code;
+        record.leaf.agreement = setting_.agreement.digest();
+        record.leaf.related = recorded;
+        record.user = receipt.by()->str();
+        record.controller = "police/" + name.force;
+        record.retention = "incident";
+        record.subjects = {incident_subject("police/" + name.force, name.reference)};
+        record.sets.push_back(decision_key(next_index));
+        schemas::RecordBodyValue body;
+        body.at_us = to_us(now_);
+        body.decision = told_facts(name, threads);
+        body.decision->version = incident.version;
+        record.body = pack_body(body);
+        emit(std::move(record));
+
+        const auto told_before = outcome_.deliveries.size();
+        if (!state.incidents.at(name).payload.empty()) route_anew(name);
+        if (outcome_.deliveries.size() == told_before)
+            report_not_theirs(name, notice, threads.at(given_back).topic, recorded);
+        return;
+    }
+}
+
+// It may have been closed long ago, so what the report needs of it is told here.
+void Decider::report_not_theirs(const IncidentName& about, const Id16& notice, const std::string& topic,
+                                std::uint64_t recorded) {
+    Obligation settled;
+    settled.recipient = topic.substr(topic.find('/') + 1);
+    settled.topic = topic;
+    settled.index = recorded;
+    settled.kind = schemas::Kind::school_notice;
+    settled.reference = human_reference("FP", notice);
+    settled.sender = "police/" + about.force;
+    settled.about = about.reference;
+    settled.opened = true;
+    report({notice, settled, schemas::ReportOf::not_theirs, settled.sender, "", false});
 }
 
 // What closing it changes. Not `first_asked`: somebody further up answered.

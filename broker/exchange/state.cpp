@@ -298,7 +298,11 @@ void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body)
     forget_threads(incident);
     if (facts.told() == nullptr || facts.told()->size() == 0) return;
     for (const auto* row : *facts.told()) {
-        Thread thread{row->topic()->str(), copy(bytes_of(row->fingerprint())), {}, row->permitted()};
+        Thread thread{row->topic()->str(),
+                      copy(bytes_of(row->fingerprint())),
+                      {},
+                      row->permitted(),
+                      row->not_on_roll()};
         for (auto rest = bytes_of(row->notices()); !rest.empty(); rest = rest.subspan(16)) {
             if (rest.size() < 16) damaged("an id");
             thread.notices.push_back(*exactly<16>(rest.first(16)));
@@ -330,6 +334,8 @@ void State::apply_notice(std::uint64_t index, const schemas::RecordBody& body) {
     obligation.thread = text_of(facts.thread());
     obligation.two_people = facts.two_people();
     obligation.held = held_of(facts.held());
+    if (const auto* asked = facts.asked())
+        obligation.asked = AskedAbout{id_of(asked->message()), id_of(asked->notice()), asked->topic()->str()};
     const Id16 notice = id_of(facts.notice());
     const auto place = obligations.insert_or_assign(notice, std::move(obligation)).first;
     items.insert_or_assign({place->second.topic, place->second.number}, notice);
@@ -554,7 +560,8 @@ Digest State::digest() const {
             << std::uint64_t{owed.overdue} << std::uint64_t{owed.fired} << owed.index << owed.hurried
             << owed.scheduled << owed.rungs.size() << owed.thread << std::uint64_t{owed.two_people}
             << (owed.held ? BytesView{owed.held->payload} : BytesView{})
-            << (owed.first_verdict ? owed.first_verdict->by : std::string{});
+            << (owed.first_verdict ? owed.first_verdict->by : std::string{})
+            << (owed.asked ? owed.asked->topic + to_hex(owed.asked->message) : std::string{});
     for (const auto& [item, notice] : items) all << "item" << item.first << item.second << notice;
     for (const auto& [notice, topics] : escalated)
         for (const auto& [rung, item] : topics)
@@ -589,7 +596,8 @@ Digest State::digest() const {
         for (const auto index : incident.decisions) all << index;
         for (const auto& subject : incident.about) all << subject;
         for (const auto& [child, thread] : incident.threads) {
-            all << child << thread.topic << thread.fingerprint << std::uint64_t{thread.permitted};
+            all << child << thread.topic << thread.fingerprint << std::uint64_t{thread.permitted}
+                << std::uint64_t{thread.not_on_roll};
             for (const auto& notice : thread.notices) all << notice;
         }
     }

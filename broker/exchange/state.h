@@ -50,6 +50,13 @@ struct FirstVerdict {
     std::string by;
 };
 
+/// A question as its publisher knows it: AskedFacts of schemas/record.fbs.
+struct AskedAbout {
+    Id16 message;
+    Id16 notice;
+    std::string topic;
+};
+
 /// A notice that its recipient has not yet answered as it must.
 struct Obligation {
     std::string recipient;
@@ -68,6 +75,7 @@ struct Obligation {
     std::shared_ptr<const HeldBack> held;  // of a review: what is sent if it is permitted
     bool two_people = false;
     std::optional<FirstVerdict> first_verdict;
+    std::optional<AskedAbout> asked;  // of a question and its answer
     bool stored = false;
     bool opened = false;
     bool dead = false;                 // its delivery is a dead letter
@@ -125,6 +133,7 @@ struct Thread {
     Bytes fingerprint;
     std::vector<Id16> notices;  // oldest first
     bool permitted = false;     // of a review: a person has let it go
+    bool not_on_roll = false;   // of a school: the child is none of its pupils
 };
 
 /// A moment and the record that set it: timers fire in this order.

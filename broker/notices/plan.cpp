@@ -141,13 +141,14 @@ class Planner {
 public:
     Planner(const agreement::Agreement& agreement, const registry::Register& known,
             const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-            const date::time_zone* zone)
+            const date::time_zone* zone, const std::set<std::string>& not_on_roll)
         : agreement_{agreement},
           known_{known},
           incident_{incident},
           decision_{decision},
           now_{now},
           zone_{zone},
+          not_on_roll_{not_on_roll},
           relations_{match::relations(incident)} {}
 
     Plan plan() {
@@ -483,6 +484,7 @@ private:
         const std::string la = authority_of(urn).value_or(first_authority());
         Review review{la, recipient, subject, {registry::text(hit.pupil)}, hit.outcome, hit.reasons};
         review.urn = urn;
+        if (is_not_on_roll(subject, recipient)) return not_in_school(hit, *pupil.child, std::move(review));
         const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
         if (grown_up(pupil.child->date_of_birth)) {
             because("The pupil is 18 or older, and no school is told of adults.");
@@ -519,6 +521,26 @@ private:
         }
         review.compared = side_by_side(hit.person, child, places, hit.evidence);
         add_review(std::move(review));
+    }
+
+    bool is_not_on_roll(const std::string& subject, const std::string& recipient) const {
+        return not_on_roll_.contains("pupil/" + subject + " " + recipient + " " +
+                                     std::string{what_of(Kind::school_notice)});
+    }
+
+    /// Whether another school has the same child: by the pupil number, or as the same person of the incident.
+    bool is_elsewhere(const match::PupilHit& hit, const std::string& subject) const {
+        return std::ranges::any_of(decision_.pupils, [&](const match::PupilHit& other) {
+            const auto* held = known_.pupil(other.pupil);
+            if (!held || !held->value.child || other.pupil.urn == hit.pupil.urn ||
+                other.outcome != Outcome::match)
+                return false;
+            const auto& upn = held->value.child->upn;
+            const std::string theirs = upn.empty() ? other.pupil.key : upn;
+            const bool is_same = theirs == subject || (other.person && other.person == hit.person);
+            const auto urn = receiving_school(other.pupil.urn);
+            return is_same && urn && !is_not_on_roll(theirs, "school/" + std::to_string(*urn));
+        });
     }
 
     Planned notice_for_school(const match::PupilHit& hit, const schemas::PersonValue& child,
@@ -796,12 +818,40 @@ private:
         add(std::move(planned));
     }
 
+    /// The school that was told has no such pupil. Where no other is told either, the authority's education officer has to
+    /// find out where the child is; by a person, where it would have needed one for the school.
+    void not_in_school(const match::PupilHit& hit, const schemas::PersonValue& child, Review review) {
+        if (is_elsewhere(hit, review.subject)) return;
+        const std::string recipient = "education/" + review.la;
+        const auto* by = rule_if_any(Kind::school_notice, recipient);
+        const auto* held = known_.pupil(hit.pupil);
+        const bool needs_person =
+            hit.outcome != Outcome::match || is_shielded(hit, held->value) ||
+            std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end();
+        if (by && !needs_person) {
+            const Instant due = now_ + by->respond_within;
+            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
+                auto notice = school_notice(hit, child, *review.urn, rule.fields);
+                notice.read_by_us = to_us(due);
+                return notice;
+            };
+            return add(made({recipient, "notices/" + recipient, Kind::school_notice, review.subjects,
+                             "pupil/" + review.subject, review.la},
+                            make, *by, due));
+        }
+        review.bound_for = recipient;
+        review.urn.reset();
+        review.why.insert(review.why.begin(), "The school says that the child is not on its roll.");
+        add_review(std::move(review));
+    }
+
     const agreement::Agreement& agreement_;
     const registry::Register& known_;
     const schemas::IncidentValue& incident_;
     const match::Decision& decision_;
     Instant now_;
     const date::time_zone* zone_;
+    const std::set<std::string>& not_on_roll_;
     match::Relations relations_;
     std::set<std::string> seen_;
     Plan plan_;
@@ -850,9 +900,9 @@ bool may_be_party(const schemas::IncidentValue& incident, std::string_view name)
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone) {
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll) {
     if (decision.flags.empty() && decision.pupils.empty() && decision.unplaced.empty()) return {};
-    return Planner{agreement, known, incident, decision, now, zone}.plan();
+    return Planner{agreement, known, incident, decision, now, zone, not_on_roll}.plan();
 }
 
 }  // namespace flagpost::notices

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,8 +17,9 @@
 
 namespace flagpost::notices {
 
-using Payload = std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue,
-                             schemas::ReviewItemValue, schemas::RecallValue>;
+using Payload =
+    std::variant<schemas::SocialCareNoticeValue, schemas::SchoolNoticeValue, schemas::ReviewItemValue,
+                 schemas::RecallValue, schemas::QuestionValue, schemas::QuestionAnswerValue>;
 
 /// Whose turn it is, and what they may know then.
 struct PlannedRung {
@@ -96,11 +98,13 @@ inline constexpr std::string_view not_a_referral_words =
 /// Pure: the same arguments give the same plan.
 ///
 /// zone  Europe/London, handed in because a time zone is data from outside
+/// not_on_roll  threads (Planned::dedup) of schools that have said that the child is none of their pupils: they are not told
+///              again, and where no other school is, the authority's education officer is, as of a child not in school
 ///
 /// Nothing is told without a person where the child is shielded (then two must agree), where whoever would be told is
 /// named in the incident, or where police ask for it by the qualifier `hold_for_person`.
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone);
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll = {});
 
 }  // namespace flagpost::notices

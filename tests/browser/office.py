@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A social care department, or with `trust` a trust of two schools, with a real broker and an inbox full of every state, for a browser test.
+"""A social care department, or with `trust` a trust of two schools, or with `desk` a department with reviewers too, with a real broker and an inbox full of every state, for a browser test.
 
 Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE. Ends with its input."""
 
@@ -21,6 +21,7 @@ SCHOOLS = ("900001", "900002")
 CARE_PEOPLE = (("sam", "Sam Patel", "worker", ["--team", "North team"]), ("kim", "Kim Osei", "duty", []), ("max", "Max Reid", "manager", ["--team", "North team"]),
                ("new", "Nia New", "worker", ["--team", "South team"]), ("fay", "Fay Dunn", "feeder", []), ("gil", "Gil Ward", "feeder", []),
                ("ada", "Ada Low", "admin", []))
+REVIEWERS = (("rae", "Rae Quinn", "reviewer", []), ("tom", "Tom Bell", "reviewer", []))
 TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit Bell", "deputy", ["--school", SCHOOLS[0]]),
                 ("lea", "Lea Dale", "lead", ["--school", SCHOOLS[0], "--school", SCHOOLS[1]]), ("eli", "Eli Moss", "dsl", ["--school", SCHOOLS[1]]),
                 ("new", "Nia New", "deputy", ["--school", "900003"]))
@@ -28,9 +29,9 @@ TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit
 
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="flagpost-"))
-    trust = sys.argv[1:] == ["trust"]
+    trust, desk = sys.argv[1:] == ["trust"], sys.argv[1:] == ["desk"]
     agency, program, staff, name = ((TRUST, "flagpost-school", TRUST_PEOPLE, "Forest Trust") if trust else
-                                    (CARE, "flagpost-social-care", CARE_PEOPLE, "Norham County Council"))
+                                    (CARE, "flagpost-social-care", CARE_PEOPLE + (REVIEWERS if desk else ()), "Norham County Council"))
     parties, acts_for = ([TRUST] + [f"school/{urn}" for urn in SCHOOLS], {TRUST: [f"school/{urn}" for urn in SCHOOLS]}) if trust else ([CARE], None)
     try:
         (folder / "agreement.toml").write_text(agreement_of(parties, acts_for))
@@ -41,7 +42,7 @@ def main():
                      force_desk="Norham police, 01632 960101, at any hour", handling="Official, sensitive. Keep in the child's " + ("protection file." if trust else "record."))
             people = {short: p.json(program, agency, "people", "add", short, "--called", called, "--role", role, *more) for short, called, role, more in staff}
             box = folder / f"{agency.replace('/', '-')}.db"
-            p.call(BIN / "make_inbox", box, *(["trust"] if trust else []))
+            p.call(BIN / "make_inbox", box, *sys.argv[1:])
             if trust:
                 contacts = folder / "contacts.csv"
                 contacts.write_text("Name,Role,Telephone,Email,VerifiedOn\n" + "".join(

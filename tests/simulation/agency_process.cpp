@@ -371,6 +371,10 @@ void AgencyProcess::look_at_the_inbox() {
     const auto items = box_->inbox();
     for (std::size_t i = items.size() - std::min<std::size_t>(items.size(), 20); i < items.size(); ++i) {
         if (!world_.dice.one_in(3)) continue;
+        if (items[i].kind == schemas::Kind::social_care_notice && world_.dice.one_in(4))
+            enqueue({
+                {make_question(world_.dice, items[i], role_.agency), "asked"}
+            });
         const auto level = world_.dice.one_in(2) ? schemas::Level::opened : schemas::Level::recorded;
         if (const auto id = box_->acknowledge(items[i], level, agency_)) note_enqueued(*id);
     }

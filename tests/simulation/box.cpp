@@ -88,6 +88,7 @@ void ModelBox::set_back(Dice& dice) {
 
 std::optional<Id16> ModelBox::acknowledge(const client::Incoming& item, schemas::Level level,
                                           const AgencyId& agency) {
+    if (item.kind == schemas::Kind::answer) level = schemas::Level::opened;  // nothing is done about it
     if (item.kind == schemas::Kind::load_result || item.kind == schemas::Kind::opaque ||
         item.kind == schemas::Kind::report)
         return std::nullopt;
@@ -117,8 +118,25 @@ std::optional<Id16> ModelBox::acknowledge(const client::Incoming& item, schemas:
         draft.payload = wire::pack<schemas::ReviewDecision>(decision);
         return insert(draft, "receipt");
     }
+    if (item.kind == schemas::Kind::question && level == schemas::Level::recorded) {
+        const auto* asked = flatbuffers::GetRoot<schemas::Question>(item.payload.data());
+        schemas::QuestionAnswerValue answer;
+        answer.question.assign(asked->question()->begin(), asked->question()->end());
+        answer.outcome = "answered";
+        answer.text = "Nobody else.";
+        answer.by = "P. Officer";
+        answer.answered_us = to_us(*done);
+        wire::Draft draft{
+            schemas::Kind::answer, "receipts/" + agency.text(), to_hex(item.id), {}, {}, item.id, {}};
+        draft.payload = wire::pack<schemas::QuestionAnswer>(answer);
+        return insert(draft, "answer");
+    }
     schemas::ReceiptValue receipt;  // notices and reviews have the id of the envelope that brought them
     receipt.notice.assign(item.id.begin(), item.id.end());
+    if (item.kind == schemas::Kind::question) {  // but a question that was asked again
+        const auto* asked = flatbuffers::GetRoot<schemas::Question>(item.payload.data());
+        receipt.notice.assign(asked->question()->begin(), asked->question()->end());
+    }
     receipt.level = level;
     receipt.by = "J. Worker";
     if (level == schemas::Level::recorded) receipt.outcome = "recorded";

@@ -75,6 +75,27 @@ legal_basis = ["CA2004-s10"]
 fields = ["incident", "why"]
 respond_within = "2m"
 retention = "notice"
+[[share]]
+id = "ASK-1"
+what = "question"
+from = "social-care"
+to = "police"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10"]
+fields = ["text", "by"]
+respond_within = "2m"
+retention = "notice"
+escalate = [{to = "again", after = "1m", unless = "opened"}, {to = "sender", after = "2m"}]
+[[share]]
+id = "ASK-2"
+what = "answer"
+from = "police"
+to = "social-care"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10"]
+fields = ["text"]
+respond_within = "1m"
+retention = "notice"
 [[retention]]
 id = "RET-mailbox"
 class = "mailbox"
@@ -229,8 +250,8 @@ router::Parties county_parties() {
 std::vector<Role> county_roles() {
     std::vector<Role> roles;
     roles.push_back({
-        "police/31", {"markers/31", "reports/police/31"},
-         {            }
+        "police/31", {"markers/31",    "reports/police/31", "questions/31"},
+         {              }
     });
     roles.back().has_incidents = true;
     roles.push_back(social_care("E10000024"));
@@ -277,6 +298,26 @@ wire::Draft make_incident(Dice& dice, Instant now) {
             {"CA2004-s10"},
             {},
             wire::pack<schemas::Incident>(incident)};
+}
+
+wire::Draft make_question(Dice& dice, const client::Incoming& notice, const std::string& agency) {
+    const auto* told = flatbuffers::GetRoot<schemas::SocialCareNotice>(notice.payload.data());
+    schemas::QuestionValue question;
+    question.notice.assign(told->notice()->begin(), told->notice()->end());
+    question.force = told->force()->str();
+    question.incident_reference = told->incident_reference()->str();
+    if (dice.one_in(8))
+        question.incident_reference = "NP-" + std::to_string(dice.below(8));  // perhaps not theirs
+    question.about = "people";
+    question.text = "Who else was there?";
+    question.by = "J. Worker";
+    return {schemas::Kind::question,
+            "receipts/" + agency,
+            question.incident_reference,
+            {},
+            {},
+            notice.id,
+            wire::pack<schemas::Question>(question)};
 }
 
 wire::Draft make_opaque(Dice& dice, const std::string& topic) {

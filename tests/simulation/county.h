@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/client/box.h"
 #include "adapters/client/load.h"
 #include "adapters/client/session_machine.h"
 #include "broker/agreement/agreement.h"
@@ -44,6 +45,7 @@ std::vector<Role> county_roles();
 
 // Payloads, some of them about the same few people, so that they meet.
 wire::Draft make_incident(Dice& dice, Instant now);
+wire::Draft make_question(Dice& dice, const client::Incoming& notice, const std::string& agency);
 wire::Draft make_opaque(Dice& dice, const std::string& topic);
 std::vector<Bytes> make_records(Dice& dice, const client::Load& load);
 

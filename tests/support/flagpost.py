@@ -64,6 +64,28 @@ legal_basis = ["CA2004-s10", "DPA2018-Sch8-4"]
 fields = ["incident", "subject", "why", "compared"]
 respond_within = "4h"
 retention = "notice"
+
+[[share]]
+id = "ASK-1"
+what = "question"
+from = "social-care"
+to = "police"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10", "DPA2018-Sch8-4"]
+fields = ["text", "by"]
+respond_within = "24h"
+retention = "notice"
+
+[[share]]
+id = "ASK-2"
+what = "answer"
+from = "police"
+to = "social-care"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10", "DPA2018-Sch8-4"]
+fields = ["text", "by"]
+respond_within = "24h"
+retention = "notice"
 """
 
 

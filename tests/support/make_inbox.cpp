@@ -1,5 +1,5 @@
-/// make_inbox FILE [trust]: an inbox with a notice in every state pages know, of social care or of a trust of two schools, for
-/// tests/browser. Times are relative to now.
+/// make_inbox FILE [trust|desk]: an inbox with a notice in every state pages know, of social care or of a trust of two schools,
+/// for tests/browser; `desk` is social care with matches to review, a recall and a question besides. Times are relative to now.
 #include <iostream>
 
 #include "adapters/client/box.h"
@@ -135,17 +135,111 @@ std::vector<client::Incoming> trust_items(Instant now, Random& random) {
     return items;
 }
 
+schemas::ReviewItemValue review(std::uint8_t number, const std::string& reference, Instant decide_by) {
+    schemas::ReviewItemValue value;
+    value.review.assign(16, number);
+    value.reference = reference;
+    value.la = "E10000024";
+    value.force = "31";
+    value.incident_reference = "NP-2026-0" + std::to_string(number);
+    value.incident_version = 1;
+    value.outcome = schemas::Outcome::low;
+    value.bound_for = "school/900001";
+    value.subject = "B801200005001";
+    value.why = {"Same surname and date of birth, another first name. A twin?"};
+    value.decide_by_us = to_us(decide_by);
+    value.will_be_told = {"child_given_names", "child_family_name", "incident_reference", "occurred_us"};
+    for (const auto& [detail, police, theirs, how] : {
+             std::tuple{"First names",   "Eve",               "Ava",           schemas::Agreeing::differ      },
+             std::tuple{"Surname",       "Example",           "Example",       schemas::Agreeing::agree       },
+             std::tuple{"Date of birth", "2019-03-04",        "2019-03-04",    schemas::Agreeing::agree       },
+             std::tuple{"Address",       "14 Example Street", "14 Example St", schemas::Agreeing::agree       },
+             std::tuple{"Pupil number",  "",                  "B801200005001", schemas::Agreeing::not_compared}
+    }) {
+        auto row = std::make_unique<schemas::ComparedDetailValue>();
+        row->detail = detail;
+        row->police = police;
+        row->theirs = theirs;
+        row->how = how;
+        value.compared.push_back(std::move(row));
+    }
+    return value;
+}
+
+/// Matches a person must look at, a notice that was taken back, and one about which police were asked and have answered.
+void add_desk(client::Box& box, Instant now, Random& random) {
+    const std::string topic = "notices/social-care/E10000024";
+    std::vector<client::Incoming> items;
+    std::uint64_t number = 2'000'000;
+    const auto add_review = [&](schemas::ReviewItemValue value) {
+        items.push_back(item_of<schemas::ReviewItem>("reviews/E10000024", schemas::Kind::review_item,
+                                                     ++number, value, now - 1h, random));
+    };
+    add_review(review(71, "RV-AAAA-0NE1", now + 3h));
+    auto two = review(72, "RV-BBBB-TW02", now + 4h);
+    two.two_people = true;
+    two.why = {"The child is shielded: two people must agree before anything is sent."};
+    add_review(std::move(two));
+    add_review(review(73, "RV-CCCC-LATE", now - 10min));
+    auto nothing = review(74, "RV-DDDD-N0NE", now + 5h);
+    nothing.will_be_told.clear();
+    nothing.compared.clear();
+    nothing.bound_for = "education/E10000024";
+    nothing.why = {"A child related to an adult of a domestic-abuse incident has no known school."};
+    add_review(std::move(nothing));
+
+    auto gone = notice(91, "FP-JJJJ-G0NE", "Greta", "Gone", now + 7h, now);
+    items.push_back(item_of<schemas::SocialCareNotice>(topic, schemas::Kind::social_care_notice, ++number,
+                                                       gone, now - 2h, random));
+    schemas::RecallValue recall;
+    recall.notice.assign(16, 92);
+    recall.reference = "FP-KKKK-TAKE";
+    recall.recalls.assign(16, 91);
+    recall.recalled_reference = gone.reference;
+    recall.reason = schemas::RecallReason::corrected;
+    recall.force = "31";
+    recall.incident_reference = gone.incident_reference;
+    recall.incident_version = 2;
+    recall.recalled_at_us = to_us(now - 1h);
+    recall.act_by_us = to_us(now + 6h);
+    recall.police_contact = "Norham PPU, 01632 960101";
+    items.push_back(
+        item_of<schemas::Recall>(topic, schemas::Kind::recall, ++number, recall, now - 1h, random));
+
+    auto asked = notice(93, "FP-LLLL-ASKD", "Ada", "Asked", now + 7h, now);
+    const auto about = item_of<schemas::SocialCareNotice>(topic, schemas::Kind::social_care_notice, ++number,
+                                                          asked, now - 3h, random);
+    items.push_back(about);
+    box.receive(items);
+    const auto agency = AgencyId::parse("social-care/E10000024").value();
+    box.ask(about, {"people", "Was anybody else in the house that night?", "Sam Patel"}, agency);
+    schemas::QuestionAnswerValue answer;
+    answer.answer.assign(16, 94);
+    answer.reference = "QU-LLLL-ASKD";
+    const auto question = box.questions_about(about).at(0).id;
+    answer.question.assign(question.begin(), question.end());
+    answer.notice.assign(16, 93);
+    answer.outcome = "answered";
+    answer.text = "Her aunt was; she has gone home since. Nobody else was seen.";
+    answer.by = "PC Lowe";
+    answer.answered_us = to_us(now - 5min);
+    answer.read_by_us = to_us(now + 20h);
+    box.receive({item_of<schemas::QuestionAnswer>(topic, schemas::Kind::answer, ++number, answer, now - 4min,
+                                                  random)});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2 && !(argc == 3 && std::string{argv[2]} == "trust")) {
-        std::cerr << "usage: make_inbox FILE [trust]\n";
+    const std::string of = argc == 3 ? argv[2] : "";
+    if (argc < 2 || argc > 3 || (argc == 3 && of != "trust" && of != "desk")) {
+        std::cerr << "usage: make_inbox FILE [trust|desk]\n";
         return 2;
     }
     SystemClock clock;
     crypto::SystemRandom random;
     const Instant now = clock.now();
-    if (argc == 3) {
+    if (of == "trust") {
         client::Box{argv[1], clock, random}.receive(trust_items(now, random));
         return 0;
     }
@@ -186,4 +280,5 @@ int main(int argc, char** argv) {
             "notices/social-care/E10000024", schemas::Kind::social_care_notice, items.size() + 1'000'000,
             each, now - 13h, random));
     box.receive(items);
+    if (of == "desk") add_desk(box, now, random);
 }

@@ -231,6 +231,8 @@ TEST_CASE("an agency reads its own mailboxes and nobody else's", "[agreement]") 
         {"a review desk of nobody",          "social-care/E10000024", "reviews/E08000001",             Reason::not_permitted},
         {"police never read notices",        "police/31",             "notices/social-care/E10000024", Reason::not_permitted},
         {"a force its markers",              "police/31",             "markers/31",                    Reason::none         },
+        {"a force what it is asked",         "police/31",             "questions/31",                  Reason::none         },
+        {"a force is asked in private",      "social-care/E10000024", "questions/31",                  Reason::not_permitted},
         {"results of one's own",             "operator/duty",         "results/operator/duty",         Reason::none         },
         {"not another's",                    "operator/duty",         "results/social-care/E10000024", Reason::not_permitted},
         {"an auditor reads no mailbox",      "auditor/audit-office",  "notices/school/900001",
@@ -261,6 +263,7 @@ TEST_CASE("every recipient has its mailboxes before anybody connects, those who 
                                                     "notices/school/900002",
                                                     "notices/school/900003",
                                                     "notices/social-care/E10000024",
+                                                    "questions/31",
                                                     "reports/auditor/audit-office",
                                                     "reports/education/E10000024",
                                                     "reports/operator/duty",
@@ -293,6 +296,8 @@ TEST_CASE("a rule can name each field of a notice, and nothing that no notice ha
         {"school_notice",      "table SchoolNotice {"    },
         {"review_item",        "table ReviewItem {"      },
         {"flag_marker",        "table Marker {"          },
+        {"question",           "table Question {"        },
+        {"answer",             "table QuestionAnswer {"  },
     }));
     CAPTURE(what);
     std::ifstream file{TEST_SOURCE_DIR "/schemas/notice.fbs"};
@@ -359,4 +364,27 @@ escalate = )" + escalate +
     REQUIRE_FALSE(bad);
     CHECK_THAT(bad.error().where, Catch::Contains(says) && Catch::Contains("agreement.toml:1"));
     CHECK_FALSE(Agreement::parse(with("[]", "dead_letters = \"operator/other\"\n")));
+}
+
+TEST_CASE("a question needs police to ask and a way for the answer back", "[agreement]") {
+    const auto text = example();
+    const auto where = [](const std::string& agreement) {
+        const auto read = Agreement::parse(agreement);
+        return read ? std::string{} : read.error().where;
+    };
+    CHECK(Agreement::parse(text)->rule_for("question", "social-care", "police")->respond_within ==
+          std::chrono::hours{24});
+    const auto from = text.find("[[share]]\nid = \"ASK-2\"");
+    const auto to = text.find("[[retention]]", from);
+    CHECK(where(text.substr(0, from) + text.substr(to))
+              .ends_with("rule ASK-1: no rule shares the answer with social-care"));
+    CHECK(where(replaced(text,
+                         "from = \"social-care\"\nto = \"police\"\npurpose = \"safeguarding\"\nlegal_basis = "
+                         "[\"CA2004-s10\", \"DPA2018-Sch8-4\"]\nfields = [\"text\", \"by\"]",
+                         "from = \"police\"\nto = \"social-care\"\npurpose = \"safeguarding\"\nlegal_basis = "
+                         "[\"CA2004-s10\"]\nfields = [\"text\", \"by\"]"))
+              .ends_with("rule ASK-1: questions are for police"));
+    CHECK(where(replaced(text, "{to = \"again\", after = \"4h\", unless = \"opened\"}",
+                         "{to = \"education\", after = \"4h\"}"))
+              .ends_with("rule ASK-1: a question goes to nobody else than it is for"));
 }

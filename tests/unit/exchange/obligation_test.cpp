@@ -162,6 +162,99 @@ TEST_CASE("a rung is passed over once what it waits for has happened", "[exchang
     check_recovery(*world);
 }
 
+TEST_CASE(
+    "a child no school has on its roll goes to the authority's education officer, and to that school no more",
+    "[exchange]") {
+    auto world = county();
+    const auto notice = owe_school(*world);
+    REQUIRE(confirmed(world->receipt("school/900001", notice, Level::opened)));
+    REQUIRE(confirmed(world->receipt("school/900001", notice, Level::recorded, "not_on_roll")));
+    CHECK(world->kinds() ==
+          std::vector{LeafKind::recorded, LeafKind::reviewed, LeafKind::decided, LeafKind::notice_issued});
+    const auto told = world->delivered<schemas::SchoolNotice>(education_box);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].child_family_name == child_a.family);
+    CHECK(told[0].urn == 900001);  // where the roll still has the child
+    CHECK(told[0].upn.empty());    // by the officer's own rule
+    const auto& issued = world->last.records.back().leaf;
+    CHECK(issued.rule == "SCH-2");
+    CHECK(issued.recipient == "education/E10000024");
+    CHECK(is_open(*world, id16(told[0].notice)));
+    check_recovery(*world);
+
+    world->receipt("school/900001", notice, Level::recorded, "not_on_roll");
+    CHECK(world->last.deliveries.empty());
+    // A later version goes to the officer, and the school is not told again, nor is anything recalled.
+    auto news = abuse_with(child_a, "NP-1", 2);
+    news.people[1]->present = false;
+    news.circumstances = "Something else.";
+    world->send(news);
+    CHECK(world->delivered<schemas::SchoolNotice>(school_box).empty());
+    CHECK(world->delivered<schemas::Recall>(school_box).empty());
+    check_recovery(*world);
+    // What police take back, they take back from both.
+    news = abuse_with(child_a, "NP-1", 3);
+    news.status = schemas::IncidentStatus::withdrawn;
+    world->send(news);
+    CHECK(world->delivered<schemas::Recall>(school_box).size() == 1);
+    CHECK(world->delivered<schemas::Recall>(education_box).size() == 1);
+    check_recovery(*world);
+}
+
+TEST_CASE("where the roll says another school by now, that one is told and no officer", "[exchange]") {
+    auto world = county();
+    const auto notice = owe_school(*world);
+    Load roll;
+    roll.agency = "education/E10000024";
+    roll.topic = "rolls/E10000024";
+    roll.of = schemas::LoadOf::rolls;
+    roll.scope = "la:E10000024";
+    roll.items = {wire::pack<schemas::Pupil>(pupil(child_a, 900002))};
+    world->load(roll);
+    REQUIRE(confirmed(world->receipt("school/900001", notice, Level::recorded, "not_on_roll")));
+    CHECK(world->delivered<schemas::SchoolNotice>("notices/school/900002").size() == 1);
+    CHECK(world->delivered<schemas::SchoolNotice>(education_box).empty());
+    check_recovery(*world);
+    // And that one does not have the child either.
+    const auto next = id16(world->delivered<schemas::SchoolNotice>("notices/school/900002")[0].notice);
+    REQUIRE(confirmed(world->receipt("trust/north", next, Level::recorded, "not_on_roll")));
+    CHECK(world->delivered<schemas::SchoolNotice>(education_box).size() == 1);
+    check_recovery(*world);
+}
+
+TEST_CASE("a child given back goes through a person where the school's notice would have", "[exchange]") {
+    auto world = county();
+    auto held = abuse_with(child_a, "NP-1");
+    held.qualifiers = {"hold_for_person"};
+    world->send(held);
+    const auto reviews = world->delivered<schemas::ReviewItem>("reviews/E10000024");
+    REQUIRE(reviews.size() == 1);
+    world->decide_review(id16(reviews[0].review), schemas::Verdict::permit);
+    const auto told = world->delivered<schemas::SchoolNotice>(school_box);
+    REQUIRE(told.size() == 1);
+    REQUIRE(confirmed(world->receipt("school/900001", id16(told[0].notice), Level::recorded, "not_on_roll")));
+    CHECK(world->delivered<schemas::SchoolNotice>(education_box).empty());
+    const auto again = world->delivered<schemas::ReviewItem>("reviews/E10000024");
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].bound_for == "education/E10000024");
+    CHECK(again[0].why.at(0) == "The school says that the child is not on its roll.");
+    check_recovery(*world);
+}
+
+TEST_CASE("once nobody can be found any more, the force hears that the school has no such child",
+          "[exchange]") {
+    auto world = county();
+    const auto notice = owe_school(*world);
+    world->receipt("school/900001", notice, Level::opened);
+    world->tick(80h);  // the incident itself is not kept any more
+    world->tick(1s);
+    CHECK(reason(world->receipt("school/900002", notice, Level::recorded, "not_on_roll")) ==
+          Reason::not_permitted);
+    REQUIRE(confirmed(world->receipt("school/900001", notice, Level::recorded, "not_on_roll")));
+    CHECK(reports_of(*world, force_box) == std::vector<std::string>{"not_theirs school "});
+    check_recovery(*world);
+}
+
 TEST_CASE("social care's clock runs until somebody records what was done", "[exchange]") {
     auto world = county();
     load_flags(*world);

@@ -103,6 +103,27 @@ legal_basis = ["CA2004-s10"]
 fields = ["incident", "why", "compared"]
 respond_within = "4h"
 retention = "notice"
+[[share]]
+id = "ASK-1"
+what = "question"
+from = "social-care"
+to = "police"
+purpose = "safeguarding"
+legal_basis = ["CA2004-s10"]
+fields = ["text", "by"]
+respond_within = "24h"
+retention = "notice"
+escalate = [{to = "again", after = "4h", unless = "opened"}, {to = "sender", before_deadline = "2h"}]
+[[share]]
+id = "ASK-2"
+what = "answer"
+from = "police"
+to = "social-care"
+purpose = "answering"
+legal_basis = ["DPA2018-Sch8-4"]
+fields = ["text"]
+respond_within = "12h"
+retention = "notice"
 [[retention]]
 id = "RET-N"
 class = "notice"
@@ -389,10 +410,36 @@ public:
         return send(agency, schemas::Kind::review_decision, "receipts/" + agency,
                     wire::pack<schemas::ReviewDecision>(value));
     }
+    Reply ask(const std::string& agency, const Id16& notice, const std::string& reference,
+              const std::string& force = "31", const std::string& text = "Who was at home?") {
+        schemas::QuestionValue value;
+        value.notice.assign(notice.begin(), notice.end());
+        value.force = force;
+        value.incident_reference = reference;
+        value.about = "children_present";
+        value.text = text;
+        value.by = "S. Worker";
+        value.asked_us = to_us(now);
+        return send(agency, schemas::Kind::question, "receipts/" + agency,
+                    wire::pack<schemas::Question>(value));
+    }
+    Reply answer(const Id16& question, const std::string& agency = "police/31",
+                 const std::string& text = "The child and her mother.") {
+        schemas::QuestionAnswerValue value;
+        value.question.assign(question.begin(), question.end());
+        value.outcome = "answered";
+        value.text = text;
+        value.by = "P. Officer";
+        value.answered_us = to_us(now);
+        return send(agency, schemas::Kind::answer, "receipts/" + agency,
+                    wire::pack<schemas::QuestionAnswer>(value));
+    }
     void answer_all() {
         for (const auto& open : exchange.open_obligations())
             if (open.topic.starts_with("reviews/"))
                 decide_review(open.notice, schemas::Verdict::deny);
+            else if (open.topic.starts_with("questions/"))
+                answer(open.notice, open.recipient);
             else
                 receipt(open.recipient, open.notice, schemas::Level::recorded);
     }

@@ -276,22 +276,42 @@ TEST_CASE("opening is recorded once and removes nothing; recording closes once",
     CHECK(office.post("jo", "/notices/FP-1/pass", chosen("choice", "kit")).status == 404);
 }
 
-TEST_CASE("a pupil of nobody here: a reason first, whom to tell, and open until police know", "[school]") {
+TEST_CASE("a pupil of nobody here: a reason first, then it is recorded and sent back at once", "[school]") {
     Office office;
     office.receive(notice(1, "FP-1"));
     CHECK(office.post("jo", "/notices/FP-1/record", chosen("outcome", "not_on_roll")).header("Location") ==
           "/notices/FP-1/not-on-roll");
     CHECK_FALSE(office.item("FP-1")->recorded);
     CHECK(has(office.get("jo", "/notices/FP-1/not-on-roll"),
-              "so that the right school is told: Norham PPU, 01632 960101, quote NP-1"));
+              "tell police: Norham PPU, 01632 960101, quote NP-1"));
     CHECK(office.post("jo", "/notices/FP-1/not-on-roll", chosen("choice", "because")).status == 422);
-    CHECK(office.post("jo", "/notices/FP-1/not-on-roll", chosen("choice", "left")).status == 303);
-    const auto page = office.get("jo", "/notices/FP-1");
-    CHECK(has(page, "Not on our roll, and police know"));
+    CHECK_FALSE(office.item("FP-1")->recorded);
+    const auto sent = office.post("jo", "/notices/FP-1/not-on-roll", chosen("choice", "left"));
+    CHECK(sent.header("Location") == "/notices/FP-1?done=given_back");
+    const auto page = office.get("jo", "/notices/FP-1?done=given_back");
+    CHECK(has(page, "Flagpost now tells the school that has the child"));
     CHECK(has(page, "Said by you not to be on roll: The pupil has left this school"));
-    CHECK(has(office.get("jo", "/inbox"), "FP-1"));
-    CHECK(office.post("jo", "/notices/FP-1/record", chosen("outcome", "not_on_roll")).status == 303);
+    CHECK_FALSE(has(office.get("jo", "/inbox"), "FP-1"));
     CHECK(office.item("FP-1")->outcome == "not_on_roll");
+}
+
+TEST_CASE("what was recorded is changed by another record, and the first stays in the story", "[school]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(office.send("jo", "GET", "/notices/FP-1/change").status == 404);
+    office.post("jo", "/notices/FP-1/record", chosen("outcome", "quiet_support"));
+    CHECK(has(office.get("jo", "/notices/FP-1"), "Change this"));
+    const auto form = office.get("kit", "/notices/FP-1/change");
+    CHECK(has(form, "Recorded now: Quiet support, no approach to the child, by Jo Wren."));
+    CHECK_FALSE(has(form, "value=\"quiet_support\""));
+    CHECK(office.post("kit", "/notices/FP-1/change", chosen("choice", "")).status == 422);
+    CHECK(office.post("kit", "/notices/FP-1/change", chosen("choice", "contact_police")).status == 303);
+    CHECK(office.post("kit", "/notices/FP-1/change", chosen("choice", "contact_police")).status == 303);
+    CHECK(office.item("FP-1")->outcome == "contact_police");
+    CHECK(office.item("FP-1")->recorded_by == "Kit Bell");
+    CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 3);
+    CHECK(has(office.get("jo", "/notices/FP-1"),
+              "Changed by Kit Bell. Before: Quiet support, no approach to the child"));
 }
 
 TEST_CASE("a notice sent again says so, and a corrected one what it was", "[school]") {

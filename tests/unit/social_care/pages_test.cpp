@@ -134,6 +134,20 @@ TEST_CASE("overdue stands before changed before to do, and the soonest first", "
     CHECK(has(office.get("lee", "/inbox"), words::empty_inbox));
 }
 
+TEST_CASE("a wall screen's inbox loads itself anew until somebody stops it", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    const auto usual = office.send("sam", "GET", "/inbox");
+    CHECK_FALSE(usual.header("Refresh"));
+    CHECK(has(usual.body, "href=\"/inbox?show=all&amp;watch=60\">Update every minute"));
+    const auto watching = office.send("sam", "GET", "/inbox?show=mine&watch=60");
+    CHECK(watching.header("Refresh") == "60");
+    CHECK(has(watching.body, "href=\"/inbox?show=mine\">Stop updating"));
+    CHECK(has(watching.body, "FP-1"));
+    for (const auto* other : {"/inbox?watch=1", "/done?watch=60", "/notices/FP-1?watch=60"})
+        CHECK_FALSE(office.send("sam", "GET", other).header("Refresh"));
+}
+
 TEST_CASE("page 1 holds every overdue row, however many wait", "[social_care]") {
     Office office;
     for (std::uint8_t i = 0; i < 60; ++i) {
@@ -366,4 +380,30 @@ TEST_CASE("what was taken over by nobody in time is not done later", "[social_ca
     client::Box box{office.file, office.clock, office.random};
     office.handover.turn({true, 0, {}, 0, now}, box, *AgencyId::parse("social-care/E10000024"));
     CHECK_FALSE(office.item("FP-1")->opened);
+}
+
+TEST_CASE("what a worker recorded is changed by another record, and the first stays in the story",
+          "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    const auto chosen = [](const std::string& name, const std::string& value) {
+        return web::Fields{
+            {name, value}
+        };
+    };
+    CHECK(office.send("sam", "GET", "/notices/FP-1/change").status == 404);
+    office.post("sam", "/notices/FP-1/record", chosen("outcome", "no_action"));
+    const auto page = office.get("sam", "/notices/FP-1");
+    CHECK(has(page, "href=\"/notices/FP-1/change\">Change this"));
+    CHECK_FALSE(has(office.get("max", "/notices/FP-1"), "Change this"));
+    CHECK(office.send("max", "GET", "/notices/FP-1/change").status == 404);
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-1/change"), "value=\"passed\""));
+    CHECK(office.post("sam", "/notices/FP-1/change", chosen("choice", "passed")).status == 422);
+    CHECK(office.post("sam", "/notices/FP-1/change", chosen("choice", "contacted")).header("Location") ==
+          "/notices/FP-1?done=changed");
+    const auto changed = office.get("sam", "/notices/FP-1?done=changed");
+    CHECK(has(changed, "Changed. What was recorded before stays in the log."));
+    CHECK(has(changed, "Recorded by you at 8:12am: Contacted or visited."));
+    CHECK(has(changed, "Changed by you. Before: No action needed"));
+    CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 2);
 }

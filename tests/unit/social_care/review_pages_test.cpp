@@ -176,7 +176,10 @@ TEST_CASE("two people decide on a shielded child, and the second does not see wh
                         {"reason", "known_to_us"}
     })
               .status == 303);
+    CHECK(has(office.get("lee", "/review/RV-1"), "You have decided. A second person must decide alike."));
+    CHECK_FALSE(has(office.get("lee", "/review/RV-1"), "Record decision"));
     CHECK(has(office.get("kim", "/review"), "Waiting for a second person (1)"));
+    CHECK(has(office.get("kim", "/review/RV-1"), "Record decision"));  // it is not kept from the second
     CHECK_FALSE(has(office.get("kim", "/review/RV-1"), "permit:"));
     CHECK(office
               .post("lee", "/review/RV-1/decide",

@@ -49,6 +49,12 @@ struct Office {
             return site->message(visit, 200, "List",
                                  kept ? "kept " + kept->find("choice")->second : "nothing");
         });
+        site->get("/inbox", {"worker"}, [this](const Visit& visit) {
+            Page page{"message", "Inbox"};
+            page.view.text("heading", "Inbox").text("words", "");
+            page.watching = is_watching(visit.request);
+            return site->page(visit, page);
+        });
         site->get("/list/{ref}", {"worker"}, [this](const Visit& visit) {
             return site->message(visit, 200, "One", visit.part("ref") + " " + site->token(visit.session));
         });
@@ -65,7 +71,8 @@ struct Office {
                   const std::map<std::string, std::string>& headers = {}) {
         Request request;
         request.method = method;
-        request.path = path;
+        request.path = path.substr(0, path.find('?'));
+        if (request.path != path) request.query = *parse_fields(path.substr(request.path.size() + 1));
         request.form = form;
         for (const auto& [name, value] : headers) request.headers.emplace(name, value);
         if (!cookie.empty()) request.headers.emplace("Cookie", "other=1; " + cookie);
@@ -340,6 +347,31 @@ TEST_CASE("a session ends after 30 minutes without use and after 10 hours with i
     }
     office.clock.advance(20min);
     CHECK(office.get("/list").status == 303);
+}
+
+TEST_CASE("a page that loads itself anew never lengthens a session, nor begins one", "[web]") {
+    Office office;
+    office.sign_in("worker");
+    for (int i = 0; i < 29; ++i) {
+        office.clock.advance(1min);
+        CHECK(office.get("/inbox?watch=60").header("Refresh") == "60");
+    }
+    office.clock.advance(1min);
+    const auto over = office.get("/inbox?watch=60");
+    CHECK(over.header("Location") == "/sign-in");
+    CHECK_FALSE(over.header("Refresh"));
+
+    Office behind{"a secret of the proxy"};
+    const std::map<std::string, std::string> by{
+        {"Remote-User",           "worker"               },
+        {"Flagpost-Proxy-Secret", "a secret of the proxy"}
+    };
+    CHECK(behind.get("/inbox?watch=60", by).header("Location") == "/inbox");
+    CHECK(behind.cookie.empty());
+    CHECK(behind.get("/inbox", by).status == 200);
+    CHECK(behind.get("/inbox?watch=60", by).status == 200);
+    behind.clock.advance(31min);
+    CHECK(behind.get("/inbox?watch=60", by).header("Location") == "/inbox");
 }
 
 TEST_CASE("a form that came after its session ended is offered to the same person and no other", "[web]") {

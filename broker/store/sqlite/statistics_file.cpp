@@ -32,7 +32,7 @@ void add_statistics(const std::filesystem::path& file, const Tally& tally, Insta
     try {
         SQLite::Database database{file.string(),
                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-                                  limits::reader_wait_max_ms};
+                                  limits::lock_wait_max_ms};
         std::filesystem::permissions(
             file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
         database.exec("PRAGMA synchronous=OFF");
@@ -55,7 +55,7 @@ void add_statistics(const std::filesystem::path& file, const Tally& tally, Insta
 SQLite::Database open_statistics(const std::filesystem::path& file) {
     try {
         SQLite::Database database{file.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX,
-                                  limits::reader_wait_max_ms};
+                                  limits::lock_wait_max_ms};
         sqlite3_set_authorizer(database.getHandle(), only_events, nullptr);
         return database;
     } catch (const SQLite::Exception& error) {

@@ -148,8 +148,9 @@ private:
     };
     std::unordered_map<Id16, Connection*, SessionHash> sessions_;
     std::vector<Connection*> to_flush_, to_read_, over_;
-    std::vector<Id16> to_judge_;        // sessions not yet verified against the newest context
-    std::vector<std::uint8_t> buffer_;  // one for all connections: a copy buffer each cost more memory than TLS
+    std::vector<Id16> to_judge_;  // sessions not yet verified against the newest context
+    std::vector<std::uint8_t>
+        buffer_;  // one for all connections: a copy buffer each cost more memory than TLS
     std::array<std::uint64_t, cause_count> reported_{};
 };
 

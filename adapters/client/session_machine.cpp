@@ -208,7 +208,7 @@ void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) 
     if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
     actions.push_back(Confirmed{id, confirm.index()});
     settle(place->second, actions);
-    if (std::exchange(key_refused_, false)) send_unsent(actions);
+    key_is_known(actions);
 }
 
 void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
@@ -250,6 +250,12 @@ void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse&
     }
     actions.push_back(DeadLetter{entry.message.id, refusal_of(refuse)});
     settle(place, actions);
+    key_is_known(actions);
+}
+
+/// The message that tried was answered for what it is: the others may follow.
+void SessionMachine::key_is_known(Actions& actions) {
+    if (std::exchange(key_refused_, false)) send_unsent(actions);
 }
 
 /// Takes it out of flight; the next of its line may go now.

@@ -141,6 +141,7 @@ private:
     void alarm(std::string what, std::string evidence, Actions& actions);
 
     void send_unsent(Actions& actions);
+    void key_is_known(Actions& actions);
     void sign_and_send(const std::vector<InFlight*>& batch, Actions& actions);
     bool is_first_of_line(std::uint64_t place, const InFlight& entry) const;
     bool is_subscribed(const std::string& topic) const;
@@ -156,7 +157,7 @@ private:
     Instant heard_;          // when the broker last said anything
     Instant heartbeat_due_;  // when we next say so
     std::optional<Instant> resend_at_;
-    bool key_refused_ = false;  // since the last confirm
+    bool key_refused_ = false;  // and nothing confirmed or refused for another reason since
 
     std::uint64_t next_place_ = 0;
     std::map<std::uint64_t, InFlight> in_flight_;  // by order of offering

@@ -17,14 +17,21 @@ struct Closing {
     bool is_window;  // else the end of its threads
 };
 
-// What is due, oldest first, at most `count`. Threads outlast a window that an older version, come late, has opened anew:
-// without them that version would be the newest one known.
+// A version come late, older than the newest, has opened the window anew for longer: without the threads it would be the newest
+// one known.
+bool is_outlasted(const Due& thread_end, const RetainedIncident& incident) {
+    return incident.window && thread_end < *incident.window;
+}
+
+// What is due, oldest first, at most `count`.
 std::vector<Closing> closings_due(const State& state, Instant now, std::size_t count) {
     std::vector<Closing> due;
     auto window = state.windows.begin();
     auto thread = state.thread_ends.begin();
     while (due.size() < count) {
-        while (thread != state.thread_ends.end() && state.incidents.at(*thread->second).window) ++thread;
+        while (thread != state.thread_ends.end() &&
+               is_outlasted(thread->first, state.incidents.at(*thread->second)))
+            ++thread;
         const bool has_window = window != state.windows.end() && window->first.at <= now;
         const bool has_thread = thread != state.thread_ends.end() && thread->first.at <= now;
         if (!has_window && !has_thread) break;

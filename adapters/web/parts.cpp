@@ -59,7 +59,8 @@ std::string said(const std::string& text) {
 }
 
 std::string sentence(const std::string& text) {
-    return desk::printable(text) + (text.ends_with('.') ? "" : ".");
+    const bool ended = text.ends_with('.') || text.ends_with('?') || text.ends_with('!');
+    return desk::printable(text) + (ended ? "" : ".");
 }
 
 Visit on_paper(const Visit& visit) {

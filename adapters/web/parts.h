@@ -8,7 +8,7 @@ namespace flagpost::web {
 
 /// Foreign text, or that police did not say.
 std::string said(const std::string& text);
-/// With one full stop.
+/// With a full stop where it has no end of its own.
 std::string sentence(const std::string& text);
 /// The visit as times on paper are told from: by their whole date, since "today" is soon another day.
 Visit on_paper(const Visit& visit);

@@ -35,13 +35,6 @@ bool may_be_sent_again(schemas::Reason reason) {
            reason == schemas::Reason::window_exceeded || reason == schemas::Reason::shutting_down;
 }
 
-/// The partnership does not have the key we sign with, yet or any more: every message would be refused, none is at fault.
-bool is_for_want_of_a_key(const schemas::Refuse& refuse) {
-    return refuse.reason() == schemas::Reason::unknown_sender ||
-           (refuse.reason() == schemas::Reason::bad_signature &&
-            refuse.where()->string_view() == "publish.origin.signature");
-}
-
 std::chrono::milliseconds retry_delay(const schemas::Refuse& refuse) {
     const std::chrono::milliseconds asked{refuse.retry_after_ms()};
     return asked.count() == 0 ? retry_after_default : std::min(asked, retry_after_max);
@@ -239,7 +232,8 @@ void SessionMachine::publish_refused(std::uint64_t place, const schemas::Refuse&
         resend_at_ = std::max(resend_at_.value_or(due), due);
         return;
     }
-    if (is_for_want_of_a_key(refuse)) {
+    // No key of ours is in force, yet or any more: every message would be refused, none is at fault.
+    if (refuse.reason() == schemas::Reason::unknown_sender) {
         entry.sent = false;
         resend_at_ = now + retry_after_max;
         if (!std::exchange(key_refused_, true))

@@ -90,17 +90,6 @@ schemas::SchoolValue school_of(const std::string& la, std::uint32_t urn) {
     return school;
 }
 
-std::string_view what_of(Kind kind) {
-    switch (kind) {
-        case Kind::social_care_notice:
-            return "social_care_notice";
-        case Kind::school_notice:
-            return "school_notice";
-        default:
-            return "review_item";
-    }
-}
-
 std::string joined(const std::vector<std::string>& parts, std::string_view between = ", ") {
     std::string out;
     for (const auto& part : parts) out += (out.empty() ? std::string{} : std::string{between}) + part;
@@ -185,8 +174,9 @@ public:
         : agreement_{agreement}, case_{of}, now_{now}, zone_{zone} {}
 
     std::string of(const Planned& planned) const {
-        std::string out = "  " + planned.recipient + " gets a " + std::string{what_of(planned.kind)} +
-                          " in " + planned.topic + ", under rule " + planned.rule + "\n";
+        std::string out = "  " + planned.recipient + " gets a " +
+                          std::string{schemas::EnumNameKind(planned.kind)} + " in " + planned.topic +
+                          ", under rule " + planned.rule + "\n";
         out += ground(planned.purpose, planned.legal_basis, planned.retention, planned.recipient);
         out += "    by when: " + local_text(planned.due, zone_) +
                (planned.urn != 0 ? ", the start of the school's next day (its calendar decides)"
@@ -210,7 +200,8 @@ public:
 
 private:
     const agreement::Rule* rule_of(Kind kind, const std::string& recipient) const {
-        return agreement_.rule_for(what_of(kind), "police", recipient.substr(0, recipient.find('/')));
+        return agreement_.rule_for(schemas::EnumNameKind(kind), "police",
+                                   recipient.substr(0, recipient.find('/')));
     }
 
     std::chrono::minutes since(Instant at) const {

@@ -38,17 +38,6 @@ constexpr std::array<std::string_view, 2> school_handling{
 
 constexpr int adult_age_years = 18;
 
-std::string_view what_of(Kind kind) {
-    switch (kind) {
-        case Kind::social_care_notice:
-            return "social_care_notice";
-        case Kind::school_notice:
-            return "school_notice";
-        default:
-            return "review_item";
-    }
-}
-
 // What the recipient sees, for the fingerprint: without what changes with every version or every minute.
 void forget_moment(SocialCareNoticeValue& notice) {
     notice.incident_version = 0;
@@ -179,16 +168,18 @@ private:
 
     const Rule* rule_if_any(Kind kind, const std::string& recipient) const {
         if (!takes_part(recipient)) return nullptr;
-        return agreement_.rule_for(what_of(kind), "police", recipient.substr(0, recipient.find('/')));
+        return agreement_.rule_for(schemas::EnumNameKind(kind), "police",
+                                   recipient.substr(0, recipient.find('/')));
     }
 
     /// The rule under which `recipient` may be told, or nothing, and then why is written down.
     const Rule* rule(Kind kind, const std::string& recipient, const std::vector<std::string>& subjects) {
         const auto recipient_kind = recipient.substr(0, recipient.find('/'));
-        const auto* found = agreement_.rule_for(what_of(kind), "police", recipient_kind);
+        const auto* found = agreement_.rule_for(schemas::EnumNameKind(kind), "police", recipient_kind);
         if (!found) {
-            withhold(recipient, kind, subjects,
-                     "no rule: " + std::string{what_of(kind)} + " from police to " + recipient_kind);
+            withhold(
+                recipient, kind, subjects,
+                "no rule: " + std::string{schemas::EnumNameKind(kind)} + " from police to " + recipient_kind);
         } else if (!takes_part(recipient)) {
             withhold(recipient, kind, subjects, "not a party to the agreement");
             found = nullptr;
@@ -212,7 +203,7 @@ private:
     template <class Value> Planned made(Address to, const Make<Value>& make, const Rule& by, Instant due) {
         auto& [recipient, topic, kind, subjects, about, la] = to;
         Planned planned;
-        planned.dedup = about + " " + recipient + " " + std::string{what_of(kind)};
+        planned.dedup = about + " " + recipient + " " + std::string{schemas::EnumNameKind(kind)};
         planned.recipient = std::move(recipient);
         planned.topic = std::move(topic);
         planned.kind = kind;
@@ -248,7 +239,8 @@ private:
             const std::string other = rung.to + "/" + la;
             const bool again = rung.to == "again";
             if (again || (rung.to != "sender" && takes_part(other))) {
-                const Rule& rule = again ? by : *agreement_.rule_for(what_of(first.kind), "police", rung.to);
+                const Rule& rule =
+                    again ? by : *agreement_.rule_for(schemas::EnumNameKind(first.kind), "police", rung.to);
                 next.recipient = again ? first.recipient : other;
                 next.topic = again ? first.topic : "notices/" + other;
                 next.rule = rule.id;
@@ -525,7 +517,7 @@ private:
 
     bool is_not_on_roll(const std::string& subject, const std::string& recipient) const {
         return not_on_roll_.contains("pupil/" + subject + " " + recipient + " " +
-                                     std::string{what_of(Kind::school_notice)});
+                                     std::string{schemas::EnumNameKind(Kind::school_notice)});
     }
 
     /// Whether another school has the same child: by the pupil number, or as the same person of the incident.
@@ -873,7 +865,7 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     planned.retention = "notice";
     planned.due = now + unless_agreed;
     const auto kind = planned.recipient.substr(0, planned.recipient.find('/'));
-    if (const auto* rule = agreement.rule_for(what_of(what.kind), "police", kind)) {
+    if (const auto* rule = agreement.rule_for(schemas::EnumNameKind(what.kind), "police", kind)) {
         planned.rule = rule->id;
         planned.retention = rule->retention;
         planned.due = now + rule->respond_within;

@@ -91,7 +91,7 @@ class Questions(Scenario):
         self.assertNotIn(ANSWER, str(leaves))
         issued = [(leaf["recipient"], leaf["outcome"], leaf["operation"], leaf["rule"]) for leaf in leaves if leaf["kind"] == "notice_issued" and leaf["rule"].startswith("ASK")]
         self.assertEqual(issued, [(FORCE, "question", "disclosure", "ASK-1"), (CARE, "answer", "disclosure", "ASK-2")])
-        taken = [(leaf["kind"], leaf["outcome"]) for leaf in leaves if leaf["operation"] == "collection" and leaf["outcome"] in ("people", "answered")]
+        taken = [(leaf["kind"], leaf["outcome"]) for leaf in leaves if leaf["operation"] == "collection" and leaf.get("outcome") in ("people", "answered")]
         self.assertEqual(taken, [("published", "people"), ("recorded", "answered")])
 
     def test_on_the_page(self):

@@ -125,16 +125,17 @@ Reply Decider::take_question(const Message& message) {
     if (open_questions(agency, about) >= limits::questions_open_max)
         return Refusal{Reason::not_permitted, "question: as many as may be are open about this incident"};
     const std::string force = "police/" + about.force;
+    const auto child = child_of(about, notice);
 
     auto record = published(message);
     record.user = question.by()->str();
     record.leaf.outcome = question.about()->str();
     record.retention = rule->retention;
-    record.subjects = child_of(about, notice);
+    record.subjects = child;
     record.subjects.push_back(incident_subject(force, about.reference));
     record.body = received_other(message.received(), {});
     auto planned = planned_by(*rule, Kind::question, force, "questions/" + about.force, now_);
-    planned.subjects = child_of(about, notice);
+    planned.subjects = child;
     const auto asked = emit(std::move(record));
 
     schemas::QuestionValue value;

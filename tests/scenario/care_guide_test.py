@@ -4,18 +4,17 @@ then the watch folder, an upload by two people, cover and a suspension, as it sa
 
 import http.client
 import json
-import os
 import pathlib
 import re
 import shlex
-import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import children  # noqa: E402
-from flagpost import BIN, SOURCE, Scenario, main, until  # noqa: E402
+from flagpost import SOURCE, main, until  # noqa: E402
+from guide import Guide  # noqa: E402
 from pages import Browser  # noqa: E402
 
 FORCE, DUTY, CARE, SCHOOL = "police/31", "operator/duty", "social-care/E10000024", "school/900001"
@@ -44,7 +43,7 @@ CIN = f"""<?xml version="1.0" encoding="utf-8"?>
 NAMES = f"LAchildID,GivenNames,FamilyName,Line1,Town,Postcode,AllocatedWorker,AllocatedTeam\nC3,{CENSUS[0]},{CENSUS[1]},3 Oak Road,Worksop,S80 1AB,Sam Patel,North\n"
 
 
-class CareGuide(Scenario):
+class CareGuide(Guide):
     agencies = [FORCE, DUTY, CARE, SCHOOL]
 
     def setUp(self):
@@ -72,14 +71,6 @@ class CareGuide(Scenario):
             text, found = re.subn(rf"^{key}( *)= .*$", lambda match: f"{key}{match.group(1)}= {json.dumps(value)}", text, flags=re.M)
             self.assertEqual(found, 1, key)
         (self.desk / "social-care.toml").write_text(text)
-
-    def environment(self):
-        return dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}")
-
-    def call(self, *words, expect=0):
-        done = subprocess.run(words, cwd=self.desk, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, text=True)
-        self.assertEqual(done.returncode, expect, (words, done.stdout, done.stderr))
-        return done.stdout
 
     def own(self, *words, expect=0):
         return self.call("flagpost-social-care", "--config", "social-care.toml", *words, expect=expect)
@@ -114,17 +105,6 @@ class CareGuide(Scenario):
         self.a_large_form_is_read_from_who_may_send_it_alone()
         self.two_people_apply_a_list_that_ends_many()
         self.somebody_covers_and_a_leaver_hands_over()
-
-    def serve(self, command):
-        log = open(self.folder / "serve.log", "ab")
-        daemon = subprocess.Popen(command, cwd=self.desk, env=self.environment(), stdout=subprocess.PIPE, stderr=log)
-        log.close()
-        self.addCleanup(daemon.wait)
-        self.addCleanup(daemon.terminate)
-        self.addCleanup(daemon.stdout.close)
-        line = daemon.stdout.readline().decode()
-        self.assertTrue(line.startswith("pages http://localhost:"), line)
-        self.url = line.split()[1]
 
     def owe(self):
         """Incidents with every child come while the authority serves: a notice, and a match to review, since one is shielded."""

@@ -3,17 +3,16 @@
 
 import datetime
 import json
-import os
 import pathlib
 import re
 import shlex
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import children  # noqa: E402
-from flagpost import BIN, SOURCE, Scenario, main, until  # noqa: E402
+from flagpost import SOURCE, main, until  # noqa: E402
+from guide import Guide  # noqa: E402
 from pages import Browser  # noqa: E402
 
 FORCE, DUTY, SCHOOL = "police/31", "operator/duty", "school/900001"
@@ -21,7 +20,7 @@ GUIDE = (SOURCE / "docs" / "guides" / "connect-a-school.md").read_text()
 NEWS = "You have a new notice in Flagpost. Sign in as you usually do."
 
 
-class SchoolGuide(Scenario):
+class SchoolGuide(Guide):
     agencies = [FORCE, DUTY, SCHOOL]
 
     def setUp(self):
@@ -53,12 +52,7 @@ class SchoolGuide(Scenario):
 
     def run_as_written(self, command, reference):
         words = [reference if word == "FP-7K3M-29QD" else word for word in command]
-        done = subprocess.run(words, cwd=self.desk, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, text=True)
-        self.assertEqual(done.returncode, 0, (words, done.stdout, done.stderr))
-        return done.stdout
-
-    def environment(self):
-        return dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}")
+        return self.call(*words)
 
     def test_every_command_of_the_guide_does_what_it_says(self):
         commands = [shlex.split(line) for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.S) for line in block.splitlines()]
@@ -86,17 +80,6 @@ class SchoolGuide(Scenario):
         self.assertEqual(jo.sign_in("jo.wren", password, secret).status, 200)
         self.assertIn("Recorded by Kit Bell", jo.get(f"/notices/{reference}").words)
         self.assertIn("Oak Primary School", jo.get("/done").words)
-
-    def serve(self, command):
-        log = open(self.folder / "serve.log", "ab")
-        daemon = subprocess.Popen(command, cwd=self.desk, env=self.environment(), stdout=subprocess.PIPE, stderr=log)
-        log.close()
-        self.addCleanup(daemon.wait)
-        self.addCleanup(daemon.terminate)
-        self.addCleanup(daemon.stdout.close)
-        line = daemon.stdout.readline().decode()
-        self.assertTrue(line.startswith("pages http://localhost:"), line)
-        self.url = line.split()[1]
 
     def owe(self):
         """A notice comes while the school serves; its reference."""

@@ -20,9 +20,7 @@ std::vector<notices::PlannedRung> ladder_of(const agreement::Rule& rule, const n
     for (const auto& step : rule.escalate) {
         notices::PlannedRung rung;
         rung.at = step.after ? now + *step.after : first.due - *step.before_deadline;
-        rung.unless = step.unless == agreement::Reached::stored   ? schemas::Level::stored
-                      : step.unless == agreement::Reached::opened ? schemas::Level::opened
-                                                                  : schemas::Level::recorded;
+        rung.unless = notices::level_of(step.unless);
         if (step.to == "again") {
             rung.recipient = first.recipient;
             rung.topic = first.topic;

@@ -255,17 +255,6 @@ private:
         return rungs;
     }
 
-    static schemas::Level level_of(agreement::Reached reached) {
-        switch (reached) {
-            case agreement::Reached::stored:
-                return schemas::Level::stored;
-            case agreement::Reached::opened:
-                return schemas::Level::opened;
-            default:
-                return schemas::Level::recorded;
-        }
-    }
-
     template <class Value> void add_incident(Value& value) const {
         value.force = incident_.force;
         value.incident_reference = incident_.reference;
@@ -850,6 +839,17 @@ private:
 };
 
 }  // namespace
+
+schemas::Level level_of(agreement::Reached reached) {
+    switch (reached) {
+        case agreement::Reached::stored:
+            return schemas::Level::stored;
+        case agreement::Reached::opened:
+            return schemas::Level::opened;
+        default:
+            return schemas::Level::recorded;
+    }
+}
 
 Planned recall(const agreement::Agreement& agreement, const schemas::IncidentValue& incident,
                const ToRecall& what, Instant now) {

@@ -107,4 +107,7 @@ Plan plan(const agreement::Agreement& agreement, const registry::Register& known
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
           const date::time_zone* zone, const std::set<std::string>& not_on_roll = {});
 
+/// The level of acknowledgement that ends a step of a ladder.
+schemas::Level level_of(agreement::Reached reached);
+
 }  // namespace flagpost::notices

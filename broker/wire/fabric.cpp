@@ -1,6 +1,7 @@
 #include "broker/wire/fabric.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "broker/core/limits.h"
 
@@ -28,8 +29,9 @@ void append(Bytes& batch, ItemKind kind, const Id16& session, BytesView content)
     std::uint8_t* out = batch.data() + at;
     out[0] = static_cast<std::uint8_t>(kind);
     for (int i = 0; i < 4; ++i) out[4 + i] = static_cast<std::uint8_t>(size >> (24 - 8 * i));
-    std::ranges::copy(session, out + 8);
-    std::ranges::copy(content, out + header_size);
+    // memcpy: g++ 12 makes std::ranges::copy a loop over single bytes, a quarter of what the gate did for a message.
+    std::memcpy(out + 8, session.data(), session.size());
+    if (!content.empty()) std::memcpy(out + header_size, content.data(), content.size());
 }
 
 Result<std::vector<Item>> read_batch(BytesView batch) {
@@ -43,7 +45,7 @@ Result<std::vector<Item>> read_batch(BytesView batch) {
         if (size > limits::frame_size_max) return refuse(Reason::too_large, "fabric.length");
         if (batch.size() - header_size < padded(size)) return refuse(Reason::malformed, "fabric.length");
         Item item{static_cast<ItemKind>(kind), {}, batch.subspan(header_size, size)};
-        std::ranges::copy(batch.subspan(8, 16), item.session.begin());
+        std::memcpy(item.session.data(), batch.data() + 8, item.session.size());
         items.push_back(item);
         batch = batch.subspan(header_size + padded(size));
     }

@@ -15,6 +15,10 @@ namespace {
 
 namespace fabric = wire::fabric;
 
+// Of one session, consumed and not yet granted anew: from there on its gate is told at once.
+constexpr std::uint32_t frames_ungranted_max = limits::frames_granted / 4;
+constexpr std::size_t bytes_ungranted_max = limits::fabric_window_bytes / 16;
+
 std::uint32_t milliseconds(std::chrono::milliseconds duration) {
     return static_cast<std::uint32_t>(duration.count());
 }
@@ -129,15 +133,19 @@ void Broker::from_gate(const GateName& name, bool trusted, BytesView bytes, Now 
     Gate& gate = gates_[name];
     gate.attached |= trusted;
     for (const auto& item : *items) take_item(name, gate, item);
+}
 
-    // The gate may send as many more frames as we have now consumed.
-    for (const Id16& id : touched_) {
+/// A gate may send as many more frames as were consumed. That is told with what goes there anyway, at the latest with the next
+/// tick: alone it would wake the gate's thread once for each message of a publisher that waits for its confirm. Whoever
+/// has used a good part of its window is told at once.
+void Broker::grant_anew(const GateName& name, Gate& gate) {
+    for (const Id16& id : std::exchange(gate.touched, {})) {
         Session* session = find(id);
         if (session == nullptr) continue;
-        fabric::append(output_[session->gate], fabric::ItemKind::window, id,
+        session->bytes_taken = 0;
+        fabric::append(output_[name], fabric::ItemKind::window, id,
                        fabric::write_window(std::exchange(session->frames_taken, 0)));
     }
-    touched_.clear();
 }
 
 void Broker::take_item(const GateName& name, Gate& gate, const fabric::Item& item) {
@@ -202,7 +210,11 @@ void Broker::take_opening(const GateName& name, Gate& gate, const fabric::Item& 
 void Broker::take_frame(const fabric::Item& item) {
     Session* session = find(item.session);
     if (session == nullptr) return;  // ended on our side; the gate has not heard yet
-    if (session->frames_taken++ == 0) touched_.push_back(item.session);
+    Gate& gate = gates_.at(session->gate);
+    if (session->frames_taken++ == 0) gate.touched.push_back(item.session);
+    session->bytes_taken += item.content.size();
+    if (session->frames_taken >= frames_ungranted_max || session->bytes_taken >= bytes_ungranted_max)
+        grant_anew(session->gate, gate);
     act(item.session, session->machine.receive(item.content, {now_, running_}));
 }
 
@@ -237,6 +249,7 @@ void Broker::tick(Now now, bool ahead) {
     expire_some(ahead);
     heads_.propose(setting_.parties.quorum, now_);
     watch_quorum();
+    for (auto& [name, gate] : gates_) grant_anew(name, gate);
     while (!due_.empty() && due_.top().first <= running_) {
         const Id16 id = due_.top().second;
         due_.pop();
@@ -532,7 +545,11 @@ Broker::Session* Broker::find(const Id16& id) {
     return found == sessions_.end() ? nullptr : &found->second;
 }
 
-std::map<GateName, Bytes> Broker::take_output() { return std::exchange(output_, {}); }
+std::map<GateName, Bytes> Broker::take_output() {
+    for (const auto& [name, batch] : output_)
+        if (const auto gate = gates_.find(name); gate != gates_.end()) grant_anew(name, gate->second);
+    return std::exchange(output_, {});
+}
 
 Figures Broker::figures() const {
     Figures figures = figures_;

@@ -114,11 +114,13 @@ private:
         bool recorded = false;           // its opening is a leaf: its closing has to be one too
         std::uint64_t shown = 0;         // size of the head it was shown last
         std::uint32_t frames_taken = 0;  // since the gate was last granted more
+        std::size_t bytes_taken = 0;     // likewise
     };
     struct Gate {
         bool attached = false;
         std::optional<Digest> nonce;
         std::set<Id16> sessions;
+        std::vector<Id16> touched;  // sessions of which frames were taken and not yet granted anew
     };
 
     // What waits for a commit, besides records.
@@ -157,6 +159,7 @@ private:
     void take_opening(const GateName& name, Gate& gate, const wire::fabric::Item& item);
     void take_frame(const wire::fabric::Item& item);
     void take_close(const wire::fabric::Item& item);
+    void grant_anew(const GateName& name, Gate& gate);
 
     // What a session's machine asks for
     void act(const Id16& id, std::vector<Action> actions);
@@ -257,7 +260,6 @@ private:
     std::uint64_t wal_bytes_ = 0;
     std::size_t urgent_ = 0;  // of those pending: how many cannot wait
     bool shutting_down_ = false;
-    std::vector<Id16> touched_;                         // sessions whose frames the batch at hand holds
     std::map<std::string, std::uint64_t> undisclosed_;  // deliveries decided and not yet committed, per topic
 
     // Where looking for bodies whose time is over goes on, where the next look at the whole log begins, and when.

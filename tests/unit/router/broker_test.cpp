@@ -900,7 +900,7 @@ TEST_CASE("the answer to one challenge is not the answer to the next", "[broker]
     CHECK(world.broker->figures().sessions == 0);
 }
 
-TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {
+TEST_CASE("the gate is given back each frame that was consumed, with what it is sent anyway", "[broker]") {
     World world;
     const Id16 session = world.open("bench/1");
     const auto before = world.windows[session];
@@ -910,8 +910,42 @@ TEST_CASE("the gate is given back each frame that was consumed", "[broker]") {
         wire::fabric::append(batch, ItemKind::frame, session,
                              world.bench.publish(world.bench.envelope("bench/1")));
     world.broker->from_gate("igate", true, batch, at(world.now));
-    world.collect();
+    CHECK(world.broker->take_output().empty());  // nobody is woken for a window alone
+    world.commit();
+    CHECK(world.take<schemas::Confirm>(session).size() == 10);
     CHECK(world.windows[session] == before + 10);
+}
+
+TEST_CASE("frames nobody is answered for are given back with the next tick", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.collect();
+    const auto before = world.windows[session];
+    for (int i = 0; i < 3; ++i) world.send(session, wire::pack_frame(schemas::HeartbeatValue{}));
+    CHECK(world.windows[session] == before);
+    world.broker->tick(at(world.now));
+    world.collect();
+    CHECK(world.windows[session] == before + 3);
+}
+
+TEST_CASE("a session that uses its window up fast is given it back at once", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.collect();
+    const auto before = world.windows[session];
+    SECTION("by the number of its frames") {
+        Bytes batch;
+        for (std::uint32_t i = 0; i < limits::frames_granted; ++i)
+            wire::fabric::append(batch, ItemKind::frame, session,
+                                 wire::pack_frame(schemas::HeartbeatValue{}));
+        world.broker->from_gate("igate", true, batch, at(world.now));
+        world.collect();
+        CHECK(world.windows[session] == before + limits::frames_granted);
+    }
+    SECTION("by their bytes") {
+        world.send(session, world.bench.publish(world.bench.envelope("bench/1", world.now, 512 * 1024)));
+        CHECK(world.windows[session] == before + 1);
+    }
 }
 
 TEST_CASE("a key enrolled while the broker runs counts from then on, and its file's digest is a leaf",

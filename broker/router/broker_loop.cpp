@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 namespace flagpost::router {
 namespace {
@@ -26,8 +28,8 @@ zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::stri
 BrokerLoop::BrokerLoop(LoopSetting setting, BrokerSetting broker, StoreThread& store)
     : setting_{std::move(setting)},
       time_{setting_.clock.now(), setting_.clock.running().time_since_epoch(), broker.newest_stored},
-      inproc_{make_router(setting_.context, setting_.inproc)},
-      ipc_{make_router(setting_.context, setting_.ipc)},
+      inproc_{make_router(setting_.context, setting_.inproc), 'i'},
+      ipc_{make_router(setting_.context, setting_.ipc), 'x'},
       store_{store},
       broker_{std::move(broker), time_.moment()},
       next_tick_{time_.moment().running},
@@ -73,17 +75,21 @@ milliseconds BrokerLoop::patience() const {
 }
 
 void BrokerLoop::turn(milliseconds longest) {
-    std::array<zmq::pollitem_t, 4> items{
-        {{inproc_.handle(), 0, ZMQ_POLLIN, 0},
-         {ipc_.handle(), 0, ZMQ_POLLIN, 0},
-         {nullptr, store_.wake_fd(), ZMQ_POLLIN, 0},
-         {nullptr, setting_.control_fd, ZMQ_POLLIN, 0}}
+    std::array<pollfd, 4> items{
+        {{inproc_.socket.get(zmq::sockopt::fd), POLLIN, 0},
+         {ipc_.socket.get(zmq::sockopt::fd), POLLIN, 0},
+         {store_.wake_fd(), POLLIN, 0},
+         {setting_.control_fd, POLLIN, 0}}
     };
-    zmq::poll(items.data(), items.size(), longest);
+    const bool look = inproc_.look || ipc_.look;
+    if (poll(items.data(), items.size(), look ? 0 : static_cast<int>(longest.count())) < 0 && errno != EINTR)
+        throw std::system_error{errno, std::generic_category(), "poll"};
     if (items[3].revents != 0 && !setting_.control()) stopping_ = true;
     if (items[2].revents != 0) take_news();
-    if (items[0].revents != 0) take_batches(inproc_, 'i');
-    if (items[1].revents != 0) take_batches(ipc_, 'x');
+    inproc_.look |= items[0].revents != 0;
+    ipc_.look |= items[1].revents != 0;
+    for (Door* door : {&inproc_, &ipc_})
+        if (door->look) take_batches(*door);
     if (const Now moment = now(); moment.running >= next_tick_) {
         if (const auto step = time_.step()) broker_.clock_stepped(*step, moment);
         broker_.tick(moment, time_.ahead() >= limits::clock_hold_min);
@@ -100,22 +106,31 @@ void BrokerLoop::take_news() {
     auto news = store_.take();
     broker_.wal_stands_at(news.wal_bytes);
     for (const auto& head : news.heads) broker_.head_signed(head);
-    if (news.committed) broker_.committed(*news.committed, now());
+    if (!news.committed) return;
+    broker_.committed(*news.committed, now());
+    // Before anybody new is heard, which may take milliseconds: the store is not to stand idle when something waits for it,
+    // and publishers are told what they can go on from.
+    hand_over();
+    flush();
 }
 
-void BrokerLoop::take_batches(zmq::socket_t& socket, char prefix) {
-    for (int taken = 0; taken < limits::fabric_batches_per_turn; ++taken) {
+/// Until there is nothing more, others have to have their turn, or the store has something to say.
+void BrokerLoop::take_batches(Door& door) {
+    for (int taken = 0; taken < limits::fabric_batches_per_turn && !store_.has_news(); ++taken) {
         zmq::message_t gate;
-        if (!socket.recv(gate, zmq::recv_flags::dontwait)) return;
+        if (!door.socket.recv(gate, zmq::recv_flags::dontwait)) {
+            door.look = false;
+            return;
+        }
         zmq::message_t batch;
-        if (!gate.more() || !socket.recv(batch, zmq::recv_flags::dontwait)) continue;
+        if (!gate.more() || !door.socket.recv(batch, zmq::recv_flags::dontwait)) continue;
         bool single = true;
-        while (batch.more() && socket.recv(batch, zmq::recv_flags::dontwait)) single = false;
+        while (batch.more() && door.socket.recv(batch, zmq::recv_flags::dontwait)) single = false;
         if (!single) {
             spdlog::error("fabric message of more than one part ignored");
             continue;
         }
-        broker_.from_gate(prefix + gate.to_string(), prefix == 'i',
+        broker_.from_gate(door.prefix + gate.to_string(), door.prefix == inproc_.prefix,
                           {static_cast<const std::uint8_t*>(batch.data()), batch.size()}, now());
     }
 }
@@ -127,11 +142,12 @@ void BrokerLoop::hand_over() {
 
 void BrokerLoop::flush() {
     for (const auto& [gate, batch] : broker_.take_output()) {
-        zmq::socket_t& socket = socket_of(gate);
+        Door& door = door_of(gate);
+        door.look = true;
         try {
-            const bool sent = socket.send(zmq::buffer(std::string_view{gate}.substr(1)),
-                                          zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
-                              socket.send(zmq::buffer(batch), zmq::send_flags::dontwait);
+            const bool sent = door.socket.send(zmq::buffer(std::string_view{gate}.substr(1)),
+                                               zmq::send_flags::sndmore | zmq::send_flags::dontwait) &&
+                              door.socket.send(zmq::buffer(batch), zmq::send_flags::dontwait);
             if (sent) continue;
             // Windows and credit keep what is under way below the mark: reading anything but 0 here is a bug.
             spdlog::critical("a gate takes nothing: {} batches are waiting for it",

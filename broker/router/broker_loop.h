@@ -48,16 +48,24 @@ private:
     void tell_standing();
     void turn(std::chrono::milliseconds longest);
     std::chrono::milliseconds patience() const;
+    /// A socket gates come to. libzmq makes its descriptor readable when something changes and not while something waits, and
+    /// whatever is done with the socket may take that signal: from then on it is to be looked at until it has nothing more.
+    struct Door {
+        zmq::socket_t socket;
+        char prefix;
+        bool look = true;
+    };
+
     void take_news();
-    void take_batches(zmq::socket_t& socket, char prefix);
+    void take_batches(Door& door);
     void hand_over();
     void flush();
     void shut_down();
-    zmq::socket_t& socket_of(const GateName& gate) { return gate.front() == 'i' ? inproc_ : ipc_; }
+    Door& door_of(const GateName& gate) { return gate.front() == inproc_.prefix ? inproc_ : ipc_; }
 
     LoopSetting setting_;
     WallTime time_;
-    zmq::socket_t inproc_, ipc_;
+    Door inproc_, ipc_;
     StoreThread& store_;
     Broker broker_;
     Running next_tick_, next_standing_;

@@ -60,6 +60,7 @@ StoreThread::News StoreThread::take() {
     if (read(wake_fd_, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
         throw std::system_error{errno, std::generic_category(), "eventfd"};
     const std::lock_guard lock{mutex_};
+    has_news_ = false;
     if (failure_) std::rethrow_exception(failure_);
     News news = std::exchange(news_, {{}, {}, news_.wal_bytes});
     if (news.committed) busy_ = false;
@@ -187,6 +188,7 @@ void StoreThread::tell(std::optional<store::Committed> committed, std::optional<
         if (committed) news_.committed = std::move(committed);
         if (head) news_.heads.push_back(std::move(*head));
         news_.wal_bytes = setting_.store->wal_bytes();
+        has_news_ = true;
     }
     const std::uint64_t one = 1;
     if (write(wake_fd_, &one, sizeof one) < 0 && errno != EAGAIN)

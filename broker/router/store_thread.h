@@ -6,6 +6,7 @@
 /// Debian's libzmq (docs/decisions/0004).
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -44,6 +45,8 @@ public:
 
     /// Readable when take() has something to say.
     int wake_fd() const { return wake_fd_; }
+    /// Whether it has, without a system call.
+    bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
 
     /// Commits it as one transaction. To be called only while idle().
     void hand_over(store::Batch batch);
@@ -103,6 +106,7 @@ private:
     bool finishing_ = false;
     News news_;
     std::exception_ptr failure_;
+    std::atomic<bool> has_news_{false};  // a hint: set before the other side is woken
 
     std::thread thread_;  // last: everything above exists when it starts
 };

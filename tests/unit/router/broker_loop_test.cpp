@@ -121,6 +121,17 @@ TEST_CASE("a message goes through the sockets and both threads and is confirmed 
     CHECK_NOTHROW(broker.ended.get());
 }
 
+TEST_CASE("more batches than one turn takes are taken, though libzmq signals them once", "[loop]") {
+    RunningBroker broker;
+    broker.open();
+    broker.next<schemas::Welcome>();
+    for (int i = 0; i < 5 * limits::fabric_batches_per_turn; ++i)
+        broker.say(ItemKind::frame, wire::pack_frame(schemas::HeartbeatValue{}));
+    const Bytes envelope = broker.bench.envelope("bench/1", SystemClock{}.now());
+    broker.say(ItemKind::frame, broker.bench.publish(envelope));
+    CHECK(broker.next<schemas::Confirm>().id == copy(id_of(envelope)));
+}
+
 TEST_CASE("a broker whose clock was set back while it was down writes nothing earlier than before",
           "[loop]") {
     const Instant before = SystemClock{}.now() + 1h;

@@ -15,6 +15,7 @@
 #include "broker/store/sqlite/keys.h"
 #include "broker/store/sqlite/pooled_random.h"
 #include "broker/store/sqlite/rewrap.h"
+#include "broker/store/sqlite/sealing_ahead.h"
 
 namespace flagpost::store::sqlite {
 namespace {
@@ -131,7 +132,7 @@ private:
 
     Work write_with_reserve(const Batch& batch);
     Work write(const Batch& batch);
-    void write_record(const log::Record& record, Work& work);
+    void write_record(const log::Record& record, std::size_t place, Work& work);
     Bytes write_keys(const log::Record& record, Work& work);
     void shred(BytesView key, Work& work);
     void shred(std::uint64_t index, Work& work);
@@ -149,6 +150,7 @@ private:
     Pseudonyms pseudonyms_;
     PooledRandom random_;
     crypto::Sealer sealer_;
+    SealingAhead sealing_;
     SQLite::Database database_;
     Entries entries_;
     Rewrapping rewrapping_;
@@ -174,6 +176,7 @@ SqliteStore::SqliteStore(Options options)
       pseudonyms_{std::move(options.digest)},
       random_{options.random},
       sealer_{options.master, random_},
+      sealing_{options.master, random_},
       database_{open_writer(options.file)},
       entries_{database_},
       rewrapping_{database_, entries_, options.master},
@@ -369,12 +372,21 @@ SqliteStore::Work SqliteStore::write_with_reserve(const Batch& batch) {
 }
 
 SqliteStore::Work SqliteStore::write(const Batch& batch) {
+    struct LetGo {
+        SealingAhead& sealing;
+        ~LetGo() { sealing.end(); }
+    } const let_go{sealing_};
     Work work;
     work.tree = tree_;
     work.unlogged = unlogged_;
     work.leaves.reserve(batch.records.size());
     SQLite::Transaction transaction{database_, SQLite::TransactionBehavior::IMMEDIATE};
-    for (const auto& record : batch.records) write_record(record, work);
+    for (auto rest = std::span{batch.records}; !rest.empty();) {
+        const auto some = rest.first(std::min(rest.size(), SealingAhead::most));
+        sealing_.begin(some);
+        for (std::size_t i = 0; i < some.size(); ++i) write_record(some[i], i, work);
+        rest = rest.subspan(some.size());
+    }
     write_live(work);
     for (const auto& receipt : batch.receipts)
         insert_receipt_.run(agencies_.id(receipt.agency.text()), BytesView{receipt.message},
@@ -386,7 +398,8 @@ SqliteStore::Work SqliteStore::write(const Batch& batch) {
     return work;
 }
 
-void SqliteStore::write_record(const log::Record& record, Work& work) {
+/// place   of the record among those sealed ahead
+void SqliteStore::write_record(const log::Record& record, std::size_t place, Work& work) {
     const auto index = work.tree.size();
     if (record.leaf.index != index)
         throw StorageFailure{"record " + std::to_string(record.leaf.index) + " given as entry " +
@@ -398,7 +411,7 @@ void SqliteStore::write_record(const log::Record& record, Work& work) {
     std::optional<crypto::SealedBody> sealed;
     if (!record.body.empty()) {
         label = labels_.id(record.controller, record.retention);
-        sealed = sealer_.seal(record.body, {record.controller, record.retention, index});
+        sealed = sealing_.take(place);
         leaf.body = sealed->digest;
     }
     const auto already = work.shredded.size();

@@ -1,5 +1,6 @@
 // Mode idle: connections that are welcomed and then only keep alive.
 #include <poll.h>
+#include <unistd.h>
 
 #include <iostream>
 
@@ -29,7 +30,7 @@ public:
         return 0;
     }
 
-    void on_open(Peer& peer, const schemas::Welcome&) override { attach_quietly(peer, "idle-", agencies_); }
+    void on_open(Peer& peer, const schemas::Welcome&) override { attach_quietly(peer, names_, agencies_); }
     void on_frame(Peer& peer, const schemas::Frame& frame) override {
         if (frame.body_as_Subscribed() != nullptr) ++subscribed_;
         close_if_refused(peer, frame);
@@ -74,6 +75,8 @@ private:
     const Options& options_;
     std::vector<Agency> agencies_;
     Loop loop_;
+    /// Its own, so that two such processes can hold more sessions than one of them may have descriptors.
+    const std::string names_ = "idle-" + std::to_string(::getpid()) + "-";
     std::size_t subscribed_ = 0;  // of those ever open
     std::string why_;
 };

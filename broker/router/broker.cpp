@@ -106,9 +106,8 @@ Broker::Broker(BrokerSetting setting, Now now)
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
-    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again),
-                             setting_.keys},
-           Id16{}, Nothing{});
+    decide(exchange::Started{std::move(setting_.in_force), std::move(setting_.erased_again)}, Id16{},
+           Nothing{});
 }
 
 // --- From the gates
@@ -273,11 +272,11 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now) {
+void Broker::files_changed(exchange::InForce in_force, std::string policies, Now now) {
     home_.check();
     go_on(now);
     setting_.policies = std::move(policies);
-    decide(exchange::Reloaded{setting_.parties.digest, crl_number, keys}, Id16{}, Nothing{});
+    decide(exchange::Reloaded{std::move(in_force)}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Now now) {

@@ -38,7 +38,7 @@ struct BrokerSetting {
     log::VerifierKey log_key;
     std::string policies;  // JSON, what Query policies answers: agreement, parties and keys in force
     std::function<bool()> has_room;  // on the store's disk
-    std::uint64_t crl_number;
+    exchange::InForce in_force;
     std::uint64_t size;                        // of the log as recovered
     Digest root;                               // likewise
     Instant newest_stored;                     // time of the newest leaf
@@ -51,7 +51,6 @@ struct BrokerSetting {
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
     std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
-    Digest keys = {};  // of the list of the broker's own keys; zeros: not to be logged
 };
 
 using Figures = standing::Counts;
@@ -80,7 +79,7 @@ public:
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner), keys and revocation list were read anew: what differs becomes a leaf.
-    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now);
+    void files_changed(exchange::InForce in_force, std::string policies, Now now);
     void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);

@@ -214,6 +214,7 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
             case schemas::QueryKind::dead_letters:
                 return answers.page;
             case schemas::QueryKind::policies:
+                if (ask.from > 0) return setting_page(ask, setting_.reader);
                 return Page{copy(view(setting_.policies)), false};
             case schemas::QueryKind::standing:
                 return Page{copy(view(setting_.standing_report())), false};

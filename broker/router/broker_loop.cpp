@@ -55,8 +55,8 @@ Now BrokerLoop::now() {
     return time_.moment();
 }
 
-void BrokerLoop::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys) {
-    broker_.files_changed(crl_number, std::move(policies), keys, now());
+void BrokerLoop::files_changed(exchange::InForce in_force, std::string policies) {
+    broker_.files_changed(std::move(in_force), std::move(policies), now());
 }
 
 void BrokerLoop::run() {

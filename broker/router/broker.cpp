@@ -572,6 +572,17 @@ void Broker::show_head(Session& session, schemas::HeartbeatValue& beat) {
     session.shown = *size;
 }
 
+/// Out of turn, to whoever asks for a head that covers what they were confirmed: it goes on from what they were shown.
+void Broker::show_newest(const Id16& id, Session& session) {
+    const auto size = heads_.newest_size();
+    if (size <= session.shown) return;
+    schemas::HeartbeatValue beat;
+    beat.checkpoint = heads_.cosigned_by(0).value_or("");
+    beat.consistency = consistency(session.shown, size);
+    session.shown = size;
+    send(id, session, wire::pack_frame(std::move(beat)));
+}
+
 std::vector<std::unique_ptr<schemas::HashValue>> Broker::consistency(std::uint64_t from, std::uint64_t to) {
     const auto proof =
         log::consistency_proof(from, to, [&](log::TileId tile) { return setting_.reader.tile(tile); });

@@ -67,6 +67,8 @@ public:
     void gate_stuck(const GateName& gate, Now now);
     /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
     void tick(Now now, bool ahead = false);
+    /// Whether somebody has asked for a head that covers what none covers yet; said once.
+    bool take_head_wanted() { return std::exchange(head_wanted_, false); }
     /// A head the store thread has signed.
     void head_signed(const std::string& note) {
         heads_.add(note, now_);
@@ -223,6 +225,7 @@ private:
 
     // Witnesses
     void show_head(Session& session, schemas::HeartbeatValue& beat);
+    void show_newest(const Id16& id, Session& session);
     void watch_quorum();
     std::vector<std::unique_ptr<schemas::HashValue>> consistency(std::uint64_t from, std::uint64_t to);
 
@@ -233,6 +236,7 @@ private:
     Heads heads_;
     std::optional<std::string> cosigned_;
     bool quorum_late_ = false;
+    bool head_wanted_ = false;  // somebody asked for one that covers what is committed and not signed
     RecentIds recent_;
     Figures figures_;
     std::map<std::string, std::uint64_t>

@@ -91,6 +91,7 @@ void BrokerLoop::turn(milliseconds longest) {
         if (moment.running >= next_standing_) tell_standing();
     }
     if (auto note = broker_.take_cosigned()) store_.keep_cosigned(std::move(*note));
+    if (broker_.take_head_wanted()) store_.sign_soon();
     if (broker_.behind()) broker_.deliver_backlog();
     hand_over();
     flush();

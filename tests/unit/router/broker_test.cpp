@@ -675,6 +675,40 @@ TEST_CASE("who was not welcomed was not here", "[broker]") {
     CHECK_FALSE(peers.at(1).seen);
 }
 
+TEST_CASE("whoever asks for a head over what was confirmed has it signed, proved and shown", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    const auto index = world.take<schemas::Confirm>(session).at(0).index;
+    const auto ask = [&](std::uint64_t entries) {
+        world.send(session, query(schemas::QueryKind::checkpoint, entries));
+        world.commit();
+    };
+    CHECK_FALSE(world.broker->take_head_wanted());
+    ask(index + 1);
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    CHECK(world.broker->take_head_wanted());
+    CHECK_FALSE(world.broker->take_head_wanted());
+    ask(world.disk->tree.size() + 1);
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    CHECK_FALSE(world.broker->take_head_wanted());  // nothing can be signed that is not there
+
+    const auto shown = world.broker->stands(world.now).log.signed_size;
+    world.sign_head();
+    ask(index + 1);
+    const auto beats = world.take<schemas::Heartbeat>(session);
+    REQUIRE(beats.size() == 1);
+    const auto head = log::open_checkpoint(beats[0].checkpoint, world.vkey());
+    REQUIRE(head);
+    CHECK(head->size > index);
+    CHECK(beats[0].consistency.size() > 0);
+    CHECK(text(world.take<schemas::Answer>(session).at(0).content) == beats[0].checkpoint);
+    CHECK(shown < head->size);
+    ask(index + 1);
+    CHECK(world.take<schemas::Heartbeat>(session).empty());  // it has seen it
+}
+
 TEST_CASE("whoever asks is given the text that an entry put in force, part by part", "[broker]") {
     World world;
     world.parties_text = std::string(limits::answer_bytes_max + 100, '#') + "\n";

@@ -61,6 +61,10 @@ Instant time_in(const std::string& text) {
     return *time;
 }
 
+void require_new(const fs::path& path) {
+    if (fs::exists(fs::symlink_status(path))) throw WrongUsage{path.string() + ": exists already"};
+}
+
 /// A new file of its owner alone; one that is there stays as it is.
 void write_new(const fs::path& path, BytesView content) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -105,23 +109,55 @@ std::size_t tell_all(WireSource& source, const fs::path& directory) {
         directory, [&](const std::string& read, const std::string& why) { source.tell_reading(read, why); });
 }
 
+void require_export(const Typed& typed) {
+    if (!fs::is_regular_file(typed.directory / "checkpoint"))
+        throw WrongUsage{typed.directory.string() + ": is no export: it has no checkpoint"};
+}
+
 /// Writes down that an export is read, and why: in the terms it was sealed under, if nothing else is said.
 void note(const Typed& typed, const char* command) {
+    require_export(typed);
     const auto terms = SealedTerms::in(typed.directory);
     note_reading(typed.directory, command, typed.reason.empty() && terms ? terms->reason : typed.reason);
 }
 
 crypto::BoxKey own_key(const Typed& typed) {
-    if (!SealedTerms::in(typed.directory))
+    require_export(typed);
+    const auto terms = SealedTerms::in(typed.directory);
+    if (!terms)
         throw WrongUsage{typed.directory.string() + ": is a public export; bodies lie in a sealed one"};
-    return crypto::BoxKey::load(typed.key);
+    auto key = [&] {
+        try {
+            return crypto::BoxKey::load(typed.key);
+        } catch (const std::runtime_error& error) {
+            throw WrongUsage{error.what()};
+        }
+    }();
+    if (key.public_key() != terms->key)
+        throw WrongUsage{typed.key.string() + ": is not the key that " + typed.directory.string() +
+                         " was sealed to"};
+    return key;
+}
+
+/// Throws WrongUsage for an entry that the export has not.
+Proven proven(const Typed& typed, std::uint64_t index) {
+    const auto size = size_by_files(typed.directory);
+    if (index >= size)
+        throw WrongUsage{"entry " + std::to_string(index) + ": the export has entries 0 to " +
+                         std::to_string(size - 1)};
+    return prove(typed.directory, index);
 }
 
 /// Entries that hold a version of the incident, by their number or by force and reference.
 std::set<std::uint64_t> entries_of(const Typed& typed) {
     std::uint64_t index = 0;
     const auto* const end = typed.incident.data() + typed.incident.size();
-    if (std::from_chars(typed.incident.data(), end, index).ptr == end) return {index};
+    if (std::from_chars(typed.incident.data(), end, index).ptr == end) {
+        const auto leaf = log::decode_leaf(proven(typed, index).leaf);
+        if (!leaf || leaf->kind != log::LeafKind::published || !leaf->topic.starts_with("incidents/"))
+            throw WrongUsage{"entry " + typed.incident + ": is no incident"};
+        return {index};
+    }
     if (typed.key.empty())
         throw WrongUsage{"--incident " + typed.incident +
                          ": by its reference only with --key, else by its entry"};
@@ -130,7 +166,7 @@ std::set<std::uint64_t> entries_of(const Typed& typed) {
     for (const auto& part : explain(typed.directory, &key, typed.incident))
         if (part["what"] == "published") entries.insert(part["index"].get<std::uint64_t>());
     if (entries.empty())
-        throw std::runtime_error{"no incident " + printable(typed.incident) + " in this export"};
+        throw WrongUsage{"no incident " + printable(typed.incident) + " that you can read in this export"};
     return entries;
 }
 
@@ -140,6 +176,12 @@ Id16 reference_in(const std::string& text) {
     if (!reference)
         throw WrongUsage{"--subject: is not a reference of 32 hexadecimal digits, as --json shows"};
     return *reference;
+}
+
+std::string in_a_row(const std::set<std::string>& keys) {
+    std::string row;
+    for (const auto& each : keys) row += " " + printable(each);
+    return row;
 }
 
 Carrier::Ways ways_of(WireSource& source, const client::Agent& agent, const std::string& url) {
@@ -262,10 +304,12 @@ int run_verify(const Typed& typed, std::ostream& out) {
 }
 
 int run_prove(const Typed& typed, std::ostream& out) {
+    require_new(typed.out);
+    require_new(typed.leaf);
     note(typed, "prove");
-    const auto proven = prove(typed.directory, typed.index);
-    write_new(typed.out, view(proven.proof.format()));
-    write_new(typed.leaf, proven.leaf);
+    const auto found = proven(typed, typed.index);
+    write_new(typed.out, view(found.proof.format()));
+    write_new(typed.leaf, found.leaf);
     out << "entry " << typed.index << ": proof in " << typed.out.string() << ", its bytes in "
         << typed.leaf.string() << "\n";
     return 0;
@@ -294,6 +338,7 @@ int run_replay(const Typed& typed, std::ostream& out) {
     options.json = typed.json;
     if (!typed.from.empty()) options.from = time_in(typed.from);
     if (!typed.to.empty()) options.to = time_in(typed.to);
+    if (options.from >= options.to) throw WrongUsage{"--to: is not after --from"};
     if (!typed.agency.empty()) {
         const auto id = AgencyId::parse(typed.agency);
         if (!id) throw WrongUsage{typed.agency + ": is not an agency such as police/31"};
@@ -304,7 +349,9 @@ int run_replay(const Typed& typed, std::ostream& out) {
     if (!typed.incident.empty()) options.entries = entries_of(typed);
     // Lines on the same terminal show by themselves how far it is.
     ProgressBar bar{"reading"};
-    replay(typed.directory, options, out, ::isatty(STDOUT_FILENO) == 1 ? Progress{} : bar.to());
+    const auto told =
+        replay(typed.directory, options, out, ::isatty(STDOUT_FILENO) == 1 ? Progress{} : bar.to());
+    if (told == 0 && !typed.json) out << "no entry of this export is of what you asked for\n";
     return 0;
 }
 
@@ -331,8 +378,10 @@ int run_explain(const Typed& typed, std::ostream& out) {
     ProgressBar bar{"reading"};
     const auto explanation = explain(typed.directory, &key, typed.incident, bar.to());
     if (explanation.empty())
-        throw std::runtime_error{"no incident " + printable(typed.incident) +
-                                 " in this export, or it is erased; try the number of its entry"};
+        throw WrongUsage{
+            "no incident " + printable(typed.incident) +
+            " that you can read in this export: it is not there, not in your scope, or erased; try the "
+            "number of its entry"};
     if (typed.json)
         out << explanation.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << "\n";
     else
@@ -342,17 +391,22 @@ int run_explain(const Typed& typed, std::ostream& out) {
 
 int run_subject(const Typed& typed, std::ostream& out) {
     const auto key = own_key(typed);
+    require_new(typed.out);
     note(typed, "subject");
     ProgressBar bar{"reading"};
     std::set<std::string> keys{typed.people.begin(), typed.people.end()};
     if (!typed.family_name.empty())
         keys.merge(subject_keys(typed.directory, key, typed.family_name, typed.born, bar.to()));
-    if (keys.empty()) throw std::runtime_error{"nobody of that name and date of birth in this export"};
+    if (keys.empty())
+        throw WrongUsage{typed.family_name.empty()
+                             ? "whom it is about: --person, or --family-name with --born"
+                             : "nobody of that name and date of birth that you can read in this export"};
     const auto draft = subject_draft(typed.directory, key, keys, bar.to());
+    if (draft["items"].empty())
+        throw WrongUsage{"nothing about" + in_a_row(keys) + " that you can read in this export"};
     write_new(typed.out, view(draft.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"));
-    out << draft["items"].size() << " items about";
-    for (const auto& each : keys) out << " " << printable(each);
-    out << ", to be marked, in " << typed.out.string() << "\n";
+    out << draft["items"].size() << " items about" << in_a_row(keys) << ", to be marked, in "
+        << typed.out.string() << "\n";
     return 0;
 }
 
@@ -360,6 +414,7 @@ int run_release(const Typed& typed, std::ostream& out) {
     std::ifstream in{typed.file};
     const auto draft = nlohmann::ordered_json::parse(in, nullptr, false);
     if (draft.is_discarded()) throw WrongUsage{typed.file.string() + ": is not JSON"};
+    require_new(typed.out);
     const auto released = release(draft);
     write_new(typed.out, view(released.text));
     out << released.kept << " items released, " << released.redacted << " in part, " << released.withheld

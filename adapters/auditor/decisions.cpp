@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 
+#include "adapters/auditor/layout.h"
 #include "adapters/auditor/printable.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/digest.h"
@@ -128,7 +129,7 @@ private:
 
     void put_in_force(const Record& record) {
         const auto digest = record.leaf.agreement.value_or(Digest{});
-        auto agreement = agreement_in(directory_ / "policies" / (to_hex(digest) + ".toml"));
+        auto agreement = agreement_in(directory_ / agreement_path(digest));
         agreement_known_ = agreement && agreement->digest() == digest;
         // Without its text nothing is decided again, and yet all that happens under it has to be known later on.
         if (!agreement_known_ && !exchange_) agreement = any_agreement();

@@ -47,8 +47,7 @@ public:
         // What is erased while bodies are fetched is gone without an entry below the head: a newer head has it.
         for (int tries = 0; terms_ && tries < newer_heads_max && lacks_erasures(); ++tries)
             note = write_up_to_head(before);
-        for (const auto& policy : source_.policies())
-            write_file("policies/" + to_hex(crypto::sha256(view(policy))) + ".toml", view(policy));
+        write_policies(before ? before->size / log::tile_width : 0);
         write_file("vkey", view(log_.text() + "\n"));
         write_file("checkpoint", view(note));
         remove_outgrown();
@@ -215,6 +214,24 @@ private:
         if (log::keys_page_range(page) != std::pair{from, piece.width})
             throw std::runtime_error{"the broker's answer for " + path_of(piece) + " is of other entries"};
         write_file(path_of(piece), page);
+    }
+
+    /// The texts that entries from tile `number` on put in force: what an export had before, has its own.
+    void write_policies(std::uint64_t number) {
+        const auto judge = [](std::size_t, BytesView) { return Verdict::unknown; };
+        for (; number < tiles_at(0, exported_.size); ++number) {
+            const auto width = width_of(0, number, exported_.size);
+            const auto entries = MappedFile::open(place_ / path_of({Piece::Of::entries, 0, number, width}));
+            if (!entries) continue;
+            const auto leaves = items_of(entries->bytes(), Prefix::entry, width, judge).items;
+            for (std::size_t i = 0; i < leaves.size(); ++i) {
+                const auto leaf = log::decode_leaf(leaves[i]);
+                const auto name = leaf ? text_set_by(*leaf) : std::nullopt;
+                if (!name || fs::is_regular_file(place_ / *name)) continue;
+                if (const auto text = source_.setting(number * log::tile_width + i))
+                    write_file(*name, view(*text));
+            }
+        }
     }
 
     /// Partial pieces of the head before.

@@ -34,7 +34,8 @@ public:
     virtual std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) = 0;
     /// A log::KeysPage of exactly `count` entries.
     virtual Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) = 0;
-    virtual std::vector<std::string> policies() = 0;  // texts
+    /// The text that this entry put in force; nothing if it is not to be had.
+    virtual std::optional<std::string> setting(std::uint64_t index) = 0;
 };
 
 struct Exported {
@@ -47,7 +48,8 @@ struct Exported {
 using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 
 /// Fetches the newest head first, then everything that head covers and nothing beyond, however the log grows meanwhile.
-/// With terms, bodies and what opens them too.
+/// With terms, bodies and what opens them too. A text that was in force and that the source has not is left out, for
+/// verify to name.
 ///
 /// A new export is written beside `directory` and renamed when whole; one broken off goes on where it was. An export
 /// that is there is brought up to the newest head: full pieces stay as they are, and the head is written last. What was

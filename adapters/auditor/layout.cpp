@@ -1,6 +1,7 @@
 #include "adapters/auditor/layout.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace flagpost::auditor {
@@ -128,6 +129,37 @@ std::uint64_t size_by_files(const fs::path& directory) {
     Piece piece{Piece::Of::entries, 0, 0, log::tile_width};
     while (fs::is_regular_file(directory / path_of(piece))) ++piece.number;
     return piece.number * log::tile_width + partial_on_disk(directory, piece);
+}
+
+std::optional<std::string> text_set_by(const log::Leaf& leaf) {
+    const auto in_policies = [](const std::optional<Digest>& digest, const char* ending) {
+        return digest ? std::optional{"policies/" + to_hex(*digest) + ending} : std::nullopt;
+    };
+    switch (leaf.kind) {
+        case log::LeafKind::agreement_set:
+            return in_policies(leaf.agreement, ".toml");
+        case log::LeafKind::parties_set:
+        case log::LeafKind::keys_set:
+            return in_policies(leaf.setting, ".toml");
+        case log::LeafKind::crl_set:
+            return in_policies(leaf.setting, ".pem");
+        default:
+            return std::nullopt;
+    }
+}
+
+bool puts_text_in_force(log::LeafKind kind) {
+    constexpr std::array kinds{log::LeafKind::agreement_set, log::LeafKind::parties_set,
+                               log::LeafKind::keys_set, log::LeafKind::crl_set};
+    return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+std::string agreement_path(const Digest& digest) { return "policies/" + to_hex(digest) + ".toml"; }
+
+bool is_policy_name(std::string_view name) {
+    constexpr std::size_t digits = 2 * sizeof(Digest);
+    if (name.size() < digits || !from_hex(name.substr(0, digits))) return false;
+    return name.substr(digits) == ".toml" || name.substr(digits) == ".pem";
 }
 
 std::filesystem::path beside(std::filesystem::path directory, const char* ending) {

@@ -8,7 +8,8 @@
 ///                                       empty where the entry has none or it is erased
 ///     keys/<N>[.p/<W>]                  what opens those bodies, sealed to one auditor (broker/log/disclosure.h)
 ///     sealed-for                        to whom, how far and why
-///     policies/<SHA-256>.toml           agreement, parties and keys in force, by digest
+///     policies/<SHA-256>.toml           each agreement, list of parties and list of keys that was in force, by digest
+///     policies/<SHA-256>.pem            likewise each file of revocation lists
 ///
 /// N is written in groups of three digits, all but the last behind an `x`: 1234067 is x001/x234/067.
 #pragma once
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/log/leaf.h"
 #include "broker/log/merkle.h"
 
 namespace flagpost::auditor {
@@ -49,6 +51,17 @@ bool belongs(const Piece& piece, std::uint64_t size);
 
 /// The size of the tree whose entries lie in `directory`, by the files alone.
 std::uint64_t size_by_files(const std::filesystem::path& directory);
+
+/// Where the text lies that this leaf says was put in force, "policies/<SHA-256>.toml"; nothing if it says none.
+std::optional<std::string> text_set_by(const log::Leaf& leaf);
+
+bool puts_text_in_force(log::LeafKind kind);
+
+/// Where the text of an agreement lies.
+std::string agreement_path(const Digest& digest);
+
+/// Whether a file of `policies/` is named as one: 64 digits, and ".toml" or ".pem".
+bool is_policy_name(std::string_view name);
 
 /// A file that lies beside an export and is no part of it: "DIR.readings".
 std::filesystem::path beside(std::filesystem::path directory, const char* ending);

@@ -216,6 +216,7 @@ std::string in_json(const Leaf& leaf, std::uint64_t index) {
     put_bytes("setting", leaf.setting);
     if (leaf.candidates != 0) object["candidates"] = leaf.candidates;
     if (leaf.related) object["related"] = *leaf.related;
+    for (const auto& range : leaf.erased) object["erased"].push_back({range.first, range.last});
     return object.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -260,14 +261,17 @@ bool Selection::takes(const Leaf& leaf, std::uint64_t index) {
     return !options_.subject || std::ranges::find(leaf.subjects, *options_.subject) != leaf.subjects.end();
 }
 
-void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
-            const Progress& progress) {
+std::uint64_t replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
+                     const Progress& progress) {
     Selection selection{options};
+    std::uint64_t told = 0;
     const auto tell = [&](std::uint64_t index, const Leaf& leaf) {
-        if (selection.takes(leaf, index))
-            out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
+        if (!selection.takes(leaf, index)) return;
+        out << (options.json ? in_json(leaf, index) : in_words(leaf, index)) << "\n";
+        ++told;
     };
     each_leaf(directory, tell, progress);
+    return told;
 }
 
 }  // namespace flagpost::auditor

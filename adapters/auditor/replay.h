@@ -38,9 +38,9 @@ private:
     std::set<Id16> messages_;          // that they name
 };
 
-/// Reads an unverified export; says nothing about whether it is the log.
-void replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
-            const Progress& progress = {});
+/// Reads an unverified export; says nothing about whether it is the log. How many entries were told.
+std::uint64_t replay(const std::filesystem::path& directory, const ReplayOptions& options, std::ostream& out,
+                     const Progress& progress = {});
 
 /// "2026-03-02 21:40:12  police/31 published an incident on incidents/31 [1234]"
 std::string in_words(const log::Leaf& leaf, std::uint64_t index);

@@ -1,6 +1,7 @@
 #include "adapters/auditor/verify.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -182,8 +183,19 @@ private:
             report(entry_name(index), "says that it is entry " + std::to_string(leaf.index));
         if (leaf.time < last_time) report(entry_name(index), "is older than the one before it");
         last_time = std::max(last_time, leaf.time);
-        if (leaf.kind == log::LeafKind::agreement_set) agreement_ = leaf.agreement;
+        note_texts(leaf, index);
         erased_.insert(erased_.end(), leaf.erased.begin(), leaf.erased.end());
+    }
+
+    /// What texts this entry says were in force.
+    void note_texts(const log::Leaf& leaf, std::uint64_t index) {
+        if (auto path = text_set_by(leaf))
+            policies_.emplace(*std::move(path), index);
+        else if (puts_text_in_force(leaf.kind))
+            report(entry_name(index), "says that another text is in force, and not which");
+        if (!leaf.agreement || leaf.agreement == last_agreement_) return;
+        last_agreement_ = leaf.agreement;
+        policies_.emplace(agreement_path(*leaf.agreement), index);
     }
 
     /// A body may be gone because it was erased, and for no other reason. Where an entry behind it is damaged, which is
@@ -240,24 +252,22 @@ private:
         }
     }
 
+    /// Each text that was in force has to be here, and no other: whoever adds one wants somebody to believe it.
     void check_policies() {
         std::error_code none;
         for (const auto& file : fs::directory_iterator{directory_ / "policies", none}) {
             const auto name = file.path().filename().string();
             const auto content = MappedFile::open(file.path());
             if (!content || !is_policy_name(name)) continue;  // check_for_more names it
-            const auto digest = crypto::sha256(content->bytes());
-            if (to_hex(digest) + ".toml" != name) report("policy " + name, "is not the text of this digest");
+            if (!name.starts_with(to_hex(crypto::sha256(content->bytes()))))
+                report("policy " + name, "is not the text of this digest");
+            else if (unread_to_ == 0 && !policies_.contains("policies/" + name))
+                report("policy " + name, "is not named by any entry");
         }
-        if (!agreement_) return;
-        const auto name = to_hex(*agreement_) + ".toml";
-        if (!fs::exists(directory_ / "policies" / name))
-            report("policy " + name, "is missing: the newest agreement");
-    }
-
-    static bool is_policy_name(const std::string& name) {
-        return name.size() == 69 && name.ends_with(".toml") &&
-               from_hex(std::string_view{name}.substr(0, 64)).has_value();
+        for (const auto& [path, index] : policies_)
+            if (!fs::exists(directory_ / path))
+                report("policy " + path.substr(std::string_view{"policies/"}.size()),
+                       "is missing: " + entry_name(index) + " names it");
     }
 
     void check_key() {
@@ -291,10 +301,11 @@ private:
     Instant last_time_ = Instant::min();
     const bool is_sealed_ = fs::exists(directory_ / "sealed-for");
     const bool has_bodies_ = is_sealed_ || fs::exists(directory_ / "bodies");
-    std::optional<Digest> agreement_;      // of the newest agreement_set
-    std::vector<log::IndexRange> erased_;  // as sound entries say
-    std::uint64_t unread_to_ = 0;          // entries from here on could all be read
-    std::vector<std::uint64_t> absent_;    // bodies a sealed export lacks
+    std::map<std::string, std::uint64_t> policies_;  // files that entries name, and one that does
+    std::optional<Digest> last_agreement_;           // named
+    std::vector<log::IndexRange> erased_;            // as sound entries say
+    std::uint64_t unread_to_ = 0;                    // entries from here on could all be read
+    std::vector<std::uint64_t> absent_;              // bodies a sealed export lacks
 };
 
 std::string count_of(std::uint64_t count, const char* one, const char* several) {

@@ -1,6 +1,5 @@
 #include "adapters/auditor/wire_source.h"
 
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "broker/core/limits.h"
@@ -16,6 +15,7 @@ constexpr int busy_tries_max = 50;
 constexpr auto newer_head_wait = 2 * limits::checkpoint_interval;
 constexpr auto cosigned_head_wait = 8 * limits::heartbeat_interval;
 constexpr std::size_t cosigners_asked_for_max = 16;
+constexpr std::uint8_t parts_max = 64;  // of one text
 
 std::runtime_error refused(const Refusal& refusal) {
     return std::runtime_error{"the broker refused: " + std::string{name(refusal.reason)} + ", " +
@@ -34,10 +34,15 @@ Bytes WireSource::ask(QueryKind kind, std::uint8_t level, std::uint64_t from, st
 }
 
 Bytes WireSource::ask(const schemas::QueryValue& query) {
+    auto answer = answer_to(query);
+    if (!answer) throw refused(answer.error());
+    return std::move(answer->content);
+}
+
+Result<client::Agent::Answered> WireSource::answer_to(const schemas::QueryValue& query) {
     for (int tries = 0;; ++tries) {
         auto answer = agent_.ask(query, answer_patience);
-        if (answer) return std::move(answer->content);
-        if (answer.error().reason != Reason::busy || tries == busy_tries_max) throw refused(answer.error());
+        if (answer || answer.error().reason != Reason::busy || tries == busy_tries_max) return answer;
         std::this_thread::sleep_for(busy_wait);
     }
 }
@@ -120,16 +125,19 @@ void WireSource::tell_reading(const std::string& what, const std::string& why) {
     ask(query);
 }
 
-std::vector<std::string> WireSource::policies() {
-    const auto content = ask(QueryKind::policies, 0, 0, 0);
-    const auto json = nlohmann::json::parse(text(content), nullptr, false);
-    std::vector<std::string> texts;
-    for (const auto* name : {"agreement", "parties", "keys"}) {
-        if (!json.is_object() || !json.contains(name) || !json[name].is_string())
-            throw std::runtime_error{"the broker's policies lack the " + std::string{name}};
-        texts.push_back(json[name].get<std::string>());
+std::optional<std::string> WireSource::setting(std::uint64_t index) {
+    schemas::QueryValue query;
+    query.kind = QueryKind::policies;
+    query.from = index;
+    std::string whole;
+    for (;;) {
+        const auto answer = answer_to(query);
+        if (!answer && answer.error().reason == Reason::not_found) return std::nullopt;
+        if (!answer) throw refused(answer.error());
+        whole += text(answer->content);
+        if (!answer->more) return whole;
+        if (++query.level == parts_max) throw std::runtime_error{"the broker's answer does not end"};
     }
-    return texts;
 }
 
 std::vector<Bytes> items_in(BytesView answer, std::size_t most) {

@@ -17,13 +17,14 @@ public:
     std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override;
     std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override;
     Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override;
-    std::vector<std::string> policies() override;
+    std::optional<std::string> setting(std::uint64_t index) override;
     /// Has the log say what was read offline. Throws as the others do.
     void tell_reading(const std::string& what, const std::string& why);
 
 private:
     Bytes ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::size_t width);
     Bytes ask(const schemas::QueryValue& query);
+    Result<client::Agent::Answered> answer_to(const schemas::QueryValue& query);
     std::optional<std::string> head_cosigned_by(std::uint8_t witnesses);
     std::optional<std::string> head_that_satisfies();
     client::Agent& agent_;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <iostream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -27,6 +28,7 @@ constexpr auto evidence_fact = "log-evidence";
 
 constexpr milliseconds look_again{100};          // at the outbox and at `done`, when nothing else happens
 constexpr milliseconds last_words{500};          // for a goodbye to leave
+constexpr milliseconds head_patience{5'000};     // for a head that covers what was confirmed
 constexpr milliseconds straggler_wait{50};       // for frames read before the connection ended
 constexpr std::size_t frames_at_once_max = 256;  // read before what they say is made durable
 constexpr int socket_queue_max = 8192;           // above the publish window and all credit together
@@ -85,12 +87,20 @@ public:
 
     AgentState run(const std::function<bool(const AgentState&)>& done, const std::stop_token& stop) {
         while (!stop.stop_requested() && !done(state())) step(look_again);
+        await_covering_head();
         close();
         return state();
     }
 
     Result<Agent::Answered> ask(schemas::QueryValue query, milliseconds patience) {
-        const auto until = Steady::now() + patience;
+        if (auto answer = answer_by(Steady::now() + patience, query)) return *std::move(answer);
+        throw std::runtime_error{"the broker did not answer in time" +
+                                 (problem_.empty() ? "" : ": " + problem_)};
+    }
+
+    /// Nothing if it does not come in time.
+    std::optional<Result<Agent::Answered>> answer_by(Steady::time_point until,
+                                                     const schemas::QueryValue& query) {
         std::optional<std::uint32_t> request;
         while (Steady::now() < until) {
             if (connection_ && connection_->machine.welcomed() && !request) {
@@ -103,12 +113,34 @@ public:
             if (request && answer_ && answer_->request == *request) {
                 auto answer = std::move(answer_->answer);
                 answer_.reset();
-                if (!answer) return tl::unexpected{answer.error()};
+                if (!answer) return Result<Agent::Answered>{tl::unexpected{answer.error()}};
                 return Agent::Answered{std::move(answer->content), answer->more};
             }
         }
-        throw std::runtime_error{"the broker did not answer in time" +
-                                 (problem_.empty() ? "" : ": " + problem_)};
+        return std::nullopt;
+    }
+
+    /// A Confirm is not signed; the head that covers it is, and is what the broker is held to from then on. Who stays
+    /// connected is shown one before long; who ends now asks for it, and if it does not come, at the end of the next run.
+    void await_covering_head() {
+        const auto confirmed = box_.newest_confirmed(1);
+        if (!connection_ || !connection_->machine.welcomed() || confirmed.empty()) return;
+        schemas::QueryValue query;
+        query.kind = schemas::QueryKind::checkpoint;
+        query.from = confirmed.front().index.value_or(0) + 1;
+        for (const auto until = Steady::now() + head_patience; !covered(query.from); step(look_again)) {
+            const auto answer = answer_by(until, query);
+            const bool may_come = answer && (*answer || answer->error().reason == Reason::not_found);
+            if (may_come && Steady::now() < until) continue;
+            std::cerr << "confirmed, but no signed head of the log covers it yet: the next run asks again\n";
+            return;
+        }
+    }
+
+    /// Whether the head remembered is of so many entries.
+    bool covered(std::uint64_t entries) const {
+        const auto head = log::open_checkpoint(box_.fact(checkpoint_fact).value_or(""), log_key_);
+        return head && head->size >= entries;
     }
 
     std::optional<std::string> cosign(const std::string& note, milliseconds patience) {

@@ -35,8 +35,8 @@ Certificate first_certificate(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::uint64_t read_crl_number(const std::filesystem::path& file) {
-    const Bio bio{BIO_new_file(file.c_str(), "r")};
+std::uint64_t crl_number_in(std::string_view text, const std::filesystem::path& file) {
+    const Bio bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
     const RevocationList list{bio ? PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr) : nullptr};
     if (!list) throw std::runtime_error{file.string() + ": holds no revocation list"};
     const Integer number{

@@ -4,14 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "broker/core/bytes.h"
 #include "broker/core/clock.h"
 
 namespace flagpost::app {
 
-/// The number of a revocation list in PEM (RFC 5280, 5.2.3). Throws std::runtime_error if there is none to be had.
-std::uint64_t read_crl_number(const std::filesystem::path& file);
+/// The number of the first revocation list of a text in PEM (RFC 5280, 5.2.3). Throws std::runtime_error naming `file`, where
+/// the text is from, if there is none to be had.
+std::uint64_t crl_number_in(std::string_view text, const std::filesystem::path& file);
 
 /// When the first certificate of a PEM file ends. Throws std::runtime_error if it holds none.
 Instant read_certificate_end(const std::filesystem::path& file);

@@ -77,28 +77,32 @@ Instant recover(exchange::Exchange& exchange, store::Store& store, store::Reader
     return newest->time;
 }
 
-/// The exact texts in force, for auditors to hold against their digests in the log.
-std::string policies_json(const BrokerConfig& config, const agreement::Agreement& agreement,
-                          const router::Parties& parties, const std::string& keys) {
-    const auto agreement_text = read_text(config.agreement);
-    const auto parties_text = read_text(config.parties);
-    if (crypto::sha256(view(agreement_text)) != agreement.digest() ||
-        crypto::sha256(view(parties_text)) != parties.digest)
+/// The exact texts in force, for the log to name and for auditors to hold against that.
+exchange::InForce in_force(const BrokerConfig& config, const agreement::Agreement& agreement,
+                           const router::Parties& parties, std::string keys) {
+    exchange::InForce texts{read_text(config.agreement), read_text(config.parties), std::move(keys)};
+    if (crypto::sha256(view(texts.agreement)) != agreement.digest() ||
+        crypto::sha256(view(texts.parties)) != parties.digest)
         throw std::runtime_error{"agreement or parties changed while they were read: start again"};
-    auto json = nlohmann::json{
-        {"agreement", agreement_text},
-        {"parties",   parties_text  },
-        {"keys",
-         keys                       }
-    }.dump();
+    // Where gates of other processes hold the list, this one needs none.
+    if (config.listen) {
+        texts.crl = read_text(config.tls.crl);
+        texts.crl_number = crl_number_in(texts.crl, config.tls.crl);
+    }
+    return texts;
+}
+
+std::string policies_json(const exchange::InForce& texts) {
+    auto json =
+        nlohmann::json{
+            {"agreement", texts.agreement},
+            {"parties",   texts.parties  },
+            {"keys",      texts.keys     }
+    }
+            .dump();
     if (json.size() > limits::payload_size_max)
         throw std::runtime_error{"agreement, parties and keys together are longer than an answer may be"};
     return json;
-}
-
-/// 0 where gates of other processes hold the list and this one needs none.
-std::uint64_t crl_number_of(const BrokerConfig& config) {
-    return config.listen ? read_crl_number(config.tls.crl) : 0;
 }
 
 gate::GateConfig gate_config(const BrokerConfig& config) {
@@ -144,11 +148,10 @@ void reload(const BrokerConfig& config, const agreement::Agreement& agreement, r
     spdlog::info("reading certificates, revocation list and parties anew");
     try {
         auto newest = load_parties(config.parties);
-        const auto keys = list_keys();
-        auto policies = policies_json(config, agreement, newest, keys);
-        const auto crl_number = crl_number_of(config);
+        auto texts = in_force(config, agreement, newest, list_keys());
+        auto policies = policies_json(texts);
         parties = std::move(newest);  // in place: sessions look at it with each message
-        loop.files_changed(crl_number, std::move(policies), crypto::sha256(view(keys)));
+        loop.files_changed(std::move(texts), std::move(policies));
     } catch (const std::runtime_error& error) {
         // Our own file is wrong while we serve: what is in force stays in force, and somebody is told.
         spdlog::error("not read anew: {}", error.what());
@@ -167,10 +170,9 @@ void serve(const BrokerConfig& config) {
     auto keys = crypto::BrokerKeys::load(config.keys, config.masters);
     const auto log_public = load_vkey(config.log.vkey);
     const auto list_keys = [&] { return key_list(config, keys, log_public); };
-    const auto keys_text = list_keys();
+    auto texts = in_force(config, agreement, parties, list_keys());
     std::optional<crypto::SymmetricKey> fabric_key;
     if (config.fabric) fabric_key = crypto::load_symmetric_key(config.fabric->key);
-    const std::uint64_t crl_number = crl_number_of(config);
 
     store::make_folder_durably(config.data);
     std::filesystem::permissions(config.data, std::filesystem::perms::owner_all);
@@ -217,9 +219,9 @@ void serve(const BrokerConfig& config) {
                                   keys.dedup,
                                   fabric_key,
                                   log_public,
-                                  policies_json(config, agreement, parties, keys_text),
+                                  policies_json(texts),
                                   room_on(config.database(), clock),
-                                  crl_number,
+                                  std::move(texts),
                                   store->size(),
                                   store->root(),
                                   newest,
@@ -228,8 +230,7 @@ void serve(const BrokerConfig& config) {
                                   peers_of(agreement, parties),
                                   agreement.dead_letter_owner(),
                                   [&watchman] { return watchman.report(); },
-                                  store->erased_unlogged(),
-                                  crypto::sha256(view(keys_text))};
+                                  store->erased_unlogged()};
     router::StoreThread store_thread{
         {std::move(store), open_reader, std::move(signer), statistics_keeper(config.statistics(), clock)}
     };

@@ -31,7 +31,7 @@ private:
     Reply take(const Started& started);
     Reply take(const Reloaded& reloaded);
     Reply take(const ClockStepped& stepped);
-    void note_settings(const Digest& parties, const Digest& keys, std::uint64_t crl_number);
+    void note_settings(const InForce& in_force);
     Reply take(const SessionOpened& opened);
     Reply take(const SessionClosed& closed);
     Reply take(const Subscribe& subscribe);

@@ -99,48 +99,46 @@ schemas::MailboxStateValue Decider::mailbox_after(const std::string& topic,
 
 Reply Decider::take(const Started& started) {
     emit(record_by_broker(LeafKind::recovered, Operation::none));
-    note_settings(started.parties, started.keys, started.crl_number);
+    note_settings(started.in_force);
     log_erased_again(started.erased_again);
     if (!state.incidents.empty()) reconsider_from_ = state.incidents.begin()->first;
     return {};
 }
 
 Reply Decider::take(const Reloaded& reloaded) {
-    note_settings(reloaded.parties, reloaded.keys, reloaded.crl_number);
+    note_settings(reloaded.in_force);
     return {};
 }
 
 // One leaf for each that is not what it was.
-void Decider::note_settings(const Digest& parties, const Digest& keys, std::uint64_t crl_number) {
-    const auto set = [&](LeafKind kind, const char* key, schemas::SettingFactsValue facts) {
+void Decider::note_settings(const InForce& in_force) {
+    const auto set = [&](LeafKind kind, const char* key, const Digest& digest, const std::string& text,
+                         std::uint64_t number = 0) {
         auto record = record_by_broker(kind, Operation::none);
-        if (kind == LeafKind::agreement_set) record.leaf.agreement = setting_.agreement.digest();
-        if (kind == LeafKind::crl_set) record.leaf.number = facts.number;
-        if (kind == LeafKind::parties_set) record.leaf.setting = parties;
-        if (kind == LeafKind::keys_set) record.leaf.setting = keys;
+        (kind == LeafKind::agreement_set ? record.leaf.agreement : record.leaf.setting) = digest;
+        record.leaf.number = number;
         schemas::RecordBodyValue body;
         body.at_us = to_us(now_);
-        body.setting = std::make_unique<schemas::SettingFactsValue>(std::move(facts));
+        body.setting = std::make_unique<schemas::SettingFactsValue>();
+        body.setting->digest.assign(digest.begin(), digest.end());
+        body.setting->number = number;
+        body.setting->text = text;
         record.body = pack_body(body);
         record.controller = setting_.self.agency().text();
         record.retention = "setting";
         record.sets.push_back({key, false});
         emit(std::move(record));
     };
-    const auto digest_facts = [](const Digest& digest) {
-        schemas::SettingFactsValue facts;
-        facts.digest.assign(digest.begin(), digest.end());
-        return facts;
-    };
-    if (state.agreement != setting_.agreement.digest())
-        set(LeafKind::agreement_set, "agreement", digest_facts(setting_.agreement.digest()));
-    if (state.parties != parties) set(LeafKind::parties_set, "parties", digest_facts(parties));
-    if (keys != Digest{} && state.keys != keys) set(LeafKind::keys_set, "keys", digest_facts(keys));
-    if (state.crl != crl_number) {
-        schemas::SettingFactsValue facts;
-        facts.number = crl_number;
-        set(LeafKind::crl_set, "crl", std::move(facts));
-    }
+    const auto digest_of = [](const std::string& text) { return crypto::sha256(view(text)); };
+    const auto agreement = setting_.agreement.digest();
+    if (state.agreement != agreement)
+        set(LeafKind::agreement_set, "agreement", agreement, in_force.agreement);
+    if (const auto parties = digest_of(in_force.parties); state.parties != parties)
+        set(LeafKind::parties_set, "parties", parties, in_force.parties);
+    if (const auto keys = digest_of(in_force.keys); !in_force.keys.empty() && state.keys != keys)
+        set(LeafKind::keys_set, "keys", keys, in_force.keys);
+    if (const auto crl = digest_of(in_force.crl); !in_force.crl.empty() && state.crl != crl)
+        set(LeafKind::crl_set, "crl", crl, in_force.crl, in_force.crl_number);
 }
 
 Reply Decider::take(const SessionOpened& opened) {

@@ -27,18 +27,23 @@ struct Earlier {
     bool same_bytes;
 };
 
+/// What the shell's files say, to the byte. Leaves name these texts by their SHA-256, and an auditor asks for them.
+struct InForce {
+    std::string agreement;  // the text of Setting::agreement
+    std::string parties;
+    std::string keys = {};  // the list of the broker's own; empty: nobody told
+    std::string crl = {};   // revocation lists, PEM; empty: gates in other processes hold them
+    std::uint64_t crl_number = 0;
+};
+
 // Commands. Envelopes arrive verified as FlatBuffers and with their origin signature checked.
 struct Started {
-    Digest parties;
-    std::uint64_t crl_number;
+    InForce in_force;
     std::vector<std::uint64_t> erased_again{};  // bodies that an older copy of the store had brought back
-    Digest keys{};                              // of the list of the broker's keys; zeros: nobody told
 };
 /// The shell has read its files anew while it runs.
 struct Reloaded {
-    Digest parties;
-    std::uint64_t crl_number;
-    Digest keys{};
+    InForce in_force;
 };
 /// The wall clock jumped by this much against the time that passed; backwards is negative.
 struct ClockStepped {

@@ -190,15 +190,12 @@ void State::apply(std::uint64_t index, LeafKind kind, BytesView bytes) {
 }
 
 void State::apply_setting(LeafKind kind, const schemas::SettingFacts& facts) {
-    if (kind == LeafKind::crl_set) {
-        crl = facts.number();
-        return;
-    }
     const auto digest_set = exactly<32>(bytes_of(facts.digest()));
     if (!digest_set) damaged("a digest");
     auto& in_force = kind == LeafKind::agreement_set ? agreement
                      : kind == LeafKind::parties_set ? parties
-                                                     : keys;
+                     : kind == LeafKind::keys_set    ? keys
+                                                     : crl;
     in_force = *digest_set;
 }
 

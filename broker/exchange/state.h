@@ -195,8 +195,7 @@ struct State {
     std::map<Due, const IncidentName*> windows;      // points into `incidents`
     std::map<Due, const IncidentName*> thread_ends;  // likewise
     std::map<HoldName, LegalHold> legal_holds;
-    std::optional<Digest> agreement, parties, keys;
-    std::optional<std::uint64_t> crl;
+    std::optional<Digest> agreement, parties, keys, crl;
 
     /// Throws std::runtime_error for a body that no exchange wrote.
     void apply(std::uint64_t index, log::LeafKind kind, BytesView body);

@@ -3,6 +3,11 @@
 #include <date/date.h>
 
 #include <algorithm>
+#include <array>
+
+#include "broker/crypto/digest.h"
+#include "broker/exchange/body.h"
+#include "broker/log/leaf.h"
 
 namespace flagpost::router {
 namespace {
@@ -12,6 +17,20 @@ void put(Bytes& out, BytesView bytes) { out.insert(out.end(), bytes.begin(), byt
 std::size_t items_wanted(const Ask& ask) {
     return std::min<std::size_t>(ask.width == 0 ? limits::answer_items_max : ask.width,
                                  limits::answer_items_max);
+}
+
+/// Whether entry `index` put a text in force, which is for everybody, and its body is whole: a question of a stranger must not
+/// find damage, which stops the store.
+bool has_setting(store::Reader& reader, std::uint64_t index) {
+    using log::LeafKind;
+    constexpr std::array kinds{LeafKind::agreement_set, LeafKind::parties_set, LeafKind::keys_set,
+                               LeafKind::crl_set};
+    const auto bytes = reader.leaf(index);
+    const auto leaf = bytes ? log::decode_leaf(*bytes) : refuse(Reason::not_found, "leaf");
+    if (!leaf || leaf->index != index || std::ranges::find(kinds, leaf->kind) == kinds.end()) return false;
+    const auto sealed = reader.sealed(index);
+    if (!sealed || !reader.body_key(index)) return false;
+    return !leaf->body || crypto::sha256({sealed->salt, sealed->ciphertext}) == *leaf->body;
 }
 
 /// Length-prefixed items from `ask.from` on: as many as wanted, as there are, and as fit; at least one.
@@ -102,6 +121,17 @@ Page keys_page(const Ask& ask, const log::Scope& scope, store::Reader& reader, s
         if (key && scope.covers(index, key->controller)) keys.keys.back() = std::move(key);
     }
     return Page{keys.seal_to(*ask.key), index < size};
+}
+
+Result<Page> setting_page(const Ask& ask, store::Reader& reader) {
+    const auto stored = has_setting(reader, ask.from) ? reader.body(ask.from) : std::nullopt;
+    const auto* setting = stored ? exchange::read_body(*stored).setting() : nullptr;
+    const auto* kept = setting == nullptr ? nullptr : setting->text();
+    if (kept == nullptr) return refuse(Reason::not_found, "query.from: that entry put no text in force");
+    const std::string_view text{kept->c_str(), kept->size()};
+    const auto from = std::min(text.size(), ask.level * limits::answer_bytes_max);
+    const auto part = text.substr(from, limits::answer_bytes_max);
+    return Page{copy(view(part)), from + part.size() < text.size()};
 }
 
 Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation>& open) {

@@ -110,9 +110,8 @@ Broker::Broker(BrokerSetting setting, Now now)
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
-    decide(exchange::Started{setting_.parties.digest, setting_.crl_number, std::move(setting_.erased_again),
-                             setting_.keys},
-           Id16{}, Nothing{});
+    decide(exchange::Started{std::move(setting_.in_force), std::move(setting_.erased_again)}, Id16{},
+           Nothing{});
 }
 
 // --- From the gates
@@ -286,11 +285,11 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-void Broker::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now) {
+void Broker::files_changed(exchange::InForce in_force, std::string policies, Now now) {
     home_.check();
     go_on(now);
     setting_.policies = std::move(policies);
-    decide(exchange::Reloaded{setting_.parties.digest, crl_number, keys}, Id16{}, Nothing{});
+    decide(exchange::Reloaded{std::move(in_force)}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Now now) {
@@ -588,6 +587,17 @@ void Broker::show_head(Session& session, schemas::HeartbeatValue& beat) {
     beat.checkpoint = heads_.proposed();
     beat.consistency = consistency(session.shown, *size);
     session.shown = *size;
+}
+
+/// Out of turn, to whoever asks for a head that covers what they were confirmed: it goes on from what they were shown.
+void Broker::show_newest(const Id16& id, Session& session) {
+    const auto size = heads_.newest_size();
+    if (size <= session.shown) return;
+    schemas::HeartbeatValue beat;
+    beat.checkpoint = heads_.cosigned_by(0).value_or("");
+    beat.consistency = consistency(session.shown, size);
+    session.shown = size;
+    send(id, session, wire::pack_frame(std::move(beat)));
 }
 
 std::vector<std::unique_ptr<schemas::HashValue>> Broker::consistency(std::uint64_t from, std::uint64_t to) {

@@ -38,7 +38,7 @@ struct BrokerSetting {
     log::VerifierKey log_key;
     std::string policies;  // JSON, what Query policies answers: agreement, parties and keys in force
     std::function<bool()> has_room;  // on the store's disk
-    std::uint64_t crl_number;
+    exchange::InForce in_force;
     std::uint64_t size;                        // of the log as recovered
     Digest root;                               // likewise
     Instant newest_stored;                     // time of the newest leaf
@@ -51,7 +51,6 @@ struct BrokerSetting {
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
     std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
-    Digest keys = {};  // of the list of the broker's own keys; zeros: not to be logged
 };
 
 using Figures = standing::Counts;
@@ -68,6 +67,8 @@ public:
     void gate_stuck(const GateName& gate, Now now);
     /// ahead   `now` is further ahead of the wall clock than may pass for true: after a jump ahead and back
     void tick(Now now, bool ahead = false);
+    /// Whether somebody has asked for a head that covers what none covers yet; said once.
+    bool take_head_wanted() { return std::exchange(head_wanted_, false); }
     /// A head the store thread has signed.
     void head_signed(const std::string& note) {
         heads_.add(note, now_);
@@ -80,7 +81,7 @@ public:
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner), keys and revocation list were read anew: what differs becomes a leaf.
-    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys, Now now);
+    void files_changed(exchange::InForce in_force, std::string policies, Now now);
     void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);
@@ -227,6 +228,7 @@ private:
 
     // Witnesses
     void show_head(Session& session, schemas::HeartbeatValue& beat);
+    void show_newest(const Id16& id, Session& session);
     void watch_quorum();
     std::vector<std::unique_ptr<schemas::HashValue>> consistency(std::uint64_t from, std::uint64_t to);
 
@@ -237,6 +239,7 @@ private:
     Heads heads_;
     std::optional<std::string> cosigned_;
     bool quorum_late_ = false;
+    bool head_wanted_ = false;  // somebody asked for one that covers what is committed and not signed
     RecentIds recent_;
     Figures figures_;
     std::map<std::string, std::uint64_t>

@@ -198,6 +198,11 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
         if (const auto* refusal = std::get_if<Refusal>(&held.reply)) return tl::unexpected{*refusal};
         switch (ask.kind) {
             case schemas::QueryKind::checkpoint: {
+                if (ask.from > heads_.newest_size()) {
+                    head_wanted_ |= ask.from <= size_;
+                    return refuse(Reason::not_found, "query.from: no head covers so many entries yet");
+                }
+                if (ask.from > 0) show_newest(held.session, session);
                 const auto head = heads_.cosigned_by(ask.level);
                 if (!head) return refuse(Reason::not_found, "query: no head so many have cosigned");
                 return Page{copy(view(*head)), false};
@@ -214,6 +219,7 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
             case schemas::QueryKind::dead_letters:
                 return answers.page;
             case schemas::QueryKind::policies:
+                if (ask.from > 0) return setting_page(ask, setting_.reader);
                 return Page{copy(view(setting_.policies)), false};
             case schemas::QueryKind::standing:
                 return Page{copy(view(setting_.standing_report())), false};

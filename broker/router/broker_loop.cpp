@@ -57,8 +57,8 @@ Now BrokerLoop::now() {
     return time_.moment();
 }
 
-void BrokerLoop::files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys) {
-    broker_.files_changed(crl_number, std::move(policies), keys, now());
+void BrokerLoop::files_changed(exchange::InForce in_force, std::string policies) {
+    broker_.files_changed(std::move(in_force), std::move(policies), now());
 }
 
 void BrokerLoop::run() {
@@ -97,6 +97,7 @@ void BrokerLoop::turn(milliseconds longest) {
         if (moment.running >= next_standing_) tell_standing();
     }
     if (auto note = broker_.take_cosigned()) store_.keep_cosigned(std::move(*note));
+    if (broker_.take_head_wanted()) store_.sign_soon();
     if (broker_.behind()) broker_.deliver_backlog();
     hand_over();
     flush();

@@ -40,7 +40,7 @@ public:
     void run();
 
     /// Parties, whose object the caller has changed in place, revocation list or keys are other than before. For `control`.
-    void files_changed(std::uint64_t crl_number, std::string policies, const Digest& keys);
+    void files_changed(exchange::InForce in_force, std::string policies);
 
 private:
     Now now();

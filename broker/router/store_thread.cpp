@@ -54,6 +54,14 @@ void StoreThread::keep_cosigned(std::string note) {
     cosigned_ = std::move(note);
 }
 
+void StoreThread::sign_soon() {
+    {
+        const std::lock_guard lock{mutex_};
+        head_wanted_ = true;
+    }
+    handed_over_.notify_one();
+}
+
 StoreThread::News StoreThread::take() {
     std::uint64_t wakes = 0;
     // Emptied before the news are taken: news that come in between wake us once more, for nothing.
@@ -170,7 +178,8 @@ std::chrono::milliseconds StoreThread::until_tidying() const {
 
 StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Batch& batch) {
     std::unique_lock lock{mutex_};
-    handed_over_.wait_for(lock, longest, [&] { return batch_ || stopping_; });
+    handed_over_.wait_for(lock, longest, [&] { return batch_ || stopping_ || (head_wanted_ && !hurry_); });
+    hurry_ |= std::exchange(head_wanted_, false);
     if (cosigned_) {
         setting_.store->save_cosigned(*std::exchange(cosigned_, std::nullopt));
         tidied_ = false;
@@ -198,16 +207,18 @@ void StoreThread::tell(std::optional<store::Committed> committed, std::optional<
 std::chrono::milliseconds StoreThread::until_signing() const {
     const std::uint64_t unsigned_leaves = setting_.store->size() - signed_size_;
     if (unsigned_leaves == 0) return limits::checkpoint_interval;
-    const std::chrono::milliseconds spacing = unsigned_leaves >= limits::checkpoint_leaves
-                                                  ? limits::checkpoint_spacing
-                                                  : limits::checkpoint_interval;
+    const bool sooner = hurry_ || unsigned_leaves >= limits::checkpoint_leaves;
+    const std::chrono::milliseconds spacing =
+        sooner ? limits::checkpoint_spacing : limits::checkpoint_interval;
     const auto since = std::chrono::steady_clock::now() - signed_at_;
     const auto left = spacing - std::chrono::duration_cast<std::chrono::milliseconds>(since);
     return std::max(left, std::chrono::milliseconds{0});
 }
 
 void StoreThread::sign_if_due(store::Reader& reader) {
-    if (setting_.store->size() != signed_size_ && until_signing() == std::chrono::milliseconds{0})
+    if (setting_.store->size() == signed_size_)
+        hurry_ = false;
+    else if (until_signing() == std::chrono::milliseconds{0})
         sign(reader);
 }
 
@@ -224,6 +235,7 @@ void StoreThread::sign(store::Reader& reader) {
                                     "): this store is not the one that was signed"};
     if (std::exchange(signer_away_, false)) spdlog::info("the signer signs again");
     signed_size_ = size;
+    hurry_ = false;
     signed_at_ = std::chrono::steady_clock::now();
     setting_.store->save_checkpoint(*note);
     tidied_ = false;

@@ -55,6 +55,9 @@ public:
     /// Has this head kept, which a quorum has cosigned. Of two in a row the later one.
     void keep_cosigned(std::string note);
 
+    /// Has what is committed signed as soon as heads may follow each other, not only after the usual time.
+    void sign_soon();
+
     struct News {
         std::optional<store::Committed> committed;
         std::vector<std::string> heads;  // signed notes, oldest first
@@ -87,6 +90,7 @@ private:
     std::uint64_t signed_size_ = 0;
     std::chrono::steady_clock::time_point signed_at_{};  // intervals, not wall time: steps must not matter
     bool tidied_ = false;
+    bool hurry_ = false;  // somebody waits for the next head
     bool signer_away_ = false;
     bool no_room_ = false;    // something waits for room on the disk
     bool wal_stuck_ = false;  // a reader keeps more of the WAL than may be
@@ -102,6 +106,7 @@ private:
     std::condition_variable handed_over_;
     std::optional<store::Batch> batch_;
     std::optional<std::string> cosigned_;
+    bool head_wanted_ = false;
     bool stopping_ = false;
     bool finishing_ = false;
     News news_;

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from children import CHILDREN, flags  # noqa: E402
 from feeding import AUDITOR, FORCE, Feeding, incidents  # noqa: E402
 from figures import figure  # noqa: E402
-from flagpost import BIN, Failed, main, until  # noqa: E402
+from flagpost import BIN, Failed, main  # noqa: E402
 
 CARE = "social-care/E10000024"
 
@@ -36,15 +36,12 @@ class SplitView(Feeding):
         (self.folder / "flags.csv").write_text(flags(children))
         return self.partnership.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
 
-    def is_shown(self, agency, program):
-        """Stays connected until it has checked a head that covers what it published: heads follow confirms within a second."""
+    def holds_the_broker_to_it(self, agency):
+        """The command that published has ended, and has kept a signed head that covers what was confirmed: no daemon has to see one for it."""
         with sqlite3.connect(self.named(agency, ".db"), timeout=30) as box:
             newest = box.execute("SELECT max(leaf) FROM outgoing").fetchone()[0]
         box.close()
-        daemon = self.partnership.start(program, agency, "run")
-        until(lambda: int(self.facts(agency)["log-checkpoint"].splitlines()[1]) > newest, 60, f"{agency} has seen a head beyond entry {newest}")
-        daemon.terminate()
-        daemon.wait(30)
+        self.assertGreater(int(self.facts(agency)["log-checkpoint"].splitlines()[1]), newest)
 
     def fork(self):
         """The store, the signer's memory and all keys, as they are now, for later."""
@@ -84,7 +81,7 @@ class SplitView(Feeding):
     def test_two_histories_are_found_by_whoever_meets_the_other(self):
         self.fork()
         self.publish("first")                 # the force is shown the first history
-        self.is_shown(FORCE, "flagpost-police")
+        self.holds_the_broker_to_it(FORCE)
         self.show_the_other()
         self.load_flags(CHILDREN[:2])         # social care the second, which goes on from what it knows
         self.is_alarmed(FORCE, lambda: self.publish("second"))
@@ -96,8 +93,8 @@ class SplitView(Feeding):
         self.fork()
         self.publish("newer")
         self.load_flags(CHILDREN[:2])
-        self.is_shown(FORCE, "flagpost-police")
-        self.is_shown(CARE, "flagpost-social-care")
+        self.holds_the_broker_to_it(FORCE)
+        self.holds_the_broker_to_it(CARE)
         self.show_the_other()
         self.is_alarmed(FORCE, lambda: self.publish("again"))
         self.is_alarmed(CARE, lambda: self.load_flags(CHILDREN[:1]))

@@ -111,7 +111,7 @@ void BrokerProcess::recover() {
                               log_key_,
                               "{}",
                               [this, always] { return always || !world_.disk.full; },
-                              crl_number_,
+                              texts(),
                               size,
                               store_->root(),
                               newest},
@@ -245,10 +245,18 @@ microseconds BrokerProcess::commit_lasts() {
                                   : world_.dice.between(50us, 1ms);
 }
 
+exchange::InForce BrokerProcess::texts() const {
+    return {county_agreement_text(),
+            "# parties " + std::to_string(parties_number_) + "\n",
+            {},
+            "# revoked " + std::to_string(crl_number_) + "\n",
+            crl_number_};
+}
+
 void BrokerProcess::files_changed() {
     if (!alive() || !serving_) return;
     run([this] {
-        broker_->files_changed(crl_number_, "{}", Digest{}, now());
+        broker_->files_changed(texts(), "{}", now());
         end_turn();
     });
 }
@@ -497,15 +505,13 @@ void BrokerProcess::pardon(const AgencyId& agency) {
 void BrokerProcess::withdraw_key(const AgencyId& agency) {
     world_.note(agency.text(), "has its key withdrawn");
     parties_.keys[agency].origin.clear();
-    ++parties_.digest[0];
+    ++parties_number_;
     files_changed();
 }
 
 void BrokerProcess::restore_keys() {
-    const Digest digest = parties_.digest;
     parties_ = county_parties();
-    parties_.digest = digest;
-    ++parties_.digest[1];
+    ++parties_number_;
     files_changed();
 }
 

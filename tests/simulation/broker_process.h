@@ -70,6 +70,7 @@ private:
     void flush();
     void plan_tick();
     void files_changed();
+    exchange::InForce texts() const;
 
     // As StoreThread
     void commit(store::Batch batch);
@@ -99,7 +100,7 @@ private:
     World& world_;
     microseconds clock_offset_{0};
     router::Parties parties_;
-    std::uint64_t crl_number_ = 1;
+    std::uint64_t crl_number_ = 1, parties_number_ = 1;
     std::set<AgencyId> revoked_;
     log::VerifierKey log_key_;
     std::uint64_t starts_ = 0;

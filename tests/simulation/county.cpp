@@ -205,6 +205,8 @@ SpiffeId spiffe(const std::string& agency) {
     return SpiffeId::parse("spiffe://county.example/" + agency).value();
 }
 
+std::string county_agreement_text() { return agreement_text; }
+
 const agreement::Agreement& county_agreement() {
     static const auto agreement = agreement::Agreement::parse(agreement_text).value();
     return agreement;

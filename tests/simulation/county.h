@@ -17,6 +17,7 @@ namespace flagpost::simulation {
 inline const Instant epoch = from_us(1'741'165'200'000'000);  // Wednesday 5 March 2025, 09:00 UTC
 
 SpiffeId spiffe(const std::string& agency);
+std::string county_agreement_text();
 const agreement::Agreement& county_agreement();
 
 /// Made once a process: making keys costs more than a simulated minute.

@@ -24,7 +24,7 @@ struct Planned {
 std::vector<log::Record> quarter() {
     World world;
     world.now = at("2025-10-06", 9h);  // a Monday
-    world.give(exchange::Started{Digest{1}, 1});
+    world.give(exchange::Started{texts(1, 1)});
     Load flags;
     flags.items = {wire::pack<schemas::Flag>(flag_at(child_a, "100", home_a)),
                    wire::pack<schemas::Flag>(flag(child_b, "200"))};

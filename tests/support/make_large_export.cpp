@@ -128,7 +128,7 @@ public:
     Bytes keys(std::uint64_t, std::size_t, const auditor::SealedTerms&) override {
         throw std::logic_error{"no bodies here"};
     }
-    std::vector<std::string> policies() override { return {agreement, "# the parties\n"}; }
+    std::optional<std::string> setting(std::uint64_t) override { return agreement; }
 
 private:
     log::Frontier tree_;

@@ -35,7 +35,7 @@ public:
     Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
         return log_.keys(from, count, terms);
     }
-    std::vector<std::string> policies() override { return log_.policies(); }
+    std::optional<std::string> setting(std::uint64_t index) override { return log_.setting(index); }
 
 private:
     void grow() {
@@ -66,7 +66,7 @@ public:
     Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
         return log_.keys(of_others ? from + 1 : from, count, terms);
     }
-    std::vector<std::string> policies() override { return log_.policies(); }
+    std::optional<std::string> setting(std::uint64_t index) override { return log_.setting(index); }
 
     std::string note;
     std::size_t narrower = 0;
@@ -115,7 +115,7 @@ TEST_CASE("what is erased while an export is taken comes with the entry that say
         Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
             return log_.keys(from, count, terms);
         }
-        std::vector<std::string> policies() override { return log_.policies(); }
+        std::optional<std::string> setting(std::uint64_t index) override { return log_.setting(index); }
 
     private:
         SampleLog log_{400};

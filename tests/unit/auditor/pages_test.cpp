@@ -128,7 +128,7 @@ std::uint64_t published(const std::vector<log::Record>& records) {
 std::vector<log::Record> records_with_pupils() {
     using namespace exchange::testing;
     World world;
-    world.give(exchange::Started{Digest{1}, 1});
+    world.give(exchange::Started{texts(1, 1)});
     Load flags;
     flags.items = {wire::pack<schemas::Flag>(flag_at(child_a, "100", home_a))};
     world.load(flags);

@@ -31,12 +31,9 @@ public:
     /// `count` messages of police/31, one a second, every third with a body; the agreement first.
     explicit SampleLog(std::uint64_t count) {
         if (count == 0) return;
-        log::Leaf leaf;
-        leaf.kind = log::LeafKind::agreement_set;
-        leaf.agreement = crypto::sha256(view(agreement));
-        append(leaf, {});
+        put_in_force(log::LeafKind::agreement_set, agreement);
         while (size() < count) {
-            leaf = {};
+            log::Leaf leaf;
             leaf.kind = log::LeafKind::published;
             leaf.operation = log::Operation::collection;
             leaf.actor = "spiffe://notts.example/police/31";
@@ -86,9 +83,22 @@ public:
     Bytes keys(std::uint64_t from, std::size_t count, const auditor::SealedTerms& terms) override {
         return log::KeysPage{from, std::vector<std::optional<log::BodyKey>>(count)}.seal_to(terms.key);
     }
-    std::vector<std::string> policies() override { return {agreement, parties}; }
+    std::optional<std::string> setting(std::uint64_t index) override {
+        const auto leaf = log::decode_leaf(leaves_.at(index)).value();
+        const auto found = texts_.find(leaf.agreement.value_or(leaf.setting.value_or(Digest{})));
+        return found == texts_.end() ? std::nullopt : std::optional{found->second};
+    }
+    /// An entry that puts a text in force, the text to be had.
+    void put_in_force(log::LeafKind kind, const std::string& text) {
+        const auto digest = crypto::sha256(view(text));
+        log::Leaf leaf;
+        leaf.kind = kind;
+        (kind == log::LeafKind::agreement_set ? leaf.agreement : leaf.setting) = digest;
+        append(leaf, {});
+        texts_[digest] = text;
+    }
 
-    std::string agreement = "# the agreement\n", parties = "# the parties\n";
+    static constexpr auto agreement = "# the agreement\n";
     std::size_t page_max = 100;  // items to an answer
 
 private:
@@ -99,6 +109,9 @@ private:
     log::Frontier frontier_;
     std::map<log::TileId, log::TileHashes> tiles_;
     std::vector<Bytes> leaves_, bodies_;
+    std::map<Digest, std::string> texts_{
+        {crypto::sha256(view(std::string_view{agreement})), agreement}
+    };
 };
 
 /// Terms under which a sample's bodies are exported; nothing opens them.

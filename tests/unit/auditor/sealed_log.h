@@ -31,6 +31,8 @@ public:
             for (const auto& subject : record.subjects)
                 record.leaf.subjects.push_back(crypto::hmac16(digest_key, {view(subject)}));
             keys_.emplace_back();
+            if (auditor::puts_text_in_force(record.leaf.kind))
+                settings_[record.leaf.index] = exchange::read_body(record.body).setting()->text()->str();
             Bytes item;
             if (!record.body.empty()) {
                 const crypto::SealLabel label{record.controller, record.retention, record.leaf.index};
@@ -45,7 +47,6 @@ public:
             if (is_erased) keys_.back().reset();
             log_.append_bytes(log::encode(record.leaf), is_erased ? Bytes{} : item);
         }
-        log_.agreement = exchange::testing::agreement_text;
     }
 
     std::string checkpoint() override { return log_.checkpoint(); }
@@ -65,11 +66,15 @@ public:
         }
         return page.seal_to(terms.key);
     }
-    std::vector<std::string> policies() override { return log_.policies(); }
+    std::optional<std::string> setting(std::uint64_t index) override {
+        const auto found = settings_.find(index);
+        return found == settings_.end() ? std::nullopt : std::optional{found->second};
+    }
 
 private:
     SampleLog log_{0};
     std::vector<std::optional<log::BodyKey>> keys_;
+    std::map<std::uint64_t, std::string> settings_;
 };
 
 /// Its export, and the key that opens it.
@@ -90,7 +95,7 @@ struct SealedExport {
 inline std::vector<log::Record> busy_records() {
     using namespace exchange::testing;
     World world;
-    world.give(exchange::Started{Digest{1}, 1});
+    world.give(exchange::Started{texts(1, 1)});
     Load flags;
     flags.items = {wire::pack<schemas::Flag>(flag_at(child_a, "100", home_a)),
                    wire::pack<schemas::Flag>(flag(child_b, "200"))};

@@ -299,6 +299,113 @@ TEST_CASE("what is missing, cut, too long or too much is named", "[auditor]") {
     }
 }
 
+TEST_CASE("each text that was in force, then or now, is in the export, and no other", "[auditor]") {
+    using log::LeafKind;
+    SampleLog log{300};
+    log.put_in_force(LeafKind::parties_set, "# the parties\n");
+    log.put_in_force(LeafKind::keys_set, "# the keys\n");
+    log.put_in_force(LeafKind::crl_set, "# revoked\n");
+    log.put_in_force(LeafKind::crl_set, "# revoked, and one more\n");
+    log.put_in_force(LeafKind::agreement_set, "# another agreement\n");
+    log.put_in_force(LeafKind::agreement_set, SampleLog::agreement);
+    struct Row {
+        const char* text;
+        const char* ending;
+        const char* entry;
+    };
+    const std::vector<Row> rows{
+        {SampleLog::agreement,        ".toml", "entry 0"  },
+        {"# the parties\n",           ".toml", "entry 300"},
+        {"# the keys\n",              ".toml", "entry 301"},
+        {"# revoked\n",               ".pem",  "entry 302"},
+        {"# revoked, and one more\n", ".pem",  "entry 303"},
+        {"# another agreement\n",     ".toml", "entry 304"},
+    };
+    const auto name_of = [](const char* text, const char* ending) {
+        return to_hex(crypto::sha256(view(std::string_view{text}))) + ending;
+    };
+    const ExportOnDisk exported{log};
+    REQUIRE(exported.damaged().empty());
+    for (const auto& row : rows) {
+        CAPTURE(row.text);
+        const auto name = name_of(row.text, row.ending);
+        const auto file = "policies/" + name;
+        REQUIRE(exported.read(file) == row.text);
+        fs::remove(exported.directory / file);
+        const auto without = exported.check().damages;
+        REQUIRE(without.size() == 1);
+        CHECK(without[0] == Damage{"policy " + name, std::string{"is missing: "} + row.entry + " names it"});
+        for (const auto* other : {"", "# another text\n"}) {
+            exported.write(file, other);
+            const auto altered = exported.check().damages;
+            REQUIRE(altered.size() == 1);
+            CHECK(altered[0] == Damage{"policy " + name, "is not the text of this digest"});
+        }
+        exported.write(file, row.text);
+        REQUIRE(exported.damaged().empty());
+    }
+    const auto planted = name_of("# to be believed\n", ".toml");
+    exported.write("policies/" + planted, "# to be believed\n");
+    CHECK(exported.damaged() == Names{"policy " + planted});
+}
+
+TEST_CASE("a text that no broker has, or that is another, is exported as it is, for verify to name",
+          "[auditor]") {
+    class Forgetful final : public Source {
+    public:
+        std::string checkpoint() override { return log_.checkpoint(); }
+        log::TileHashes tile(log::TileId id, std::size_t width) override { return log_.tile(id, width); }
+        std::vector<Bytes> entries(std::uint64_t from, std::size_t count) override {
+            return log_.entries(from, count);
+        }
+        std::vector<Bytes> bodies(std::uint64_t from, std::size_t count) override {
+            return log_.bodies(from, count);
+        }
+        Bytes keys(std::uint64_t from, std::size_t count, const SealedTerms& terms) override {
+            return log_.keys(from, count, terms);
+        }
+        std::optional<std::string> setting(std::uint64_t) override { return said; }
+
+        std::optional<std::string> said;
+
+    private:
+        SampleLog log_{20};
+    };
+    const auto name =
+        "policy " + to_hex(crypto::sha256(view(std::string_view{SampleLog::agreement}))) + ".toml";
+    for (const auto& said : {std::optional<std::string>{}, std::optional<std::string>{"# another\n"}}) {
+        const test::TemporaryDirectory temporary;
+        Forgetful source;
+        source.said = said;
+        write_export(source, test::log_vkey(), temporary.path() / "export");
+        const auto found = verify(temporary.path() / "export", trust);
+        REQUIRE(found.damages.size() == 1);
+        CHECK(found.damages[0].what == name);
+    }
+}
+
+TEST_CASE("an entry is held to the agreement it names, whoever put that in force", "[auditor]") {
+    SampleLog log{20};
+    log::Leaf leaf;
+    leaf.kind = log::LeafKind::decided;
+    leaf.agreement = Digest{9};
+    log.append(leaf, {});
+    leaf = {};
+    leaf.kind = log::LeafKind::crl_set;
+    log.append(leaf, {});
+    const ExportOnDisk exported{log};
+    CHECK(exported.damaged() == Names{"policy " + to_hex(Digest{9}) + ".toml", "entry 21"});
+}
+
+TEST_CASE("an export brought up to a newer head has the texts of both", "[auditor]") {
+    SampleLog log{300};
+    const ExportOnDisk exported{log};
+    log.put_in_force(log::LeafKind::crl_set, "# revoked\n");
+    write_export(log, test::log_vkey(), exported.directory, test::sample_terms());
+    CHECK(exported.damaged().empty());
+    CHECK(exported.read("policies/" + to_hex(crypto::sha256(view("# revoked\n"))) + ".pem") == "# revoked\n");
+}
+
 TEST_CASE("an export is believed by the key given, not by the one in it", "[auditor]") {
     const ExportOnDisk exported{10};
     const log::VerifierKey other{test::log_name, log::VerifierKey::Type::note,

@@ -15,7 +15,7 @@ const std::string first_school = "notices/school/900001";
 /// A county that knows one flagged child, and two pupils at two schools.
 struct County : World {
     County() {
-        give(Started{Digest{1}, 1});
+        give(Started{texts(1, 1)});
         Load flags;
         flags.items = {wire::pack<schemas::Flag>(flag_at(child_a, "1", home_a))};
         load(flags);
@@ -222,7 +222,7 @@ TEST_CASE("a domestic-abuse incident is made known to the child's own school and
 
 TEST_CASE("a flag that comes late finds the incident while its window is open, once", "[exchange]") {
     World world;
-    world.give(Started{Digest{1}, 1});
+    world.give(Started{texts(1, 1)});
     world.send(incident_with(child_a, "NP-1"));
     CHECK(world.last.deliveries.empty());
     world.now += 48h;
@@ -267,7 +267,7 @@ TEST_CASE("a flag that comes after the window finds nothing", "[exchange]") {
 TEST_CASE("a restart looks again at what is retained, and tells nobody twice", "[exchange]") {
     County world;
     world.send(incident_with(child_a, "NP-1"));
-    world.give(Started{Digest{1}, 1});
+    world.give(Started{texts(1, 1)});
     world.tick(1s);
     CHECK(world.last.records.empty());
 }

@@ -175,7 +175,7 @@ TEST_CASE("the same message again is answered with its first place and changes n
 
 TEST_CASE("a confirm names the record of the message, with who, what and why", "[exchange]") {
     World world;
-    world.give(Started{Digest{}, 1});
+    world.give(Started{texts(0, 1)});
     const auto reply = world.send(incident_with(child_a, "NP-1"));
     REQUIRE(confirmed(reply));
     const auto& record = world.last.records.front();
@@ -215,25 +215,41 @@ TEST_CASE("an opaque message is one record, and stands in its own mailbox", "[ex
 TEST_CASE("a start writes down what is in force, once", "[exchange]") {
     using log::LeafKind;
     World world;
-    world.give(Started{Digest{1}, 3});
+    world.give(Started{texts(1, 3)});
     CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::agreement_set, LeafKind::parties_set,
                                        LeafKind::crl_set});
     CHECK(world.last.records[1].leaf.agreement == test_setting().agreement.digest());
-    CHECK(world.last.records[2].leaf.setting == Digest{1});
-    world.give(Started{Digest{1}, 3});
+    CHECK(world.last.records[2].leaf.setting == crypto::sha256(view(texts(1, 3).parties)));
+    CHECK(world.last.records[3].leaf.setting == crypto::sha256(view(texts(1, 3).crl)));
+    CHECK(world.last.records[3].leaf.number == 3);
+    for (std::size_t i = 1; i < 4; ++i) {
+        const auto& leaf = world.last.records[i].leaf;
+        const auto* kept = read_body(world.last.records[i].body).setting();
+        CHECK(crypto::sha256(view(kept->text()->str())) ==
+              leaf.setting.value_or(leaf.agreement.value_or(Digest{})));
+        CHECK(kept->number() == leaf.number);
+    }
+    world.give(Started{texts(1, 3)});
     CHECK(world.kinds() == std::vector{LeafKind::recovered});
-    world.give(Started{Digest{2}, 4});
+    world.give(Started{texts(2, 4)});
     CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::parties_set, LeafKind::crl_set});
-    world.give(Reloaded{Digest{2}, 4});
+    world.give(Reloaded{texts(2, 4)});
     CHECK(world.kinds().empty());
-    world.give(Reloaded{Digest{2}, 5});
+    world.give(Reloaded{texts(2, 5)});
     CHECK(world.kinds() == std::vector{LeafKind::crl_set});
-    world.give(Started{Digest{2}, 5, {}, Digest{7}});
+    world.give(Started{texts(2, 5, "seven")});
     CHECK(world.kinds() == std::vector{LeafKind::recovered, LeafKind::keys_set});
-    CHECK(world.last.records[1].leaf.setting == Digest{7});
-    world.give(Reloaded{Digest{2}, 5, Digest{7}});
+    CHECK(world.last.records[1].leaf.setting == crypto::sha256(view("seven")));
+    // A list given out anew under its old number is another one.
+    auto same_number = texts(2, 5, "seven");
+    same_number.crl += "# and one more\n";
+    world.give(Reloaded{same_number});
+    CHECK(world.kinds() == std::vector{LeafKind::crl_set});
+    world.give(Reloaded{texts(2, 5, "seven")});
+    CHECK(world.kinds() == std::vector{LeafKind::crl_set});
+    world.give(Reloaded{texts(2, 5, "seven")});
     CHECK(world.kinds().empty());
-    world.give(Reloaded{Digest{2}, 5, Digest{8}});
+    world.give(Reloaded{texts(2, 5, "eight")});
     CHECK(world.kinds() == std::vector{LeafKind::keys_set});
     check_recovery(world);
 }

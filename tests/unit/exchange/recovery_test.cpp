@@ -301,7 +301,7 @@ private:
     void session() {
         switch (below(4)) {
             case 0:
-                world_.give(Started{Digest{static_cast<std::uint8_t>(below(2))}, below(2)});
+                world_.give(Started{texts(below(2), below(2))});
                 break;
             case 1:
                 world_.give(SessionOpened{actor("school/900001"), Digest{}});
@@ -396,7 +396,7 @@ TEST_CASE("an exchange that was restarted decides as one that was not", "[exchan
         Crowd crowd{world, seed};
         for (int i = 0; i < 80; ++i) crowd.act();
         // A start looks again at all that is retained; both exchanges are told of one.
-        world.give(Started{Digest{9}, 9});
+        world.give(Started{texts(9, 9)});
         Exchange restarted{test_setting()};
         LiveRecords keys;
         for (const auto& record : world.records) keys.add(record);
@@ -405,7 +405,7 @@ TEST_CASE("an exchange that was restarted decides as one that was not", "[exchan
                 restarted.apply(record.leaf.index, record.leaf.kind, record.body);
         restarted.set_next_index(world.exchange.next_index());
         const auto before = world.commands.size();
-        const Started start{Digest{9}, 9};
+        const Started start{texts(9, 9)};
         world.give(start);
         for (int i = 0; i < 80; ++i) crowd.act();
         for (auto i = before; i < world.commands.size(); ++i) {

@@ -17,7 +17,7 @@ const std::string first_school = "notices/school/900001";
 /// A county with one pupil, and incidents that a person must look at before the school hears of them.
 struct Desk : World {
     explicit Desk(schemas::Shield shield = schemas::Shield::none) {
-        give(Started{Digest{1}, 1});
+        give(Started{texts(1, 1)});
         load_schools(*this);
         Load roll;
         roll.agency = "education/E10000024";

@@ -278,6 +278,12 @@ inline Setting test_setting(const char* more_rules = "") {
             date::locate_zone("Europe/London"), pseudonym};
 }
 
+/// What a shell's files say: its `parties`th list of parties, its `crl`th list of revocations.
+inline InForce texts(std::uint64_t parties, std::uint64_t crl, std::string keys = {}) {
+    return {agreement_text, "# parties " + std::to_string(parties) + "\n", std::move(keys),
+            "# revoked " + std::to_string(crl) + "\n", crl};
+}
+
 inline Actor actor(const std::string& agency) {
     Id16 session{};
     session[0] = static_cast<std::uint8_t>(agency.size());

@@ -226,7 +226,9 @@ std::vector<Leaf> one_of_each() {
     with_body(add(LeafKind::parties_set, Operation::none, broker)).setting =
         crypto::sha256(view("parties.toml"));
     with_body(add(LeafKind::keys_set, Operation::none, broker)).setting = crypto::sha256(view("keys"));
-    with_body(add(LeafKind::crl_set, Operation::none, broker)).number = 3;
+    leaf = &with_body(add(LeafKind::crl_set, Operation::none, broker));
+    leaf->number = 3;
+    leaf->setting = crypto::sha256(view("crl.pem"));
     add(LeafKind::recovered, Operation::none, broker);
 
     leaf = &with_body(add(LeafKind::clock_step, Operation::none, broker));

@@ -64,9 +64,9 @@ struct RunningBroker {
              [](const auto&) {})}
         };
         BrokerLoop loop{
-            {context, "inproc://fabric", std::nullopt, clock, control_fd, [] { return false; }},
-            { exchange, reader, parties, random, key(2), std::nullopt, vkey, "{}", [] { return true; }, 1, 0,
-             log::empty_root(), newest_stored},
+            {context, "inproc://fabric", std::nullopt,          clock, control_fd,    [] { return false; }},
+            { exchange, reader, parties, random, key(2), std::nullopt, vkey, "{}", [] { return true; },
+             exchange::InForce{small_agreement, "# parties\n"}, 0, log::empty_root(), newest_stored},
             store
         };
         loop.run();

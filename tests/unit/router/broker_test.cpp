@@ -675,6 +675,71 @@ TEST_CASE("who was not welcomed was not here", "[broker]") {
     CHECK_FALSE(peers.at(1).seen);
 }
 
+TEST_CASE("whoever asks for a head over what was confirmed has it signed, proved and shown", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    const auto index = world.take<schemas::Confirm>(session).at(0).index;
+    const auto ask = [&](std::uint64_t entries) {
+        world.send(session, query(schemas::QueryKind::checkpoint, entries));
+        world.commit();
+    };
+    CHECK_FALSE(world.broker->take_head_wanted());
+    ask(index + 1);
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    CHECK(world.broker->take_head_wanted());
+    CHECK_FALSE(world.broker->take_head_wanted());
+    ask(world.disk->tree.size() + 1);
+    CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    CHECK_FALSE(world.broker->take_head_wanted());  // nothing can be signed that is not there
+
+    const auto shown = world.broker->stands(world.now).log.signed_size;
+    world.sign_head();
+    ask(index + 1);
+    const auto beats = world.take<schemas::Heartbeat>(session);
+    REQUIRE(beats.size() == 1);
+    const auto head = log::open_checkpoint(beats[0].checkpoint, world.vkey());
+    REQUIRE(head);
+    CHECK(head->size > index);
+    CHECK(beats[0].consistency.size() > 0);
+    CHECK(text(world.take<schemas::Answer>(session).at(0).content) == beats[0].checkpoint);
+    CHECK(shown < head->size);
+    ask(index + 1);
+    CHECK(world.take<schemas::Heartbeat>(session).empty());  // it has seen it
+}
+
+TEST_CASE("whoever asks is given the text that an entry put in force, part by part", "[broker]") {
+    World world;
+    world.parties_text = std::string(limits::answer_bytes_max + 100, '#') + "\n";
+    world.broker->files_changed(world.texts(), "{}", at(world.now));
+    world.commit();
+    const Id16 session = world.open("bench/1");
+    world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
+    world.commit();
+    const auto entry = [&](LeafKind kind) {
+        const auto kinds = world.leaves();
+        const auto last = std::ranges::find(kinds.rbegin(), kinds.rend(), kind);
+        return static_cast<std::uint64_t>(kinds.rend() - last - 1);
+    };
+    const auto ask = [&](std::uint8_t level, std::uint64_t from) {
+        world.send(session, query(schemas::QueryKind::policies, from, 0, {}, level));
+        world.commit();
+        return world.take<schemas::Answer>(session);
+    };
+    CHECK(text(ask(0, entry(LeafKind::agreement_set)).at(0).content) == world.agreement);
+    CHECK(text(ask(0, entry(LeafKind::crl_set)).at(0).content) == "# revoked\n");
+    const auto first = ask(0, entry(LeafKind::parties_set)).at(0);
+    const auto second = ask(1, entry(LeafKind::parties_set)).at(0);
+    CHECK(first.more);
+    CHECK_FALSE(second.more);
+    CHECK(std::string{text(first.content)} + std::string{text(second.content)} == world.parties_text);
+    for (const auto index : {entry(LeafKind::published), world.disk->tree.size(), ~std::uint64_t{0}}) {
+        CHECK(ask(0, index).empty());
+        CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::not_found);
+    }
+}
+
 TEST_CASE("queries answer those who may ask, and consultations are leaves", "[broker]") {
     struct Row {
         const char* why;
@@ -958,8 +1023,8 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     world.send(session, newcomer.publish(envelope));
     CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
     newcomer.enrol(world.parties);
-    world.parties.digest = Digest{8};
-    world.broker->files_changed(1, "{}", Digest{}, at(world.now));
+    world.parties_text += "# and a newcomer\n";
+    world.broker->files_changed(world.texts(), "{}", at(world.now));
     world.send(session, newcomer.publish(envelope));
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);

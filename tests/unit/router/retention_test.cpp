@@ -180,7 +180,7 @@ TEST_CASE("what a restore erased again is the first thing the log says", "[broke
     exchange::Exchange& exchange = *world.exchange;
     const auto outcome = exchange.decide(
         exchange::Started{
-            world.parties.digest, 1, {1, 3, 4}
+            world.texts(), {1, 3, 4}
     },
         world.now);
     REQUIRE(outcome.records.size() == 2);

@@ -144,6 +144,26 @@ TEST_CASE("after a thousand leaves a head does not wait for its second, and it i
     CHECK(world.remembered.back().size == world.disk->tree.size());
 }
 
+TEST_CASE("a head somebody waits for comes at once, and not twice", "[store-thread]") {
+    World world;
+    StoreThread thread{world.setting()};
+    next_news(thread);
+    thread.hand_over(batch_of(0, 1));
+    await_commit(thread);
+    // The head of the empty log was signed just now, so that by itself the next comes a second later.
+    const auto asked = std::chrono::steady_clock::now();
+    thread.sign_soon();
+    std::vector<std::string> heads;
+    while (heads.empty() && std::chrono::steady_clock::now() < asked + std::chrono::seconds{10})
+        heads = next_news(thread).heads;
+    CHECK(std::chrono::steady_clock::now() - asked < std::chrono::milliseconds{700});
+    REQUIRE(heads.size() == 1);
+    CHECK(log::open_checkpoint(heads[0], world.vkey)->size == 1);
+    thread.sign_soon();
+    thread.finish();
+    CHECK(world.remembered.back().size == 1);
+}
+
 TEST_CASE("without room for heads and tidying batches are committed still, and heads come once there is room",
           "[store-thread]") {
     World world;

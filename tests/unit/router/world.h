@@ -43,7 +43,7 @@ struct World {
     MemoryReader reader{disk};
     crypto::NoteKey log_key = crypto::NoteKey::from_seed({9});
     bool room = true;
-    std::string agreement = small_agreement;
+    std::string agreement = small_agreement, parties_text = "# parties\n";
     std::unique_ptr<exchange::Exchange> exchange;
     std::unique_ptr<router::Broker> broker;
     std::map<Id16, std::vector<Bytes>> frames;  // sent to each session, not yet looked at
@@ -66,6 +66,8 @@ struct World {
         return {audit, measurement};
     }
 
+    exchange::InForce texts() const { return {agreement, parties_text, {}, "# revoked\n", 1}; }
+
     /// From what is on disk: what a process does after kill -9.
     void start() {
         exchange = std::make_unique<exchange::Exchange>(
@@ -87,7 +89,7 @@ struct World {
                                                                         vkey(),
                                                                         "{}",
                                                                         [this] { return room; },
-                                                                        1,
+                                                                        texts(),
                                                                         store.size(),
                                                                         store.root(),
                                                                         now,

@@ -98,6 +98,7 @@ int serve(const Call& call, std::ostream& out) {
     crypto::SystemRandom random;
     web::Site site{settings.site, people, clock, random};
     web::Journal journal{settings.journal};
+    site.set_journal(journal);
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
     const PageSettings limits = settings_of(desk.config());

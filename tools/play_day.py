@@ -173,7 +173,7 @@ def where_to_look(demo, social, school, audit_desk):
 
 
 def say_sign_in(person):
-    print(f"  name {person['name']}, password {person['password']}, code: tools/practice-code {person['code_secret']}")
+    print(f"  name {person['name']}, password {person['password']} (serves once: you choose another), code: tools/practice-code {person['code_secret']}")
 
 
 def main():

@@ -43,6 +43,8 @@ int run_serve(const Typed& typed, std::ostream& out) {
     SystemClock clock;
     crypto::SystemRandom random;
     web::Site site{settings.site, people, clock, random};
+    web::Journal journal{settings.journal};
+    site.set_journal(journal);
     const std::string trust = typed.policy.empty() ? "--vkey " + typed.vkey.filename().string()
                                                    : "--policy " + typed.policy.filename().string();
     const Pages pages{

@@ -51,8 +51,11 @@ private:
 
 struct EndpointSettings {
     std::string host;
-    int port = 0;                                       // 0: one of the system's choice
-    std::filesystem::path certificate, key, client_ca;  // client_ca: callers need a certificate of this CA
+    int port = 0;  // 0: one of the system's choice
+    std::filesystem::path certificate, key;
+    std::filesystem::path client_ca;  // callers need a certificate of this CA
+    std::filesystem::path
+        client_crl;  // with client_ca: its revocation lists, read again whenever the file changes
 };
 
 /// Serves in threads of its own, for as long as it lives.

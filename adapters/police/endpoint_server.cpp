@@ -1,6 +1,9 @@
 #include <httplib.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <spdlog/spdlog.h>
 
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 
@@ -13,7 +16,76 @@ namespace {
 constexpr std::size_t connections_waiting_max = 32;  // accepted, not served yet; then accept waits
 constexpr std::chrono::seconds slow_patience{5};     // for the next bytes of a caller
 
-std::unique_ptr<httplib::Server> make_server(const EndpointSettings& settings) {
+using Lists = std::shared_ptr<STACK_OF(X509_CRL)>;
+
+Lists read_lists(const std::filesystem::path& file) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> in{BIO_new_file(file.c_str(), "r"), BIO_free};
+    const Lists lists{sk_X509_CRL_new_null(),
+                      [](STACK_OF(X509_CRL) * all) { sk_X509_CRL_pop_free(all, X509_CRL_free); }};
+    while (in) {
+        X509_CRL* const list = PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr);
+        if (list == nullptr) break;
+        sk_X509_CRL_push(lists.get(), list);
+    }
+    ERR_clear_error();
+    if (sk_X509_CRL_num(lists.get()) == 0)
+        throw std::runtime_error{file.string() + ": no revocation list can be read from it"};
+    return lists;
+}
+
+/// Which callers' certificates are revoked, as the file says now. Where it cannot be read the lists before stay in force, until the
+/// day they themselves say: after it nobody is let in. Safe for several threads.
+class Revocations {
+public:
+    explicit Revocations(std::filesystem::path file)
+        : file_{std::move(file)},
+          written_{std::filesystem::last_write_time(file_)},
+          lists_{read_lists(file_)} {}
+
+    /// In place of OpenSSL's own check of a caller's chain.
+    static int verify(X509_STORE_CTX* chain, void* self) {
+        const Lists lists = static_cast<Revocations*>(self)->in_force();
+        X509_STORE_CTX_set0_crls(chain, lists.get());
+        X509_STORE_CTX_set_flags(chain, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+        const int good = X509_verify_cert(chain);
+        if (good != 1)
+            spdlog::warn("refused a caller's certificate: {}",
+                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain)));
+        X509_STORE_CTX_set0_crls(chain, nullptr);
+        return good;
+    }
+
+private:
+    Lists in_force() {
+        const std::lock_guard lock{lock_};
+        std::error_code missing;
+        const auto written = std::filesystem::last_write_time(file_, missing);
+        if (missing || written == written_) return lists_;
+        written_ = written;
+        try {
+            lists_ = read_lists(file_);
+        } catch (const std::exception& error) {
+            spdlog::error("the revocation lists before stay in force: {}", error.what());
+        }
+        return lists_;
+    }
+
+    const std::filesystem::path file_;
+    std::mutex lock_;  // guards what follows
+    std::filesystem::file_time_type written_;
+    Lists lists_;
+};
+
+std::unique_ptr<Revocations> revocations_of(const EndpointSettings& settings) {
+    if (settings.client_ca.empty()) return nullptr;
+    if (settings.client_crl.empty())
+        throw std::runtime_error{
+            "http_client_ca needs http_client_crl: else a caller whose certificate was revoked could "
+            "publish"};
+    return std::make_unique<Revocations>(settings.client_crl);
+}
+
+std::unique_ptr<httplib::Server> make_server(const EndpointSettings& settings, Revocations* revocations) {
     if (settings.certificate.empty()) {
         if (!http::is_loopback(settings.host))
             throw std::runtime_error{
@@ -30,6 +102,10 @@ std::unique_ptr<httplib::Server> make_server(const EndpointSettings& settings) {
             return false;
         if (settings.client_ca.empty()) return true;
         SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        SSL_CTX_set_cert_verify_callback(&context, &Revocations::verify, revocations);
+        // Whoever resumes a session is not looked at again.
+        SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+        if (SSL_CTX_set_num_tickets(&context, 0) != 1) return false;
         return SSL_CTX_load_verify_locations(&context, settings.client_ca.c_str(), nullptr) == 1;
     });
     if (!server->is_valid())
@@ -59,7 +135,9 @@ void give(const Reply& from, httplib::Response& to) {
 class EndpointServer::Impl {
 public:
     Impl(Endpoint& endpoint, const EndpointSettings& settings)
-        : endpoint_{endpoint}, server_{make_server(settings)} {
+        : endpoint_{endpoint},
+          revocations_{revocations_of(settings)},
+          server_{make_server(settings, revocations_.get())} {
         server_->new_task_queue = [] {
             return new http::BoundedQueue{endpoint_threads, connections_waiting_max};
         };
@@ -125,6 +203,7 @@ private:
     }
 
     Endpoint& endpoint_;
+    const std::unique_ptr<Revocations> revocations_;
     std::unique_ptr<httplib::Server> server_;
     int port_ = 0;
     std::atomic<bool> failed_ = false, ended_ = false;

@@ -77,10 +77,13 @@ EndpointSettings listen_on(Feeding& feeding, const std::string& text) {
     settings.certificate = feeding.path("http_certificate");
     settings.key = feeding.path("http_key");
     settings.client_ca = feeding.path("http_client_ca");
+    settings.client_crl = feeding.path("http_client_crl");
     if (settings.certificate.empty() != settings.key.empty())
         throw std::runtime_error{"http_certificate and http_key go together"};
     if (settings.certificate.empty() && !settings.client_ca.empty())
         throw std::runtime_error{"http_client_ca needs http_certificate and http_key"};
+    if (settings.client_ca.empty() && !settings.client_crl.empty())
+        throw std::runtime_error{"http_client_crl is for http_client_ca"};
     return settings;
 }
 

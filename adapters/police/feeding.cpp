@@ -30,9 +30,9 @@ std::uint64_t number_of(const std::string& text, const std::string& name, std::u
 }  // namespace
 
 const std::vector<std::string>& own_settings() {
-    static const std::vector<std::string> names{"spool",          "mapping",          "http_listen",
-                                                "http_token",     "http_certificate", "http_key",
-                                                "http_client_ca", "outbox_max",       "markers"};
+    static const std::vector<std::string> names{
+        "spool",    "mapping",        "http_listen",     "http_token", "http_certificate",
+        "http_key", "http_client_ca", "http_client_crl", "outbox_max", "markers"};
     return names;
 }
 

@@ -17,6 +17,7 @@ namespace flagpost::police {
 ///     http_certificate = "http.crt"         # with http_key: TLS; without, loopback only
 ///     http_key         = "http.key"
 ///     http_client_ca   = "callers.crt"      # callers need a certificate of this CA
+///     http_client_crl  = "callers.crl"      # its revocation lists (PEM), read again whenever they change
 ///     outbox_max       = 100000             # with so many unconfirmed nothing more is taken
 ///     markers          = "gazetteer"        # folder for CSV files of which addresses to mark (markers.h)
 const std::vector<std::string>& own_settings();

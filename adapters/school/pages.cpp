@@ -23,6 +23,13 @@ constexpr std::size_t schools_listed_max = 60;  // in the filter; a larger trust
 
 bool corrects(const Notice& notice) { return notice.value.incident_version > 1; }
 
+constexpr std::size_t open_max = 100'000;  // more than any trust has to read
+
+/// The far future where nothing is said. Of what was read already: reading it anew for each comparison takes a second.
+Instant due(const Notice& notice) {
+    return notice.value.read_by_us == 0 ? Instant::max() : from_us(notice.value.read_by_us);
+}
+
 std::string urn_of(const Notice& notice) { return std::to_string(notice.value.urn); }
 
 }  // namespace
@@ -59,7 +66,7 @@ bool is_intended(const Person& person, const AgencyId& agency, const Notice& not
 }
 
 Group group_of(const Notice& notice, Instant now) {
-    if (!notice.item.opened && due(notice.item) <= now) return Group::overdue;
+    if (!notice.item.opened && due(notice) <= now) return Group::overdue;
     return corrects(notice) ? Group::changed : Group::to_do;
 }
 
@@ -123,8 +130,8 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
     const auto holders = journal_.holders();
     Contacts known;
     std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
-    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::school_notice) continue;
+    for (auto& item : reader_.read(
+             [](const client::Box& box) { return box.unrecorded(schemas::Kind::school_notice, open_max); })) {
         Notice notice = notice_from(std::move(item), holders, known);
         const std::string reference = notice.value.reference;
         if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
@@ -132,7 +139,7 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
     std::vector<Notice> notices;
     for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
     std::ranges::stable_sort(notices, {}, [](const Notice& notice) {
-        return std::pair{notice.item.opened.has_value(), due(notice.item)};
+        return std::pair{notice.item.opened.has_value(), due(notice)};
     });
     return notices;
 }
@@ -253,12 +260,15 @@ Response Pages::inbox(const Visit& visit) {
                 !words.empty())
                 kind.notes.push_back(words);
     const std::string show = web::shown_of(visit, kind);
-    std::vector<web::InboxRow> rows;
+    std::vector<web::InboxLine> lines;
     for (const Notice& notice : notices)
-        if (show == "all" || show == urn_of(notice)) rows.push_back(row(visit, notice));
+        if (show == "all" || show == urn_of(notice))
+            lines.push_back(
+                {group_of(notice, visit.now), [this, &visit, &notice] { return row(visit, notice); }});
     for (const auto& recall : work_.open_recalls())
-        if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
-    auto page = web::inbox_page(visit, kind, rows);
+        if (may_see_recall(visit.person, recall))
+            lines.push_back(web::line_of(work_.recall_row(visit, recall)));
+    auto page = web::inbox_page(visit, kind, lines);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
     return site_.page(visit, page);

@@ -31,6 +31,7 @@ int serve(const Call& call, std::ostream& out) {
     crypto::SystemRandom random;
     web::Site site{settings.site, people, clock, random};
     web::Journal journal{settings.journal};
+    site.set_journal(journal);
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
     const Pages pages{site, reader, handover, journal, people, desk.agency()};

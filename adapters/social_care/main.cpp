@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
         ->check(CLI::ExistingFile);
     loading->add_option("--count", load.count,
                         "records the file should have; with another number nothing is loaded");
+    loading->footer(
+        "A list that would end many flags is not sent: it waits for two people on the page Flags we send.");
 
     program.command(&program.app(), "run", "Receive notices and send what waits, until stopped.",
                     [&] { return social_care::run(call()); });

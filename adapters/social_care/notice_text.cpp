@@ -61,8 +61,6 @@ void print_reasons(std::ostream& out, const SocialCareNoticeValue& notice) {
     print_field(out, "Worker, team", worker_in_words(notice));
 }
 
-std::string or_not_given(const std::string& text) { return text.empty() ? "not given" : text; }
-
 }  // namespace
 
 std::string agreeing_in_words(schemas::Agreeing how) {
@@ -188,19 +186,20 @@ std::string review_screen(const client::Incoming& item, Instant now) {
     print_field(out, "Decide by", due_in_words(review.decide_by_us, now, item));
     print_field(out, "Why a person", review.why.empty() ? "Police did not say" : review.why.front());
     for (std::size_t i = 1; i < review.why.size(); ++i) print_field(out, "", review.why[i]);
-    print_field(out, "Would tell", review.bound_for);
+    print_field(out, "Would tell", recipient_in_words(review));
     print_field(out, "About", review.subject);
     print_field(out, "Incident",
-                review.incident_reference + ", version " + std::to_string(review.incident_version));
+                force_in_words(review) + ", " + review.incident_reference + ", version " +
+                    std::to_string(review.incident_version));
     if (review.two_people) print_field(out, "Two people", "Two people must decide alike before it is sent");
     print_field(out, "So far", desk::marks_in_words(item));
     if (!review.compared.empty()) print_heading(out, "Details side by side (police / yours)");
     for (const auto& row : review.compared)
         print_field(out, row->detail,
-                    agreeing_in_words(row->how) + ": " + or_not_given(row->police) + " / " +
-                        or_not_given(row->theirs));
+                    agreeing_in_words(row->how) + ": " + detail_in_words(row->police) + " / " +
+                        detail_in_words(row->theirs));
     if (item.recorded) return out.str();
-    out << "\nNothing has been sent to " << desk::printable(review.bound_for) << ".\n"
+    out << "\nNothing has been sent to " << recipient_in_words(review) << ".\n"
         << (review.will_be_told.empty() ? "There is nothing to send: deny it once you have acted. "
                                         : "What is permitted is sent at once and cannot be unsent. ")
         << "Decide: flagpost-social-care reviews decide " << review.reference

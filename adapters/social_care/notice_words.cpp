@@ -1,5 +1,8 @@
 #include "adapters/social_care/notice_words.h"
 
+#include <algorithm>
+
+#include "adapters/desk/fields.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
 
@@ -101,6 +104,81 @@ std::string worker_in_words(const SocialCareNoticeValue& notice) {
     add("team: ", notice.team);
     add("duty: ", notice.duty_contact);
     return words;
+}
+
+namespace {
+
+/// Fields of notices that a match waits to send, as the agreement names them.
+constexpr desk::CodeWords told_words[] = {
+    {"child",                 "who the child is"                },
+    {"la",                    "your authority"                  },
+    {"la_child_id",           "your reference of the child"     },
+    {"child_given_names",     "the child's first names"         },
+    {"child_family_name",     "the child's surname"             },
+    {"child_date_of_birth",   "the child's date of birth"       },
+    {"upn",                   "the pupil number"                },
+    {"flag_kind",             "the kind of flag"                },
+    {"flag_start",            "when the flag began"             },
+    {"flag_end",              "when the flag ended"             },
+    {"feed_age_hours",        "how old your list was"           },
+    {"outcome",               "how sure the match is"           },
+    {"hit",                   "what the match rests on"         },
+    {"reasons",               "what agrees"                     },
+    {"force",                 "the police force"                },
+    {"incident_reference",    "the police reference"            },
+    {"incident_version",      "which version of the record"     },
+    {"occurred_us",           "when it happened"                },
+    {"place",                 "where it happened"               },
+    {"category",              "the kind of incident"            },
+    {"circumstances",         "what happened"                   },
+    {"assessment",            "what police think"               },
+    {"risk",                  "the police's risk grade"         },
+    {"children_named",        "how many children were named"    },
+    {"children_unidentified", "how many children were not named"},
+    {"child_present",         "whether the child was there"     },
+    {"voice_of_child",        "what the child said"             },
+    {"adults",                "which adults were involved"      },
+    {"referral",              "whether police referred it"      },
+    {"referral_reference",    "the reference of the referral"   },
+    {"worker",                "the allocated worker"            },
+    {"team",                  "the team"                        },
+    {"duty_contact",          "the duty desk's contact"         },
+    {"addressed_to",          "whose turn it is"                },
+    {"police_contact",        "whom to ask at the police"       },
+    {"school_name",           "the school"                      },
+    {"urn",                   "the school's number"             },
+    {"handling",              "how to handle it"                },
+};
+
+}  // namespace
+
+std::string recipient_in_words(const schemas::ReviewItemValue& review) {
+    static constexpr std::pair<std::string_view, const char*> kinds[] = {
+        {"school/",      "School URN "               },
+        {"education/",   "Education team of "        },
+        {"social-care/", "Children's social care of "},
+    };
+    for (const auto& [kind, words] : kinds)
+        if (review.bound_for.starts_with(kind))
+            return words + desk::printable(review.bound_for.substr(kind.size()));
+    return desk::printable(review.bound_for);
+}
+
+std::string force_in_words(const schemas::ReviewItemValue& review) {
+    return "force " + desk::printable(review.force);
+}
+
+std::string told_in_words(const schemas::ReviewItemValue& review) {
+    std::string words;
+    for (const auto& field : review.will_be_told)
+        words += (words.empty() ? "" : ", ") + desk::in_words(told_words, field);
+    return words;
+}
+
+std::string detail_in_words(const std::string& detail) {
+    if (detail.empty()) return "Not given";
+    const bool is_date = detail.size() == 10 && desk::parse_instant(detail + "T12:00:00Z");
+    return is_date ? desk::date_in_words(detail) : desk::printable(detail);
 }
 
 std::string risk_in_words(const SocialCareNoticeValue& notice) {

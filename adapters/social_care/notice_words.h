@@ -21,6 +21,14 @@ std::string referral_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string children_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string adults_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string worker_in_words(const schemas::SocialCareNoticeValue& notice);
+/// Whom a match is about to be sent to: "School URN 900001", "Education team of E10000024".
+std::string recipient_in_words(const schemas::ReviewItemValue& review);
+/// "force 31".
+std::string force_in_words(const schemas::ReviewItemValue& review);
+/// What the recipient is told: "the child's first names, when it happened".
+std::string told_in_words(const schemas::ReviewItemValue& review);
+/// A compared detail as people write it: dates in words, what is missing as "Not given".
+std::string detail_in_words(const std::string& detail);
 /// The police's own grade with the tool that gave it; empty if there is none.
 std::string risk_in_words(const schemas::SocialCareNoticeValue& notice);
 

@@ -26,6 +26,13 @@ const web::InboxKind inbox_kind{
     {{"all", "Mine and my team's"}, {"mine", "Only mine"}, {"duty", "Duty desk"}}
 };
 
+constexpr std::size_t open_max = 100'000;  // of one kind: more than any authority acts on
+
+/// The far future where nothing is said. Of what was read already: reading it anew for each comparison takes a second.
+Instant due(const Notice& notice) {
+    return notice.value.act_by_us == 0 ? Instant::max() : from_us(notice.value.act_by_us);
+}
+
 bool in_team(const Person& person, const Notice& notice) { return person.teams.contains(notice.value.team); }
 bool is_worker(const Person& person, const Notice& notice) {
     return notice.value.worker && notice.value.worker->name == person.called;
@@ -80,7 +87,7 @@ bool is_intended(const Person& person, const Notice& notice) {
 }
 
 Group group_of(const Notice& notice, bool corrected, Instant now) {
-    if (due(notice.item) <= now) return Group::overdue;
+    if (due(notice) <= now) return Group::overdue;
     return corrected ? Group::changed : Group::to_do;
 }
 
@@ -143,15 +150,16 @@ Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std
 std::vector<Notice> Pages::open_ones(const Person& person) {
     const auto holders = journal_.holders();
     std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
-    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::social_care_notice) continue;
+    for (auto& item : reader_.read([](const client::Box& box) {
+             return box.unrecorded(schemas::Kind::social_care_notice, open_max);
+         })) {
         Notice notice = notice_from(std::move(item), holders);
         const std::string reference = notice.value.reference;
         if (may_see(person, notice)) newest.insert_or_assign(reference, std::move(notice));
     }
     std::vector<Notice> notices;
     for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
-    std::ranges::stable_sort(notices, {}, [](const Notice& notice) { return due(notice.item); });
+    std::ranges::stable_sort(notices, {}, [](const Notice& notice) { return due(notice); });
     return notices;
 }
 
@@ -159,9 +167,10 @@ std::vector<std::string> Pages::open_of(const Person& person) {
     const auto holders = journal_.holders();
     std::set<std::string> references;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
+        if (item.kind != schemas::Kind::social_care_notice) continue;
         const Notice notice = notice_from(std::move(item), holders);
-        if (is_theirs(person.name, person.called, notice)) references.insert(notice.value.reference);
+        if (is_theirs(person.name, person.called, notice) && !work_.recall_of(notice.item))
+            references.insert(notice.value.reference);
     }
     return {references.begin(), references.end()};
 }
@@ -220,8 +229,9 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool correcte
 std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::string& show) {
     std::vector<web::InboxRow> rows;
     const auto holders = journal_.holders();
-    for (const auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::answer) continue;
+    for (const auto& item : reader_.read(
+             [](const client::Box& box) { return box.unrecorded(schemas::Kind::answer, open_max); })) {
+        if (item.opened) continue;
         auto about = asked_about(item);
         if (!about) continue;
         const Notice notice = notice_from(std::move(*about), holders);
@@ -246,17 +256,21 @@ std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::str
 
 Response Pages::inbox(const Visit& visit) {
     const std::string show = web::shown_of(visit, inbox_kind);
-    std::vector<web::InboxRow> rows;
-    for (const Notice& notice : open_ones(visit.person))
-        if (shown(visit, notice, show)) rows.push_back(row(visit, notice, corrects(notice)));
+    std::vector<web::InboxLine> lines;
+    const auto notices = open_ones(visit.person);
+    for (const Notice& notice : notices)
+        if (shown(visit, notice, show))
+            lines.push_back({group_of(notice, corrects(notice), visit.now),
+                             [this, &visit, &notice] { return row(visit, notice, corrects(notice)); }});
     for (const auto& recall : work_.open_recalls())
-        if (may_see_recall(visit.person, recall)) rows.push_back(work_.recall_row(visit, recall));
-    for (auto& answer : answer_rows(visit, show)) rows.push_back(std::move(answer));
+        if (may_see_recall(visit.person, recall))
+            lines.push_back(web::line_of(work_.recall_row(visit, recall)));
+    for (auto& answer : answer_rows(visit, show)) lines.push_back(web::line_of(std::move(answer)));
     auto kind = inbox_kind;
     for (const auto& absent : visit.person.covering)
         kind.notes.push_back("You are covering " + desk::printable(absent.called) + " until " +
                              web::day_of_date(absent.until, visit.now) + ".");
-    auto page = web::inbox_page(visit, kind, rows);
+    auto page = web::inbox_page(visit, kind, lines);
     if (visit.request.parameter("done") == "passed")
         page.success = "Passed on. It is in your colleague's inbox now.";
     return site_.page(visit, page);

@@ -150,8 +150,7 @@ Response PeoplePages::list(const Visit& visit) {
                            .flag("user_suspended", person.suspended)
                            .text("user_role", web::capital(site_.role_in_words(person.role)))
                            .text("user_teams", teams_in_words(person))
-                           .text("user_last", last ? web::capital(web::near(*last, visit.now))
-                                                   : "Not since this service was started")
+                           .text("user_last", last ? web::capital(web::near(*last, visit.now)) : "Never")
                            .text("user_cover", cover));
     }
     Page page{"users", "People"};
@@ -190,6 +189,7 @@ Response PeoplePages::add(const Visit& visit) {
     if (const auto fault = fault_in(person); !fault.empty()) return ask_new(visit, fault);
     const std::string password = web::make_password(random_);
     person.password = web::hash_password(password, random_);
+    person.one_time = true;
     person.code_secret = web::make_code_secret(random_);
     people_.put(person);
     note(visit, person.name, "added", person.role);

@@ -1,7 +1,9 @@
-/// Reports for a manager: how many notices came each month, and in which months the flag list was late.
+/// Reports for a manager: how many notices came each month to each authority, how many were to be expected, and in which months the
+/// flag list was late.
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "adapters/social_care/flag_book.h"
 #include "adapters/web/handover.h"
@@ -9,34 +11,57 @@
 
 namespace flagpost::social_care {
 
+/// How many notices a month should bring, as 19 of 20 do if nothing has changed: both ends included.
+struct Expected {
+    std::size_t low, high;
+    friend bool operator==(const Expected&, const Expected&) = default;
+};
+
 /// April to March.
 struct ReportMonth {
     std::string name;  // "April"
     std::size_t notices = 0;
-    bool over = false;        // it has begun, so its number means something
+    bool over = false;   // it has begun, so its number means something
+    bool ended = false;  // no more will come
+    std::optional<Expected> expected{};
     bool known_list = false;  // lists were loaded from here by its end
     bool late_list = false;   // at some time the list was older than agreed
 };
 using ReportYear = std::array<ReportMonth, 12>;
 
-/// `year`: in which its April lies. `received`: when each notice first came; `lists`: when each list was loaded, rising.
+/// By the whole months before, the newest up to 24, without those in which the list was late: their mean, and how much they vary,
+/// which is never less than chance alone varies. As the broker's watch on volumes does by the hour. Nothing of fewer than
+/// `months_learnt_min`.
+std::optional<Expected> expected_after(const std::vector<std::size_t>& months);
+inline constexpr std::size_t months_learnt_min = 3, months_learnt_max = 24;
+
+/// `year`: in which its April lies. `received`: when each notice first came; `lists`: when each list was loaded, rising. Months
+/// before the first notice count for no expectation, and neither does the one it came in.
 ReportYear report_year(int year, const std::vector<Instant>& received, const std::vector<Instant>& lists,
                        std::chrono::hours list_age_max, Instant now);
+
+/// Outside the authority fewer than 5 are not told exactly: in a small place they can name a child.
+std::string count_outside(std::size_t notices);
 
 /// For the role `manager`. Counted from the notices this authority received, never from the log, which the law keeps for other
 /// uses (Data Protection Act 2018, section 62). Everything named lives as long as this.
 class ReportPages {
 public:
-    ReportPages(web::Site& site, web::Reader& reader, FlagBook& book, std::uint32_t flag_list_hours_max);
+    /// `own`: the code of the authority whose flag lists the book is about.
+    ReportPages(web::Site& site, web::Reader& reader, FlagBook& book, std::string own,
+                std::uint32_t flag_list_hours_max);
 
 private:
     web::Response show(const web::Visit& visit);
     web::Response table(const web::Visit& visit);
-    ReportYear year_of(const web::Visit& visit, int year);
+    /// Of each authority whose notices came here, by its code; its own first.
+    std::vector<std::pair<std::string, ReportYear>> year_of(const web::Visit& visit, int year);
+    std::string name_of(const std::string& authority) const;
 
     web::Site& site_;
     web::Reader& reader_;
     FlagBook& book_;
+    std::string own_;
     std::chrono::hours list_age_max_;
 };
 

@@ -42,19 +42,6 @@ std::string why_of(const schemas::ReviewItemValue& value) {
     return words.empty() ? web::words::did_not_say : words;
 }
 
-/// "child_given_names" as people say it.
-std::string field_in_words(std::string name) {
-    std::ranges::replace(name, '_', ' ');
-    if (name.ends_with(" us")) name.resize(name.size() - 3);
-    return name;
-}
-
-std::string told_in_words(const schemas::ReviewItemValue& value) {
-    std::string words;
-    for (const auto& field : value.will_be_told) words += (words.empty() ? "" : ", ") + field_in_words(field);
-    return words;
-}
-
 std::string success_in_words(const std::string& code) {
     if (code == "permit") return "Sent. It is with whoever was to be told.";
     if (code == "deny") return "Recorded. Nothing was sent.";
@@ -130,7 +117,7 @@ View ReviewPages::row(const Visit& visit, const Review& review) {
         .text("due_style", due.style)
         .text("due_at", due.at)
         .text("due_left", due.left)
-        .text("bound_for", desk::printable(review.value.bound_for))
+        .text("bound_for", recipient_in_words(review.value))
         .text("why", why_of(review.value))
         .text("whose",
               other ? desk::printable(other->first) + " until " + web::time_of_day(other->second) : "Nobody");
@@ -179,12 +166,11 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
     const auto due = web::due_of(from_us(value.decide_by_us), visit.now);
     std::vector<View> details, verdicts, reasons;
     for (const auto& row : value.compared)
-        details.push_back(
-            View{}
-                .text("detail", row->detail)
-                .text("police", row->police.empty() ? "Not given" : desk::printable(row->police))
-                .text("theirs", row->theirs.empty() ? "Not given" : desk::printable(row->theirs))
-                .text("how", agreeing_in_words(row->how)));
+        details.push_back(View{}
+                              .text("detail", row->detail)
+                              .text("police", detail_in_words(row->police))
+                              .text("theirs", detail_in_words(row->theirs))
+                              .text("how", agreeing_in_words(row->how)));
     for (const auto& [code, words] : verdict_codes) {
         if (code == "permit" && value.will_be_told.empty()) continue;
         verdicts.push_back(web::choice(std::string{code}, std::string{words}, verdicts.size()));
@@ -201,11 +187,10 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
         .flag("two_people", value.two_people)
         .flag("has_details", !details.empty())
         .list("details", details)
-        .text("bound_for", desk::printable(value.bound_for))
+        .text("bound_for", recipient_in_words(value))
         .text("subject", desk::printable(value.subject))
-        .text("incident", "force " + desk::printable(value.force) + ", " +
-                              desk::printable(value.incident_reference) + ", version " +
-                              std::to_string(value.incident_version))
+        .text("incident", force_in_words(value) + ", " + desk::printable(value.incident_reference) +
+                              ", version " + std::to_string(value.incident_version))
         .flag("can_send", !value.will_be_told.empty())
         .text("told", told_in_words(value))
         .flag("form", form)
@@ -214,8 +199,8 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
                                                 web::time_of_day(other->second) + "."
                                           : "")
         .maybe("decided", open ? ""
-                               : "Decided by " + desk::printable(review->item.recorded_by) + " at " +
-                                     web::time_of_day(*review->item.recorded) + ".")
+                               : "Decided by " + desk::printable(review->item.recorded_by) + ", " +
+                                     web::near(*review->item.recorded, visit.now) + ".")
         .maybe("error", error)
         .text("path", path_of(value.reference))
         .text("form_token", form ? site_.token(visit.session) : "")

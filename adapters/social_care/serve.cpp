@@ -98,6 +98,7 @@ int serve(const Call& call, std::ostream& out) {
     crypto::SystemRandom random;
     web::Site site{settings.site, people, clock, random};
     web::Journal journal{settings.journal};
+    site.set_journal(journal);
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
     const PageSettings limits = settings_of(desk.config());
@@ -107,7 +108,8 @@ int serve(const Call& call, std::ostream& out) {
     const FlagPages flags{site, reader, handover, journal, book, flag_settings(desk.config())};
     const PeoplePages staff{site, journal, people, random,
                             [&pages](const web::Person& person) { return pages.open_of(person); }};
-    const ReportPages reports{site, reader, book, limits.flag_list_hours_max};
+    const ReportPages reports{site, reader, book, std::string{desk.agency().code()},
+                              limits.flag_list_hours_max};
     web::serve_beside(desk, site, settings, handover, stop.token(), out, watch(desk, call.config, book));
     return 0;
 }

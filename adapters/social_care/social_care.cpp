@@ -10,6 +10,7 @@
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/flag_book.h"
+#include "adapters/social_care/flag_pages.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/serve.h"
 
@@ -53,6 +54,30 @@ template <class Entry, class Line> int list(const Call& call, const std::set<Kin
     return 0;
 }
 
+/// The same rule as for a list that is uploaded or put into the folder: two people look at it, each signed in with their own second
+/// step, which a terminal cannot know.
+int wait_for_people(const desk::Desk& desk, FlagBook& book, const FlagLoad& load, const LoadContent& content,
+                    const std::string& authority, const std::string& why, bool as_json, std::ostream& out) {
+    if (authority != desk.agency().code())
+        throw std::runtime_error{
+            why + " Nothing was sent. Two people of that authority have to look at such a list."};
+    const auto number = book.add(load, content);
+    if (as_json)
+        desk::print_json(
+            {
+                {"result", "waits_for_people"},
+                {"load",   number            },
+                {"why",    why               }
+        },
+            out);
+    else
+        out << why
+            << "\nNothing was sent. Two people have to look at it, one after the other: it waits on the page "
+               "Flags we send, /flags/loads/"
+            << number << ".\n";
+    return 1;
+}
+
 }  // namespace
 
 int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
@@ -93,6 +118,9 @@ int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
     load.digest = crypto::sha256({view(bytes), view(details_bytes)});
     const FlagList list = list_of(file->prepared);
     load.changes = changes(book.list(), list, load.sent_as());
+    if (const auto why = why_two(load, flag_settings(desk.config()).shrink_percent_max); !why.empty())
+        return wait_for_people(desk, book, load, {bytes, details_bytes}, authority, why, flags.load.json,
+                               out);
     desk::LoadOptions options = flags.load;
     options.begun = [&](const Id16& id, std::uint64_t sequence) {
         const auto number = book.add(load, {});  // the file and its rejects are where the command was given

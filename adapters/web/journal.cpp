@@ -101,6 +101,15 @@ std::vector<Entry> Journal::consultations_of(const std::string& reference) const
     return impl_->entries("what IN ('consulted', 'printed') ORDER BY seq", reference);
 }
 
+std::optional<Instant> Journal::last(const std::string& reference, const std::string& what) const {
+    const std::lock_guard guard{impl_->lock};
+    SQLite::Statement query(impl_->db, "SELECT max(at_us) FROM entry WHERE reference = ? AND what = ?");
+    query.bind(1, reference);
+    query.bind(2, what);
+    query.executeStep();
+    return query.isColumnNull(0) ? std::nullopt : std::optional{from_us(query.getColumn(0).getInt64())};
+}
+
 std::map<std::string, std::string> Journal::holders() const {
     const std::lock_guard guard{impl_->lock};
     SQLite::Statement query(impl_->db,

@@ -13,8 +13,8 @@
 namespace flagpost::web {
 
 struct Entry {
-    std::string reference;  // of the notice, or "contacts/<URN>"
-    std::string what;       // "consulted", "printed", "taken", "passed", "disputed", "checked"
+    std::string reference;  // of the notice, or "contacts/<URN>", "users/<name>"
+    std::string what;       // "consulted", "printed", "taken", "passed", "disputed", "checked", "signed in"
     std::string person;     // name signed in with
     std::string called;
     std::string detail;  // passed: to whom, by name; disputed: the reason's code
@@ -34,6 +34,8 @@ public:
     std::vector<Entry> story_of(const std::string& reference) const;
     /// Consultations of one notice, the oldest first.
     std::vector<Entry> consultations_of(const std::string& reference) const;
+    /// When that was last noted of it, if it ever was.
+    std::optional<Instant> last(const std::string& reference, const std::string& what) const;
     /// The name of who has each notice that was taken or passed on.
     std::map<std::string, std::string> holders() const;
 

@@ -107,27 +107,33 @@ std::string shown_of(const Visit& visit, const InboxKind& kind) {
     return kind.show.empty() ? "all" : kind.show.front().first;
 }
 
-Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<InboxRow>& rows) {
-    std::vector<View> overdue, changed, to_do;
-    for (const InboxRow& row : rows) {
-        auto& into = row.group == Group::overdue ? overdue : row.group == Group::changed ? changed : to_do;
-        into.push_back(view_of(row, kind));
-    }
-    const std::size_t late = overdue.size(), waiting = to_do.size();
+InboxLine line_of(InboxRow row) {
+    const Group group = row.group;
+    return {group, [row = std::move(row)] { return row; }};
+}
+
+Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<InboxLine>& lines) {
+    const auto count = [&](Group group) {
+        return static_cast<std::size_t>(std::ranges::count(lines, group, &InboxLine::group));
+    };
+    const std::size_t late = count(Group::overdue), waiting = count(Group::to_do);
     const std::size_t pages = std::max<std::size_t>(1, (waiting + rows_a_page - 1) / rows_a_page);
     const std::size_t number = page_number(visit.request.parameter("page"), pages);
     const std::size_t first = (number - 1) * rows_a_page, last = std::min(first + rows_a_page, waiting);
-    to_do = {to_do.begin() + static_cast<std::ptrdiff_t>(first),
-             to_do.begin() + static_cast<std::ptrdiff_t>(last)};
     const std::size_t more_overdue = late > overdue_shown_max ? late - overdue_shown_max : 0;
-    if (number > 1) overdue.clear(), changed.clear();  // they stand on the first page, all of them
-    if (overdue.size() > overdue_shown_max) overdue.erase(overdue.begin() + overdue_shown_max, overdue.end());
 
     std::vector<View> groups;
-    const auto group = [&](const std::string& heading, std::size_t count, const std::vector<View>& shown) {
+    const auto group = [&](const std::string& heading, Group which, std::size_t from, std::size_t to) {
+        std::vector<View> shown;
+        std::size_t place = 0;
+        for (const auto& line : lines) {
+            if (line.group != which) continue;
+            if (place >= from && place < to) shown.push_back(view_of(line.row(), kind));
+            ++place;
+        }
         if (shown.empty()) return;
         groups.push_back(View{}
-                             .text("heading", heading + " (" + std::to_string(count) + ")")
+                             .text("heading", heading + " (" + std::to_string(place) + ")")
                              .flag("head_shown", groups.empty())
                              .flag("head_hidden", !groups.empty())
                              .text("due_head", kind.due_head)
@@ -135,16 +141,18 @@ Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<Inb
                              .text("whose_head", kind.whose_head)
                              .list("rows", shown));
     };
-    group("Overdue", late, overdue);
-    group("Changed after you were told", changed.size(), changed);
-    group("To do", waiting, to_do);
+    if (number == 1) {  // they stand on the first page, all of them
+        group("Overdue", Group::overdue, 0, overdue_shown_max);
+        group("Changed after you were told", Group::changed, 0, lines.size());
+    }
+    group("To do", Group::to_do, first, last);
 
     std::vector<View> notes;
     for (const auto& each : kind.notes) notes.push_back(View{}.text("note", each));
     const bool watching = is_watching(visit.request);
     const std::string show = shown_of(visit, kind), link = "/inbox?show=" + encoded(show) + "&page=";
     Page page{"inbox", "Inbox"};
-    page.view.text("summary", summary_of(rows.size(), late, kind))
+    page.view.text("summary", summary_of(lines.size(), late, kind))
         .text("made_at", "This list was made at " + time_of_day(visit.now) + ".")
         .text("again", "/inbox?show=" + encoded(show))
         .flag("watching", watching)
@@ -153,7 +161,7 @@ Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<Inb
         .flag("filtered", kind.show.size() > 1)
         .list("filters", filters(show, kind))
         .list("groups", groups)
-        .flag("empty", rows.empty())
+        .flag("empty", lines.empty())
         .text("empty_words", words::empty_inbox)
         .text("no_safety", words::no_safety)
         .maybe("more_overdue",

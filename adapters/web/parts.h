@@ -1,6 +1,8 @@
 /// Small parts that pages about notices share: tags, facts, choices, and the list of what needs somebody.
 #pragma once
 
+#include <functional>
+
 #include "adapters/web/site.h"
 #include "adapters/web/when.h"
 
@@ -37,6 +39,13 @@ struct InboxRow {
     View state;  // a tag
 };
 
+/// The same before anybody has to read it: of ten thousand only those on the page are made.
+struct InboxLine {
+    Group group;
+    std::function<InboxRow()> row;
+};
+InboxLine line_of(InboxRow row);
+
 /// What an agency's own inbox is called and may be narrowed to.
 struct InboxKind {
     std::string due_head, what_head, whose_head;  // of the columns
@@ -48,8 +57,8 @@ struct InboxKind {
 
 /// The code of the filter that was asked for, or the usual one.
 std::string shown_of(const Visit& visit, const InboxKind& kind);
-/// The page `inbox` of these rows, in their order: overdue, changed, to do, the last in pages of 25. Page 1 holds all that is
+/// The page `inbox` of these lines, in their order: overdue, changed, to do, the last in pages of 25. Page 1 holds all that is
 /// overdue, up to 200.
-Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<InboxRow>& rows);
+Page inbox_page(const Visit& visit, const InboxKind& kind, const std::vector<InboxLine>& lines);
 
 }  // namespace flagpost::web

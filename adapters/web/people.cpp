@@ -41,6 +41,7 @@ Person person_of(const toml::table& row, const std::set<std::string>& roles, con
         for (const auto& team : *teams) person.teams.insert(team.value_or(std::string{}));
     person.password = row["password"].value_or(std::string{});
     person.code_secret = row["code_secret"].value_or(std::string{});
+    person.one_time = row["one_time"].value_or(false);
     person.suspended = row["suspended"].value_or(false);
     if (const auto* cover = row["cover"].as_table())
         person.cover = Cover{text_of(*cover, "by", where), text_of(*cover, "from", where),
@@ -85,6 +86,7 @@ toml::table row_of(const Person& person) {
     row.insert("teams", std::move(teams));
     row.insert("password", person.password);
     row.insert("code_secret", person.code_secret);
+    if (person.one_time) row.insert("one_time", true);
     if (person.suspended) row.insert("suspended", true);
     if (person.cover) {
         toml::table cover;

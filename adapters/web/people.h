@@ -34,6 +34,7 @@ struct Person {
     std::set<std::string> teams;  // or schools, by URN
     std::string password;         // Argon2id, encoded; never the password itself
     std::string code_secret;      // base 32, of the second step; whoever reads it can make codes
+    bool one_time = false;        // the password was given out: another must be chosen when it is first used
     bool suspended = false;
     std::optional<Cover> cover{};
     std::vector<Covered> covering{};  // on the day they were asked for; not in the file
@@ -43,6 +44,7 @@ bool covers(const Person& absent, const std::string& name, const std::string& da
 
 inline constexpr std::size_t people_max = 5'000;
 inline constexpr std::size_t password_size_max = 200;  // bytes
+inline constexpr std::size_t password_size_min = 12;   // bytes, of one that somebody chooses
 
 /// The people of one file (TOML, mode 0600), read again whenever it changes, so that a suspension takes effect at once.
 ///

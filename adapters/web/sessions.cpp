@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "adapters/desk/words.h"
 #include "broker/crypto/digest.h"
 
 namespace flagpost::web {
@@ -37,16 +36,12 @@ void Sessions::make_room(const std::string& person, Instant now) {
         drop_oldest(sessions_, [](const Session& session) { return session.used; });
 }
 
-Sessions::Opened Sessions::open(const std::string& person, bool whole, Instant now) {
+Sessions::Opened Sessions::open(const std::string& person, bool whole, Instant now,
+                                std::optional<Instant> last_time) {
     const std::lock_guard lock{lock_};
     make_room(person, now);
     const std::string cookie = to_hex(random_.bytes<32>());
-    Session session{person, whole, to_hex(random_.bytes<32>()), now, now, {}};
-    if (whole) {
-        const auto before = last_signed_in_.find(person);
-        if (before != last_signed_in_.end()) session.last_time = desk::in_words(before->second);
-        last_signed_in_.insert_or_assign(person, now);
-    }
+    Session session{person, whole, to_hex(random_.bytes<32>()), now, now, last_time};
     sessions_.insert_or_assign(hashed(cookie), session);
     return {cookie, session};
 }
@@ -71,12 +66,6 @@ std::optional<Session> Sessions::look(const std::string& cookie, Instant now) {
 void Sessions::close(const std::string& cookie) {
     const std::lock_guard lock{lock_};
     sessions_.erase(hashed(cookie));
-}
-
-std::optional<Instant> Sessions::last_signed_in(const std::string& person) {
-    const std::lock_guard lock{lock_};
-    const auto found = last_signed_in_.find(person);
-    return found == last_signed_in_.end() ? std::nullopt : std::optional{found->second};
 }
 
 void Sessions::close_all_of(const std::string& person) {

@@ -33,7 +33,7 @@ struct Session {
     bool whole = false;  // the second step is done
     std::string csrf;    // 64 hexadecimal characters
     Instant began, used;
-    std::string last_time;  // when this person was signed in before, in words; empty if never here
+    std::optional<Instant> last_time{};  // when this person was signed in before
 };
 
 /// Sessions by the hash of their cookie, in memory: a restart signs everybody out. Safe for several threads.
@@ -46,15 +46,13 @@ public:
         Session session;
     };
     /// A new one; of one person only the newest few stay. What the cookie says is known to the browser alone.
-    Opened open(const std::string& person, bool whole, Instant now);
+    Opened open(const std::string& person, bool whole, Instant now, std::optional<Instant> last_time = {});
     /// The living one of this cookie, used now.
     std::optional<Session> use(const std::string& cookie, Instant now);
     /// The same, by a page that loads itself anew: that is nobody's use, and lengthens nothing.
     std::optional<Session> look(const std::string& cookie, Instant now);
     void close(const std::string& cookie);
     void close_all_of(const std::string& person);
-    /// Nothing if not since this program was started.
-    std::optional<Instant> last_signed_in(const std::string& person);
 
     /// The one of this cookie that ended less than idle_max ago.
     std::optional<Session> ended(const std::string& cookie, Instant now);
@@ -72,7 +70,6 @@ private:
     std::mutex lock_;  // guards what follows
     std::map<std::string, Session> sessions_;
     std::map<std::string, KeptForm> kept_;
-    std::map<std::string, Instant> last_signed_in_;
 };
 
 /// Counts failures by name, whether anybody has it or not. Safe for several threads.

@@ -150,6 +150,7 @@ Added add_person(const client::Config& config, const std::filesystem::path& conf
     Added added{make_password(random), make_code_secret(random)};
     person.password = hash_password(added.password, random);
     person.code_secret = added.code_secret;
+    person.one_time = true;
     write_person(people_file(config, config_file), person, roles);
     return added;
 }
@@ -168,7 +169,9 @@ void say_added(const std::string& name, const Added& added, bool json, std::ostr
     out << "Password: " << added.password
         << "\nSecond step (enter it in an authenticator app): " << added.code_secret
         << "\notpauth://totp/Flagpost:" << name << "?secret=" << added.code_secret
-        << "&issuer=Flagpost\nHand both over in person. They are not shown again.\n";
+        << "&issuer=Flagpost\nHand both over in person. They are not shown again. The password serves once: "
+           "another is "
+           "chosen when\nit is first used.\n";
 }
 
 }  // namespace flagpost::web

@@ -58,7 +58,7 @@ std::string make_password(Random& random);
 struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept
 };
-/// Writes somebody into the file of people with a fresh password and second step. Throws std::runtime_error.
+/// Writes somebody into the file of people with a fresh password, which serves once, and second step. Throws std::runtime_error.
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
                  const std::set<std::string>& roles);
 /// Says both on `out`, as text for whoever hands them over or as JSON.

@@ -16,6 +16,9 @@ namespace {
 
 constexpr auto cookie_name = "__Host-fp_session";
 constexpr auto cookie_attributes = "; Path=/; Secure; HttpOnly; SameSite=Strict";
+constexpr auto new_password_path = "/new-password";
+const std::string users_prefix = "users/";
+constexpr auto signed_in_entry = "signed in";
 constexpr auto proxy_secret_header = "Flagpost-Proxy-Secret";
 
 std::vector<std::string> segments_of(const std::string& path) {
@@ -126,6 +129,8 @@ Response Site::answer(const Request& request) {
         sessions_.close_all_of(session->person);
         return redirect("/sign-in");
     }
+    const bool leaves = request.method == "POST" && request.path == "/sign-out";
+    if (person->one_time && !leaves) return new_password(request, *person, *session, now);
     return routed(request, *person, *session, now);
 }
 
@@ -295,11 +300,40 @@ Response Site::code(const Request& request, const Session& session, Instant now)
     }
     throttle_.succeeded(session.person);
     sessions_.close(request.cookie(cookie_name));
-    return signed_in(*person, now);
+    if (!person->one_time) return signed_in(*person, now);
+    const auto opened = sessions_.open(person->name, true, now);
+    Response response = redirect(new_password_path);
+    set_cookie(response, opened.cookie);
+    return response;
+}
+
+/// Whoever has signed in with a password that was given out sees nothing before they have chosen their own.
+Response Site::new_password(const Request& request, const Person& person, const Session& session,
+                            Instant now) {
+    if (request.path != new_password_path) return redirect(new_password_path);
+    if (request.method == "GET") return new_password_page(session, {});
+    if (refused_form(request, session)) return redirect(new_password_path);
+    const std::string chosen = request.field("password");
+    if (chosen.size() < password_size_min || chosen.size() > password_size_max)
+        return new_password_page(session, words::password_size);
+    if (chosen != request.field("again")) return new_password_page(session, words::password_differs);
+    if (check_password(person.password, chosen)) return new_password_page(session, words::password_given);
+    Person changed = person;
+    changed.password = hash_password(chosen, random_);
+    changed.one_time = false;
+    people_.put(changed);
+    sessions_.close_all_of(person.name);
+    return signed_in(changed, now);
+}
+
+std::optional<Instant> Site::last_signed_in(const std::string& person) const {
+    return journal_ ? journal_->last(users_prefix + person, signed_in_entry) : std::nullopt;
 }
 
 Response Site::signed_in(const Person& person, Instant now) {
-    const auto opened = sessions_.open(person.name, true, now);
+    const auto opened = sessions_.open(person.name, true, now, last_signed_in(person.name));
+    if (journal_)
+        journal_->note({users_prefix + person.name, signed_in_entry, person.name, person.called, {}, now});
     spdlog::info("{} signed in", person.name);
     const auto kept = sessions_.kept_path(person.name, now);
     // A form goes back to the page it stood on, which is its path without the last word.
@@ -338,6 +372,7 @@ Response Site::plain(const std::string& name, const std::string& title, int stat
     view.maybe("success", "");
     view.text("token", "").list("navigation", {}).text("person", "").text("role", "");
     view.flag("cut_off", false).text("status_words", "").text("status_rest", "").text("printed", "");
+    view.maybe("last_time", "");
     response.body = templates_.render(name, view);
     return response;
 }
@@ -383,6 +418,7 @@ Response Site::page(const Visit& visit, const Page& page) {
         .maybe("back_href", page.back_href)
         .text("back_text", page.back_text)
         .maybe("success", page.success)
+        .maybe("last_time", visit.session.last_time ? capital(near(*visit.session.last_time, visit.now)) : "")
         .text("printed", "Printed from Flagpost by " + visit.person.called + " on " +
                              day_in_words(visit.now) + " at " + time_of_day(visit.now) + ". " +
                              (page.reference.empty() ? "" : page.reference + ". ") + settings_.handling);
@@ -425,6 +461,16 @@ Response Site::code_page(const Session& session, const std::string& error, int s
     const std::string title = error.empty() ? "Enter your code" : "Error: Enter your code";
     return plain("sign-in-code", title, status,
                  View{}.text("form_token", token(session)).maybe("error", error));
+}
+
+Response Site::new_password_page(const Session& session, const std::string& error) {
+    return plain("new-password", (error.empty() ? "" : "Error: ") + std::string{"Choose your own password"},
+                 error.empty() ? 200 : 422,
+                 View{}
+                     .text("form_token", token(session))
+                     .text("name", session.person)
+                     .text("password_hint", words::password_size)
+                     .maybe("error", error));
 }
 
 }  // namespace flagpost::web

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/web/http.h"
+#include "adapters/web/journal.h"
 #include "adapters/web/people.h"
 #include "adapters/web/sessions.h"
 #include "adapters/web/template.h"
@@ -96,9 +97,9 @@ public:
     const SiteSettings& settings() const { return settings_; }
     /// At once, whatever the person does.
     void end_sessions_of(const std::string& person) { sessions_.close_all_of(person); }
-    std::optional<Instant> last_signed_in(const std::string& person) {
-        return sessions_.last_signed_in(person);
-    }
+    /// Where sign-ins are noted; it lives as long as this. Without one nobody is told when they signed in before.
+    void set_journal(Journal& journal) { journal_ = &journal; }
+    std::optional<Instant> last_signed_in(const std::string& person) const;
     /// Before anything is handled: where it listens is known only once it does.
     void set_origin(std::string origin) { settings_.origin = std::move(origin); }
 
@@ -146,6 +147,8 @@ private:
     Response sign_in(const Request& request, Instant now);
     Response code(const Request& request, const Session& session, Instant now);
     Response signed_in(const Person& person, Instant now);
+    Response new_password_page(const Session& session, const std::string& error);
+    Response new_password(const Request& request, const Person& person, const Session& session, Instant now);
     Response sign_out(const Request& request);
     Response ended(const Request& request, Instant now);
     Response plain(const std::string& name, const std::string& title, int status, View view);
@@ -167,6 +170,7 @@ private:
     std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation_;
     std::function<Connection()> connection_;
     std::function<std::string(Instant)> standing_;  // none: the desk has a connection
+    Journal* journal_ = nullptr;
 };
 
 }  // namespace flagpost::web

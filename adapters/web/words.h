@@ -34,6 +34,9 @@ inline constexpr auto nobody_else = "Other children in this incident who attend 
 inline constexpr auto sign_in_wrong = "That name, password or code is not right.";
 inline constexpr auto sign_in_wait =
     "Too many attempts were made with this name. Wait 15 minutes, then try again.";
+inline constexpr auto password_size = "At least 12 characters. Three words you will remember are good.";
+inline constexpr auto password_differs = "The two passwords are not the same.";
+inline constexpr auto password_given = "Choose another one than the one you were given.";
 inline constexpr auto signed_out_after = "You will be signed out after 30 minutes without use.";
 inline constexpr auto corrected_tell = "Was / is now, below. Tell anyone you told.";
 inline constexpr auto practice = "These children are not real.";

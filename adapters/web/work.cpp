@@ -7,6 +7,10 @@
 
 namespace flagpost::web {
 
+namespace {
+constexpr std::size_t recalls_open_max = 10'000;  // more would be no recalls
+}
+
 std::string path_of(const std::string& reference) { return "/notices/" + reference; }
 
 std::string Work::called(const std::string& name) {
@@ -171,9 +175,8 @@ std::optional<client::Incoming> Work::recall_of(const client::Incoming& item) {
 }
 
 std::vector<client::Incoming> Work::open_recalls() {
-    auto items = reader_.read([](const client::Box& box) { return box.inbox(); });
-    std::erase_if(items, [](const auto& item) { return item.kind != schemas::Kind::recall; });
-    return items;
+    return reader_.read(
+        [](const client::Box& box) { return box.unrecorded(schemas::Kind::recall, recalls_open_max); });
 }
 
 InboxRow Work::recall_row(const Visit& visit, const client::Incoming& recall) {

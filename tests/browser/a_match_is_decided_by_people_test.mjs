@@ -38,6 +38,8 @@ test("the list says why a person must look and names no child; the most urgent s
 test("a match has the differing details first, no choice made, and a reason is asked for", async () => {
   await go(rae, one);
   await sound(rae, "review");
+  assert.match((await words(rae)).replace(/\s+/g, " "), /Sends to School URN 900001 Incident force 31, NP-2026-071, version 1/);
+  assert.doesNotMatch(await words(rae), /\d{4}-\d{2}-\d{2}|school\//);
   assert.match((await rae.locator("tbody tr").first().innerText()).replace(/\s+/g, " "), /First names.*Eve.*Ava.*Differ/);
   assert.equal(await rae.locator("input:checked").count(), 0);
   assert.equal(await rae.locator("#reason").inputValue(), "");
@@ -75,7 +77,7 @@ test("one person settles a match, once", async () => {
   assert.doesNotMatch(await words(rae), new RegExp(one));
   assert.equal(await office.ask("receipts " + one), 1);
   await go(rae, one);
-  assert.match(await words(rae), /Decided by Rae Quinn at /);
+  assert.match(await words(rae), /Decided by Rae Quinn, today, /);
   assert.equal(await rae.locator("form[action$=decide]").count(), 0);
 });
 

@@ -27,7 +27,8 @@ test("overdue stands before changed before to do, and no row is lost by opening"
 test("hostile names stay text", async () => {
   const page = await newPage(office, { scripts: true });
   await signIn(page, office, "max");
-  for (const path of ["/inbox", "/notices/FP-GGGG-ODD1", "/notices/FP-GGGG-ODD1/print", "/notices/FP-GGGG-ODD1/pass"]) {
+  const odd = "/notices/FP-GGGG-ODD1";
+  for (const path of ["/inbox", odd, odd + "/print", odd + "/pass", odd + "/ask", odd + "/not-this-child", "/done"]) {
     await page.goto(office.url + path);
     assert.equal(await page.locator("script, main img").count(), 0);
     assert.match(await page.title(), / - Flagpost$/);
@@ -38,10 +39,16 @@ test("hostile names stay text", async () => {
 test("a possible match carries the warning, a match never", async () => {
   const page = await newPage(office);
   await signIn(page, office, "kim");
-  await page.goto(office.url + "/notices/FP-CCCC-POSS");
-  assert.match(await page.locator(".govuk-warning-text").innerText(), /Possible match: verify before acting\./);
-  await page.goto(office.url + "/notices/FP-AAAA-LATE");
-  assert.equal(await page.locator(".govuk-warning-text").count(), 0);
+  const tagged = await page.locator("tbody th", { hasText: "Possible match" }).allInnerTexts();
+  assert.equal(tagged.length, 1);
+  assert.match(tagged[0], /FP-CCCC-POSS/);
+  for (const path of ["", "/print"]) {
+    await page.goto(office.url + "/notices/FP-CCCC-POSS" + path);
+    assert.match(await page.locator(".govuk-warning-text").innerText(), /Possible match: verify before acting\./);
+    await page.goto(office.url + "/notices/FP-AAAA-LATE" + path);
+    assert.equal(await page.locator(".govuk-warning-text").count(), 0);
+    assert.doesNotMatch(await page.content(), /[Pp]ossible match/);
+  }
 });
 
 test("from sign-in to recorded with the keyboard alone; Back and again records no more", async () => {
@@ -63,6 +70,13 @@ test("from sign-in to recorded with the keyboard alone; Back and again records n
   await tabTo("#code");
   await page.keyboard.type(await freshCode("sam", office.people.sam.code_secret));
   await page.keyboard.press("Enter");
+  await page.waitForURL("**/new-password");
+  const own = office.people.sam.password = "three words of mine";
+  for (const field of ["#password", "#again"]) {
+    await tabTo(field);
+    await page.keyboard.type(own);
+  }
+  await page.keyboard.press("Enter");
   await page.waitForURL("**/inbox");
   await tabTo('a[href="/notices/FP-BBBB-SOON"]');
   await page.keyboard.press("Enter");
@@ -70,6 +84,7 @@ test("from sign-in to recorded with the keyboard alone; Back and again records n
   await tabTo("#outcome");
   await page.keyboard.press("ArrowDown");
   await tabTo(".fp-next form button");
+  const sent = page.waitForRequest((each) => each.method() === "POST");
   await page.keyboard.press("Enter");
   await page.waitForURL("**done=recorded");
   await picture(page, "recorded-by-keyboard");
@@ -77,6 +92,9 @@ test("from sign-in to recorded with the keyboard alone; Back and again records n
   await page.goBack();
   await page.goto(office.url + "/notices/FP-BBBB-SOON");
   assert.equal(await page.locator("text=Record and close").count(), 0);
+  const again = await page.request.post((await sent).url(), { data: (await sent).postData(), maxRedirects: 0,
+    headers: { "content-type": "application/x-www-form-urlencoded", origin: office.url } });
+  assert.equal(again.status(), 303, "the same form, sent again, leads where it led");
   assert.equal(await office.ask("receipts FP-BBBB-SOON"), 2, "opened and recorded, each once");
 });
 
@@ -106,6 +124,21 @@ test("the second to record is told who was first", async () => {
   const [answer] = await Promise.all([other.waitForResponse("**/record"), other.click("text=Record and close")]);
   assert.equal(answer.status(), 409);
   assert.match(await other.locator("main").innerText(), /You recorded this at .*\. Your choice was not recorded\./);
+});
+
+test("the second person to record is told the first one's name", async () => {
+  const page = await newPage(office), other = await newPage(office);
+  await signIn(page, office, "sam");
+  await signIn(other, office, "kim");
+  for (const each of [page, other]) await each.goto(office.url + "/notices/FP-FFFF-NOW2");
+  await page.check("#outcome");
+  await page.click("text=Record and close");
+  await page.waitForURL("**done=recorded");
+  await other.check("#outcome-2");
+  const [answer] = await Promise.all([other.waitForResponse("**/record"), other.click("text=Record and close")]);
+  assert.equal(answer.status(), 409);
+  assert.match(await other.locator("main").innerText(), /Sam Patel recorded this at .*\. Your choice was not recorded\./);
+  assert.equal(await office.ask("receipts FP-FFFF-NOW2"), 2, "opened and recorded, each once");
 });
 
 test("after signing out, Back shows sign-in and no notice", async () => {

@@ -1,7 +1,7 @@
 // Every page in every state: axe at 1280 and 320 pixels, nothing scrolls sideways, nothing is loaded from elsewhere.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { newPage, open, picture, signIn, sound } from "./office.mjs";
+import { freshCode, newPage, open, picture, signIn, sound } from "./office.mjs";
 
 const notices = { late: "FP-AAAA-LATE", soon: "FP-BBBB-SOON", possible: "FP-CCCC-POSS", historic: "FP-DDDD-HIST", corrected: "FP-FFFF-NOW2",
   odd: "FP-GGGG-ODD1", bare: "FP-HHHH-BARE" };
@@ -19,6 +19,26 @@ test("pages before signing in", async () => {
   await page.fill("#name", "nobody");
   await page.click("main button");
   await sound(page, "sign-in-wrong");
+});
+
+test("the page on which a first password is changed", async () => {
+  const page = await newPage(office, { scripts: true });
+  const { password, code_secret } = office.people.fay;
+  await page.goto(office.url + "/sign-in");
+  await page.fill("#name", "fay");
+  await page.fill("#password", password);
+  await page.click("main button");
+  await sound(page, "sign-in-code");
+  await page.fill("#code", await freshCode("fay", code_secret));
+  await page.click("main button");
+  await page.waitForURL("**/new-password");
+  await sound(page, "new-password");
+  await page.goto(office.url + "/flags");
+  assert.match(page.url(), /new-password$/, "nothing else is shown before");
+  await page.fill("#password", "short");
+  await page.click("main button");
+  assert.match(await page.title(), /^Error: /);
+  await sound(page, "new-password-error");
 });
 
 test("the inbox, empty and full, and each kind of notice", async () => {

@@ -1,13 +1,17 @@
 #!/usr/bin/python3
-"""A social care department, or with `trust` a trust of two schools, or with `desk` a department with reviewers too, with a real broker and an inbox full of every state, for a browser test.
+"""A social care department, or with `trust` a trust of two schools, or with `desk` a department with reviewers too, or with `crowd` one
+with a hundred notices, with a real broker and an inbox full of every state, for a browser test. `clock` besides: its clock can be set.
 
-Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE. Ends with its input."""
+Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE, receipts REFERENCE, said WORDS (how many
+lines of the program's log hold them), clock SECONDS (ahead of the true time). Ends with its input."""
 
 import datetime
 import json
+import mmap
 import pathlib
 import shutil
 import sqlite3
+import struct
 import sys
 import tempfile
 
@@ -27,9 +31,27 @@ TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit
                 ("new", "Nia New", "deputy", ["--school", "900003"]))
 
 
+class Clock:
+    """What the pages' program takes for the time: the true one until it is set."""
+
+    def __init__(self, partnership):
+        shim, told = partnership.folder / "clock_shim.so", partnership.folder / "clock"
+        partnership.call("c++", "-shared", "-fPIC", "-O1", "-o", shim, ROOT / "tests/support/clock_shim.cpp")
+        told.write_bytes(struct.pack("3q", 0, 0, 1))
+        with open(told, "r+b") as file:
+            self.told = mmap.mmap(file.fileno(), 24)
+        plain = partnership.command_of
+        partnership.command_of = lambda program, *arguments: plain(program, *arguments) if arguments[0] != "serve" else [
+            "env", f"LD_PRELOAD={shim}", f"FLAGPOST_CLOCK={told}", *plain(program, *arguments)]
+
+    def set(self, ahead_s):
+        self.told[:] = struct.pack("3q", ahead_s * 1_000_000, 0, 1)
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="flagpost-"))
-    trust, desk = sys.argv[1:] == ["trust"], sys.argv[1:] == ["desk"]
+    asked = sys.argv[1:]
+    trust, desk = "trust" in asked, "desk" in asked
     agency, program, staff, name = ((TRUST, "flagpost-school", TRUST_PEOPLE, "Forest Trust") if trust else
                                     (CARE, "flagpost-social-care", CARE_PEOPLE + (REVIEWERS if desk else ()), "Norham County Council"))
     parties, acts_for = ([TRUST] + [f"school/{urn}" for urn in SCHOOLS], {TRUST: [f"school/{urn}" for urn in SCHOOLS]}) if trust else ([CARE], None)
@@ -42,13 +64,14 @@ def main():
                      force_desk="Norham police, 01632 960101, at any hour", handling="Official, sensitive. Keep in the child's " + ("protection file." if trust else "record."))
             people = {short: p.json(program, agency, "people", "add", short, "--called", called, "--role", role, *more) for short, called, role, more in staff}
             box = folder / f"{agency.replace('/', '-')}.db"
-            p.call(BIN / "make_inbox", box, *sys.argv[1:])
+            p.call(BIN / "make_inbox", box, *[each for each in asked if each != "clock"], *(["100"] if "crowd" in asked else []))
             if trust:
                 contacts = folder / "contacts.csv"
                 contacts.write_text("Name,Role,Telephone,Email,VerifiedOn\n" + "".join(
                     f"{called},{role},01632 960301,{name}@oak.example,{datetime.date.today() - datetime.timedelta(days=age)}\n"
                     for called, role, name, age in (("Jo Wren", "DSL", "jo", 70), ("Kit Bell", "Deputy", "kit", 5))))
                 p.run(program, agency, "contacts", "load", contacts, "--urn", SCHOOLS[0])
+            clock = Clock(p) if "clock" in asked else None
             _, url = p.serve_pages(program, agency)
             print(json.dumps({"url": url, "people": people}), flush=True)
             for line in sys.stdin:
@@ -64,6 +87,10 @@ def main():
                 if word == "receipts":
                     with sqlite3.connect(box) as inbox:
                         answer = inbox.execute("SELECT count(*) FROM outgoing WHERE subject = (SELECT thing FROM incoming WHERE reference = ?)", rest).fetchone()[0]
+                if word == "said":
+                    answer = sum(" ".join(rest) in each for each in (folder / f"{agency.replace('/', '-')}.log").read_text().splitlines())
+                if word == "clock":
+                    clock.set(int(*rest))
                 print(json.dumps(answer), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -155,6 +155,19 @@ class CareGuide(Guide):
         fay, gil = self.signed_in("fay.dunn"), self.signed_in("gil.ward")
         form = fay.get("/flags/upload").form("/flags/upload", 'enctype="multipart/form-data"')
         small = HEADER + row(0, HIDDEN, "refuge") + row(1, SEEN)
+        # The same rule at the terminal: nothing is sent, and the list waits on the page.
+        (self.desk / "small.csv").write_text(small)
+        waits = json.loads(self.own("--json", "flags", "load", "small.csv", expect=1))
+        self.assertEqual(waits["result"], "waits_for_people")
+        self.assertIn("3 of 5", waits["why"])
+        self.assertIn("Two people have to look at it", self.own("flags", "load", "small.csv", expect=1))
+        self.assertIn("5 children are flagged", fay.get("/flags").words)
+        for number in (waits["load"], waits["load"] + 1):
+            path = f"/flags/loads/{number}"
+            page = fay.get(path)
+            self.assertIn("Command line", page.words)
+            self.assertEqual(fay.post(page, path + "/apply").status, 422)
+            fay.follow(fay.post(page, path + "/discard"))
         preview = fay.follow(fay.upload("/flags/upload", form | {"mode": "full"}, {"file": ("small.csv", small)}))
         path = re.search(r'action="(/flags/loads/\d+)/apply"', preview.text).group(1)
         self.assertIn("Nothing has changed yet", preview.words)
@@ -185,7 +198,7 @@ class CareGuide(Guide):
         ada = self.signed_in("ada.low")
         added = ada.post(ada.get("/users/add"), "/users/add", name="lee.jones", called="Lee Jones", role="worker", teams="South")
         self.assertEqual(added.status, 200, added.words)
-        self.people["lee.jones"] = (re.search(r"Password</dt><dd[^>]*>([^<]+)<", added.text).group(1), re.search(r"Second step</dt><dd[^>]*>([A-Z2-7]+)<", added.text).group(1))
+        self.people["lee.jones"] = (re.search(r'fp-code">([^<]+)<', added.text).group(1), re.search(r"Second step</dt><dd[^>]*>([A-Z2-7]+)<", added.text).group(1))
         lee = self.signed_in("lee.jones")
         self.assertIn("Nothing to act on.", lee.get("/inbox").words)
         sam = self.signed_in("sam.patel")

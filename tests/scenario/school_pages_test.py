@@ -127,8 +127,9 @@ class SchoolPages(Scenario):
         page = kit.get(link)
         self.assertIn("Do not approach parents or carers because of this notice.", page.words)
         self.assertIn("Other children in this incident who attend other schools are not shown.", page.words)
-        for hidden in ("Oak Road", "S80 1AB", "Katherine", "Shouting heard"):  # an address, an adult, what the template leaves out
-            self.assertNotIn(hidden, page.text)
+        for shown in (page, kit.get(link + "/print"), kit.get("/inbox")):
+            for hidden in ("Oak Road", "S80 1AB", "Katherine", "Shouting heard"):  # an address, an adult, what the template leaves out
+                self.assertNotIn(hidden, shown.text)
         until(lambda: not self.open(), 30, "the broker knows that it was opened")
         closed = kit.follow(kit.post(page, link + "/record", outcome="quiet_support"))
         self.assertIn("Recorded. This notice is closed.", closed.words)

@@ -1,6 +1,9 @@
-/// make_inbox FILE [trust|desk]: an inbox with a notice in every state pages know, of social care or of a trust of two schools,
-/// for tests/browser; `desk` is social care with matches to review, a recall and a question besides. Times are relative to now.
+/// make_inbox FILE [trust|desk|crowd COUNT]: an inbox with a notice in every state pages know, of social care or of a trust of two
+/// schools, for tests/browser; `desk` is social care with matches to review, a recall and a question besides; `crowd` is COUNT notices
+/// of social care, four in ten of them overdue, come over 400 days. Times are relative to now.
+#include <cstdlib>
 #include <iostream>
+#include <utility>
 
 #include "adapters/client/box.h"
 #include "broker/crypto/keys.h"
@@ -228,12 +231,34 @@ void add_desk(client::Box& box, Instant now, Random& random) {
                                                   random)});
 }
 
+/// Not in the order of their deadlines.
+void add_crowd(client::Box& box, int count, Instant now, Random& random) {
+    constexpr std::size_t batch = 500;
+    std::vector<client::Incoming> items;
+    for (int i = 0; i < count; ++i) {
+        const std::string number = std::to_string(10'000 + i * 7 % count);
+        const auto apart = std::chrono::minutes{i + 1};
+        auto value =
+            notice(1, "FP-CR0W-" + number, "Ava", "Crowd", i % 5 < 2 ? now - apart : now + 1h + apart, now);
+        const auto id = random.bytes<16>();
+        value.notice.assign(id.begin(), id.end());
+        value.la_child_id = "C" + number;
+        value.incident_reference = "NP-2026-" + number;
+        items.push_back(item_of<schemas::SocialCareNotice>(
+            "notices/social-care/E10000024", schemas::Kind::social_care_notice,
+            static_cast<std::uint64_t>(i) + 1'000'000, value, now - 13h - 24h * (i * 4 % 400), random));
+        if (items.size() == batch || i + 1 == count) box.receive(std::exchange(items, {}));
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string of = argc == 3 ? argv[2] : "";
-    if (argc < 2 || argc > 3 || (argc == 3 && of != "trust" && of != "desk")) {
-        std::cerr << "usage: make_inbox FILE [trust|desk]\n";
+    const std::string of = argc >= 3 ? argv[2] : "";
+    const int crowd = argc == 4 ? std::atoi(argv[3]) : 0;
+    if (argc < 2 || (argc == 3 && of != "trust" && of != "desk") ||
+        (argc == 4 && (of != "crowd" || crowd < 1)) || argc > 4) {
+        std::cerr << "usage: make_inbox FILE [trust|desk|crowd COUNT]\n";
         return 2;
     }
     SystemClock clock;
@@ -241,6 +266,11 @@ int main(int argc, char** argv) {
     const Instant now = clock.now();
     if (of == "trust") {
         client::Box{argv[1], clock, random}.receive(trust_items(now, random));
+        return 0;
+    }
+    if (of == "crowd") {
+        client::Box box{argv[1], clock, random};
+        add_crowd(box, crowd, now, random);
         return 0;
     }
     std::vector<schemas::SocialCareNoticeValue> notices;

@@ -2,8 +2,11 @@
 
 #include <httplib.h>
 
+#include <fstream>
+
 #include "broker/crypto/keys.h"
 #include "tests/support/catch.h"
+#include "tests/support/practice_pki.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace flagpost;
@@ -207,6 +210,44 @@ TEST_CASE("over a socket, bodies are bounded however they are sent", "[police]")
     CHECK(refused->status == 401);
     CHECK(refused->get_header_value("WWW-Authenticate") == "Bearer");
     CHECK(stranger.Get("/incidents")->status == 401);
+}
+
+TEST_CASE("a caller needs a certificate that is not revoked, from the moment the list says so", "[police]") {
+    const test::PracticePki pki{"--agency police/31 --agency police/32"};
+    World world;
+    EndpointSettings secured = listening_on("127.0.0.1");
+    secured.certificate = pki.path("broker/tls.crt");
+    secured.key = pki.path("broker/tls.key");
+    secured.client_ca = pki.path("ca.crt");
+    CHECK_THROWS_WITH((EndpointServer{world.endpoint, secured}), Catch::Contains("http_client_crl"));
+    secured.client_crl = pki.path("ca.crt");
+    CHECK_THROWS_WITH((EndpointServer{world.endpoint, secured}), Catch::Contains("no revocation list"));
+    secured.client_crl = pki.path("crl.pem");
+    const EndpointServer server{world.endpoint, secured};
+    const auto status_for = [&](const std::string& caller) {
+        const std::string certificate = caller.empty() ? "" : pki.path(caller + "/tls.crt").string();
+        const std::string key = caller.empty() ? "" : pki.path(caller + "/tls.key").string();
+        httplib::SSLClient client{"127.0.0.1", server.port(), certificate, key};
+        client.enable_server_certificate_verification(false);
+        client.set_bearer_token_auth(token);
+        const auto answer = client.Post("/incidents", good().dump(), "application/json");
+        return answer ? answer->status : 0;
+    };
+    CHECK(status_for("police-31") == 202);
+    CHECK(status_for("police-32") == 200);
+    CHECK(status_for("") == 0);
+
+    const auto before = std::filesystem::last_write_time(secured.client_crl);
+    pki.revoke("police/31");
+    std::filesystem::last_write_time(secured.client_crl, before + std::chrono::seconds{2});
+    CHECK(status_for("police-31") == 0);
+    CHECK(status_for("police-32") == 200);
+
+    // What cannot be read takes nothing back.
+    std::ofstream{secured.client_crl} << "half a file";
+    std::filesystem::last_write_time(secured.client_crl, before + std::chrono::seconds{4});
+    CHECK(status_for("police-31") == 0);
+    CHECK(status_for("police-32") == 200);
 }
 
 TEST_CASE("incidents in clear are taken from this machine only", "[police]") {

@@ -47,6 +47,7 @@ struct Office : test::Office {
                        roles()},
           pages{*site, reader, handover, journal, *people, PageSettings{}},
           staff{*site, journal, *people, random, [this](const web::Person& of) { return pages.open_of(of); }} {
+        site->set_journal(journal);
         begin();
     }
     void receive(const schemas::SocialCareNoticeValue& value) {
@@ -96,6 +97,7 @@ TEST_CASE("an admin adds somebody, whose password is said once and not kept", "[
     CHECK(nia->role == "worker");
     CHECK(nia->teams == std::set<std::string>{"North", "East"});
     CHECK(web::check_password(nia->password, password));
+    CHECK(nia->one_time);
     CHECK(has(added.body, nia->code_secret));
     const auto list = office.get("ada", "/users");
     CHECK(has(list, "Nia New"));
@@ -191,6 +193,13 @@ TEST_CASE("who has nothing open is suspended at once, and a new second step repl
     CHECK_FALSE(has(renewed.body, "Password</dt>"));
     CHECK(office.post("ada", "/users/lee/suspend", {}).status == 303);
     CHECK_FALSE(office.people->find("lee"));
+}
+
+TEST_CASE("an admin sees when somebody last signed in, whatever was restarted since", "[social_care]") {
+    Office office;
+    CHECK(has(office.get("ada", "/users"), "Never"));
+    office.journal.note({"users/sam", "signed in", "sam", "Sam Patel", {}, now - 26h});
+    CHECK(has(office.get("ada", "/users"), "Yesterday, 6:12am"));
 }
 
 TEST_CASE("people are an admin's business, who sees no notice", "[social_care]") {

@@ -25,6 +25,49 @@ TEST_CASE("notices are counted in the months of London, April to March", "[socia
     CHECK(year[11].notices == 0);
 }
 
+TEST_CASE("what a month should bring is learnt from the whole months before, and the lost quarter stands out",
+          "[social_care]") {
+    CHECK_FALSE(expected_after({}));
+    CHECK_FALSE(expected_after({20, 21}));
+    CHECK(expected_after({20, 20, 20}) == Expected{10, 30});  // chance alone varies so much
+    const auto wide = *expected_after({5, 40, 12, 33});
+    CHECK(wide.low == 0);
+    CHECK(wide.high > 50);
+    CHECK(expected_after({0, 0, 0}) == Expected{0, 0});
+    std::vector<std::size_t> long_ago(30, 500);
+    long_ago.insert(long_ago.end(), months_learnt_max, 20);
+    CHECK(expected_after(long_ago)->high < 40);
+
+    std::vector<Instant> received{at("2024-12-20T12:00:00Z")};
+    const auto bring = [&](const std::string& month, int notices) {
+        for (int i = 0; i < notices; ++i) received.push_back(at((month + "-10T12:00:00Z").c_str()));
+    };
+    for (const auto* month : {"2025-01", "2025-02", "2025-03", "2025-04", "2025-05", "2025-06", "2025-07"})
+        bring(month, 20);
+    bring("2025-08", 3);
+    const auto year = report_year(2025, received, {}, 24h, at("2025-10-11T08:12:00Z"));
+    CHECK(year[0].expected == Expected{10, 30});  // of January to March: December was not whole
+    CHECK(year[4].expected->low > year[4].notices);
+    CHECK(year[5].ended);
+    CHECK(year[5].notices == 0);
+    CHECK_FALSE(year[6].ended);
+    CHECK(year[6].expected);
+    CHECK_FALSE(year[7].expected);
+    CHECK_FALSE(report_year(2024, received, {}, 24h, at("2025-10-11T08:12:00Z"))[11].expected);
+    // What came while the list was late teaches nothing.
+    const auto late =
+        report_year(2025, received, {at("2025-07-30T06:00:00Z")}, 48h, at("2025-10-11T08:12:00Z"));
+    CHECK(late[4].late_list);
+    CHECK(late[5].expected->low > 5);
+}
+
+TEST_CASE("few are not told exactly outside the authority", "[social_care]") {
+    CHECK(count_outside(0) == "0");
+    CHECK(count_outside(1) == "1 to 4");
+    CHECK(count_outside(4) == "1 to 4");
+    CHECK(count_outside(5) == "5");
+}
+
 TEST_CASE("a month in which the list was older than agreed is marked", "[social_care]") {
     const auto year = report_year(2025, {},
                                   {at("2025-06-01T06:00:00Z"), at("2025-06-02T05:59:00Z"),

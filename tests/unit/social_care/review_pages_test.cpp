@@ -38,6 +38,7 @@ schemas::ReviewItemValue review(std::uint8_t number, const std::string& referenc
     };
     row("First names", "Eve", "Ava <b>", schemas::Agreeing::differ);
     row("Surname", "Example", "Example", schemas::Agreeing::agree);
+    row("Date of birth", "2019-03-04", "2019-03-04", schemas::Agreeing::agree);
     row("Pupil number", "", "H243278544154", schemas::Agreeing::not_compared);
     return value;
 }
@@ -92,7 +93,9 @@ TEST_CASE("a match stands side by side, what differs first, with nothing chosen"
     CHECK(has(page, "Ava &lt;b&gt;"));
     CHECK(page.find("First names") < page.find("Surname"));
     CHECK(has(page, "Cannot compare"));
-    CHECK(has(page, "school/900001 will be told child given names, occurred."));
+    CHECK(has(page, "School URN 900001 will be told the child&apos;s first names, when it happened."));
+    CHECK(has(page, "4 March 2019"));
+    CHECK_FALSE(has(page, "2019-03-04"));
     CHECK_FALSE(has(page, " checked"));
     CHECK_FALSE(has(page, "<b>\""));
     const auto title = page.substr(page.find("<title>"), 60);

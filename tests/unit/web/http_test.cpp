@@ -72,6 +72,8 @@ TEST_CASE("the journal keeps who looked and who has what, once", "[web]") {
     CHECK(journal.consultations_of("FP-1").size() == 2);
     REQUIRE(journal.story_of("FP-1").size() == 2);
     CHECK(journal.story_of("FP-1")[0].what == "passed");
+    CHECK(journal.last("FP-1", "taken") == at);
+    CHECK_FALSE(journal.last("FP-1", "signed in"));
     CHECK(journal.holders() == std::map<std::string, std::string>{
                                    {"FP-1", "kim"},
                                    {"FP-2", "max"}

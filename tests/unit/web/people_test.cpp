@@ -54,11 +54,13 @@ TEST_CASE("who may sign in is read from a private file, again when it changes", 
     sam.called = "Sam \"Sunny\" Patel";
     sam.role = "worker";
     sam.teams = {"North", "South"};
+    sam.one_time = true;
     write_person(file, sam, roles);
     People people{file, roles};
     REQUIRE(people.find("sam"));
     CHECK(people.find("sam")->called == sam.called);
     CHECK(people.find("sam")->teams == sam.teams);
+    CHECK(people.find("sam")->one_time);
     CHECK_FALSE(people.find("kim"));
     CHECK_FALSE(people.find(""));
 

@@ -218,6 +218,108 @@ TEST_CASE("signing in takes name, password and code, and says one thing when any
     CHECK(office.give_code(code).status == 422);  // used already
 }
 
+TEST_CASE("a password that was given out serves once: nothing is shown before another is chosen", "[web]") {
+    Office office;
+    auto worker = *office.people->find("worker");
+    worker.one_time = true;
+    office.people->put(worker);
+    office.clock.advance(30s);
+    office.send("POST", "/sign-in",
+                {
+                    {"name",     "worker"},
+                    {"password", "right" }
+    });
+    CHECK(office.give_code(office.code()).header("Location") == "/new-password");
+    for (const auto* path : {"/list", "/", "/nothing"})
+        CHECK(office.get(path).header("Location") == "/new-password");
+    const auto choose = [&](const std::string& password, const std::string& again, bool token = true) {
+        const auto page = office.get("/new-password").body;
+        const auto at = page.find("name=\"csrf\" value=\"");
+        return office.send(
+            "POST", "/new-password",
+            {
+                {"csrf", token ? page.substr(at + 19, 128) : ""},
+                {"password",      password                       },
+                {"again",      again   }
+        });
+    };
+    CHECK(says(choose("too short", "too short"), words::password_size));
+    CHECK(says(choose(std::string(201, 'x'), std::string(201, 'x')), words::password_size));
+    const auto differs = choose("three good words", "three bad words");
+    CHECK(differs.status == 422);
+    CHECK(says(differs, words::password_differs));
+    CHECK(says(differs, "<title>Error: Choose your own password - Flagpost</title>"));
+    CHECK(choose("three good words", "three good words", false).header("Location") == "/new-password");
+    CHECK(office.people->find("worker")->one_time);
+    CHECK(office.send("POST", "/list/do", {}).header("Location") == "/new-password");
+    CHECK(office.did == 0);
+
+    const std::string before = office.cookie;
+    CHECK(choose("three good words", "three good words").header("Location") == "/list");
+    CHECK(office.cookie != before);
+    CHECK(office.get("/list").status == 200);
+    CHECK_FALSE(office.people->find("worker")->one_time);
+    office.cookie.clear();
+    CHECK(office
+              .send("POST", "/sign-in",
+                    {
+                        {"name",     "worker"},
+                        {"password", "right" }
+    })
+              .status == 422);
+    CHECK(office
+              .send("POST", "/sign-in",
+                    {
+                        {"name",     "worker"          },
+                        {"password", "three good words"}
+    })
+              .status == 303);
+}
+
+TEST_CASE("the given password itself cannot be chosen", "[web]") {
+    Office office;
+    crypto::SystemRandom random;
+    auto worker = *office.people->find("worker");
+    worker.one_time = true;
+    worker.password = hash_password("given out in person", random);
+    office.people->put(worker);
+    office.clock.advance(30s);
+    office.send("POST", "/sign-in",
+                {
+                    {"name",     "worker"             },
+                    {"password", "given out in person"}
+    });
+    office.give_code(office.code());
+    const auto page = office.get("/new-password").body;
+    const auto answer = office.send("POST", "/new-password",
+                                    {
+                                        {"csrf", page.substr(page.find("name=\"csrf\" value=\"") + 19, 128)},
+                                        {"password",      "given out in person"                                                },
+                                        {"again",      "given out in person"   }
+    });
+    CHECK(says(answer, words::password_given));
+    CHECK(office.people->find("worker")->one_time);
+}
+
+TEST_CASE("whoever signs in is told when they did before, whatever was restarted since", "[web]") {
+    const test::TemporaryDirectory directory;
+    {
+        Journal journal{directory.path() / "pages"};
+        Office office;
+        office.site->set_journal(journal);
+        office.sign_in("worker");
+        CHECK_FALSE(says(office.get("/list"), "You last signed in"));
+        CHECK(office.site->last_signed_in("worker") == office.clock.now());
+    }
+    Journal journal{directory.path() / "pages"};
+    Office office;
+    office.site->set_journal(journal);
+    office.clock.advance(2h);
+    office.sign_in("worker");
+    CHECK(says(office.get("/list"), "You last signed in: Today, "));
+    CHECK_FALSE(office.site->last_signed_in("manager"));
+}
+
 TEST_CASE("five wrong attempts with a name make it wait, whoever has it and whichever step", "[web]") {
     for (const std::string name : {"worker", "nobody"}) {
         Office office;

@@ -14,12 +14,6 @@
 #include "broker/store/store.h"
 
 namespace flagpost::store {
-namespace {
-
-constexpr mode_t owner_only = 0600;
-
-}  // namespace
-
 void disk_failure(const char* step, const std::filesystem::path& file) {
     const int error = errno;
     const auto words =

@@ -1,10 +1,15 @@
 /// The disk under the store: one owner of a file, how much room is left, and room kept back for the end.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 
 namespace flagpost::store {
+
+/// The mode of every file of ours: nobody but its owner reads it.
+inline constexpr mode_t owner_only = 0600;
 
 /// Throws what errno says of this step: NoRoom for a full disk or quota, unless it was a sync that failed; else
 /// StorageFailure.

@@ -13,8 +13,6 @@
 namespace flagpost::store {
 namespace {
 
-constexpr mode_t owner_only = 0600;
-
 void write_all(int fd, BytesView content, const std::filesystem::path& file) {
     while (!content.empty()) {
         const auto written = ::write(fd, content.data(), content.size());

@@ -213,14 +213,18 @@ void Check::check_subjects() {
 }
 
 void Check::check_receipts() {
-    SQLite::Statement rows{database_, "SELECT message, idx, length(bytes) FROM receipt"};
+    SQLite::Statement rows{
+        database_,
+        "SELECT name, message, idx, bytes FROM receipt LEFT JOIN agency ON agency.id = receipt.agency"};
     while (rows.executeStep()) {
         ++report_.receipts;
-        const auto message = exactly<16>(blob(rows, 0).value_or(BytesView{}));
-        const auto index = number(rows, 1);
+        const auto message = exactly<16>(blob(rows, 1).value_or(BytesView{}));
+        const auto index = number(rows, 2);
         const auto name = "receipt of " + entry_name(index);
         const auto entry = entries_.entry(index);
-        if (!message || number(rows, 2) != std::tuple_size_v<Digest>) fault(name + ": length");
+        const auto column = blob(rows, 3).value_or(BytesView{});
+        if (!message || !receipt_digest(column, rows.getColumn(0).getString(), *message, index))
+            fault(name + ": not as it was written");
         if (!entry) {
             fault(name + ": no such entry");
             continue;

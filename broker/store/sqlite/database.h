@@ -12,7 +12,7 @@
 namespace flagpost::store::sqlite {
 
 inline constexpr std::int32_t application_id = 0x46504c31;  // "FPL1"
-inline constexpr std::int32_t format_version = 1;
+inline constexpr std::int32_t format_version = 2;
 inline constexpr int page_size = 16384;
 
 /// The one connection that writes and checkpoints; makes the tables in a new file. Throws StorageFailure if

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/crypto/digest.h"
 #include "broker/store/store.h"
 
 namespace flagpost::store::sqlite {
@@ -28,6 +29,18 @@ Entry entry_of(const SQLite::Statement& row) {
                  row.getColumn(5).getString(),
                  owned(blob(row, 6)),
                  owned(blob(row, 7))};
+}
+
+constexpr std::size_t row_seal_size = 8;
+
+std::array<std::uint8_t, row_seal_size> row_seal(std::string_view agency, const Id16& message,
+                                                 const Digest& bytes, std::uint64_t index) {
+    Bytes place;
+    append_be(place, index, sizeof index);
+    const auto whole = crypto::sha256({view(agency), message, bytes, place});
+    std::array<std::uint8_t, row_seal_size> seal;
+    std::copy_n(whole.begin(), seal.size(), seal.begin());
+    return seal;
 }
 
 log::TileHashes hashes_of(BytesView bytes, log::TileId id) {
@@ -59,6 +72,22 @@ std::optional<std::string> Entry::fault(const crypto::Sealer* sealer) const {
 std::optional<Bytes> Entry::open(const crypto::Sealer& sealer) const {
     if (!wrap || !body) return Bytes{};
     return sealer.open(*wrap, *body, {controller, retention, index});
+}
+
+Bytes receipt_column(const Receipt& receipt) {
+    auto column = copy(receipt.bytes);
+    const auto seal = row_seal(receipt.agency.text(), receipt.message, receipt.bytes, receipt.index);
+    column.insert(column.end(), seal.begin(), seal.end());
+    return column;
+}
+
+std::optional<Digest> receipt_digest(BytesView column, std::string_view agency, const Id16& message,
+                                     std::uint64_t index) {
+    if (column.size() != std::tuple_size_v<Digest> + row_seal_size) return std::nullopt;
+    const auto digest = exactly<std::tuple_size_v<Digest>>(column.first(std::tuple_size_v<Digest>)).value();
+    if (!std::ranges::equal(column.subspan(digest.size()), row_seal(agency, message, digest, index)))
+        return std::nullopt;
+    return digest;
 }
 
 Bytes flat(const log::TileHashes& hashes) {

@@ -5,6 +5,7 @@
 #include "broker/log/leaf.h"
 #include "broker/log/merkle.h"
 #include "broker/store/sqlite/database.h"
+#include "broker/store/store.h"
 
 namespace flagpost::store::sqlite {
 
@@ -29,6 +30,13 @@ struct Entry {
 };
 
 Bytes flat(const log::TileHashes& hashes);
+
+/// The column `bytes` of a receipt: its digest, and 8 bytes of a hash over all that the row says, since nothing else in
+/// the file repeats it and a message sent again is judged by it.
+Bytes receipt_column(const Receipt& receipt);
+/// The receipt's digest; nothing if the column is not what receipt_column() makes of these three and that digest.
+std::optional<Digest> receipt_digest(BytesView column, std::string_view agency, const Id16& message,
+                                     std::uint64_t index);
 
 /// Queries over one connection; belongs to its thread. Throws StorageFailure on damage, SQLite::Exception
 /// otherwise.

@@ -75,9 +75,10 @@ std::optional<Entry> SqliteReader::sound_entry(std::uint64_t index) {
 std::optional<Receipt> SqliteReader::receipt(const AgencyId& agency, const Id16& message) {
     std::optional<Receipt> found;
     const auto take = [&](const SQLite::Statement& row) {
-        const auto bytes = exactly<32>(blob(row, 0).value_or(BytesView{}));
-        if (!bytes) throw StorageFailure{"receipt: length of bytes"};
-        found = Receipt{agency, message, *bytes, number(row, 1)};
+        const auto index = number(row, 1);
+        const auto bytes = receipt_digest(blob(row, 0).value_or(BytesView{}), agency.text(), message, index);
+        if (!bytes) throw StorageFailure{"receipt of entry " + std::to_string(index) + ": damaged"};
+        found = Receipt{agency, message, *bytes, index};
     };
     guarded("read receipt",
             [&] { return receipt_.first(take, std::string_view{agency.text()}, BytesView{message}); });

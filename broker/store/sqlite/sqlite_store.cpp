@@ -390,7 +390,7 @@ SqliteStore::Work SqliteStore::write(const Batch& batch) {
     write_live(work);
     for (const auto& receipt : batch.receipts)
         insert_receipt_.run(agencies_.id(receipt.agency.text()), BytesView{receipt.message},
-                            BytesView{receipt.bytes}, receipt.index);
+                            BytesView{receipt_column(receipt)}, receipt.index);
     write_tiles(work);
     write_notes();
     if (work.unlogged.size() != unlogged_.size()) put_unlogged(work.unlogged);

@@ -111,6 +111,10 @@ TEST_CASE("one flipped bit is found by the check and named", "[store]") {
          "tile 1/0: not what the leaves make"                                                                                       },
         {"a personal key",      "SELECT key FROM live WHERE substr(key, 1, 1) = x'02' LIMIT 1", "live 02"                           },
         {"a subject's HMAC",    "SELECT mac FROM subject WHERE idx = 20",                       "entry 20"                          },
+        {"a receipt's digest",  "SELECT bytes FROM receipt WHERE idx = 17",
+         "receipt of entry 17: not as it was"                                                                                       },
+        {"a receipt's message", "SELECT message FROM receipt WHERE idx = 17",
+         "receipt of entry 17: not as it was"                                                                                       },
         {"the checkpoint",      "SELECT value FROM meta WHERE key = 'checkpoint'",              "checkpoint"                        },
     }));
     World world;

@@ -46,9 +46,9 @@ TEST_CASE("a file that is not a store of this format is refused", "[store]") {
     World world;
     world.open();
     SECTION("a later format") {
-        run_sql(world, "PRAGMA user_version=2");
-        CHECK_THROWS_WITH(world.open(), Contains("user_version is 2, not 1"));
-        CHECK_THROWS_WITH(world.reader(), Contains("user_version is 2, not 1"));
+        run_sql(world, "PRAGMA user_version=3");
+        CHECK_THROWS_WITH(world.open(), Contains("user_version is 3, not 2"));
+        CHECK_THROWS_WITH(world.reader(), Contains("user_version is 3, not 2"));
     }
     SECTION("another application's file") {
         run_sql(world, "PRAGMA application_id=1");

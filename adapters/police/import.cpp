@@ -19,7 +19,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t portion = 500;  // incidents of one transaction
-constexpr std::chrono::milliseconds turn{100};
+constexpr std::chrono::milliseconds import_turn{100};
 constexpr std::chrono::seconds said_each{10};  // where stderr is no terminal
 constexpr int bar_width = 30;
 
@@ -67,7 +67,7 @@ private:
     Steady::time_point begun_ = Steady::now(), said_ = begun_;
 };
 
-struct Totals {
+struct Imported {
     std::size_t queued = 0, known = 0;
 };
 
@@ -84,7 +84,7 @@ public:
         for (std::size_t at = 0; at < all.size();) {
             if (!turn_over()) return false;
             if (feeding_.intake().has_waiting(feeding_.waiting_max())) {
-                std::this_thread::sleep_for(turn);
+                std::this_thread::sleep_for(import_turn);
                 continue;
             }
             const std::size_t end = std::min(all.size(), at + portion);
@@ -106,12 +106,12 @@ public:
     bool await_all() {
         while (feeding_.intake().has_waiting(1)) {
             if (!turn_over()) return false;
-            std::this_thread::sleep_for(turn);
+            std::this_thread::sleep_for(import_turn);
         }
         return true;
     }
 
-    const Totals& totals() const { return totals_; }
+    const Imported& totals() const { return totals_; }
 
 private:
     bool turn_over() {
@@ -126,7 +126,7 @@ private:
     IncidentFile& file_;
     std::stop_token stop_;
     ImportProgress progress_;
-    Totals totals_;
+    Imported totals_;
     std::vector<std::size_t> conflicts_;
 };
 
@@ -140,7 +140,7 @@ int import_backlog(const ImportOptions& options, std::ostream& out) {
     auto file = IncidentFile::read(options.file, feeding.intake().force(), feeding.mapping());
     if (!file) throw std::runtime_error{options.file.string() + ": " + file.error().where};
     const auto refused_before = feeding.desk().box().counts().refused;
-    Totals totals;
+    Imported totals;
     bool over = false;
     {
         Import running{feeding, *file, stop.token()};

@@ -56,9 +56,9 @@ struct Unusable {
 };
 
 /// One row by column name. A column the file does not have reads as empty: GIAS has gained and lost many.
-class Row {
+class NamedRow {
 public:
-    explicit Row(const CsvRow& row) : row_{row} {}
+    explicit NamedRow(const CsvRow& row) : row_{row} {}
 
     std::string text(const char* column) const {
         const auto cell = row_.cells.find(column);
@@ -99,7 +99,7 @@ private:
     const CsvRow& row_;
 };
 
-Bytes school(const Row& row) {
+Bytes school(const NamedRow& row) {
     schemas::SchoolValue school;
     school.urn = row.urn("URN");
     school.la_code = row.text("LA (code)");
@@ -125,7 +125,7 @@ Bytes school(const Row& row) {
     return wire::pack<schemas::School>(school);
 }
 
-Bytes link(const Row& row) {
+Bytes link(const NamedRow& row) {
     schemas::SchoolLinkValue link;
     link.urn = row.urn("URN");
     link.link_urn = row.urn("LinkURN");
@@ -134,7 +134,7 @@ Bytes link(const Row& row) {
     return wire::pack<schemas::SchoolLink>(link);
 }
 
-Bytes term(const Row& row) {
+Bytes term(const NamedRow& row) {
     schemas::TermPeriodValue term;
     term.la = row.text("la");
     const std::string urn = row.text("urn");
@@ -151,7 +151,7 @@ Bytes term(const Row& row) {
     return wire::pack<schemas::TermPeriod>(term);
 }
 
-Bytes contact(const Row& row) {
+Bytes contact(const NamedRow& row) {
     schemas::SchoolContactValue contact;
     contact.urn = row.urn("urn");
     contact.name = row.required("name");
@@ -162,7 +162,7 @@ Bytes contact(const Row& row) {
     return wire::pack<schemas::SchoolContact>(contact);
 }
 
-Bytes record_of(ReferenceKind kind, const Row& row) {
+Bytes record_of(ReferenceKind kind, const NamedRow& row) {
     switch (kind) {
         case ReferenceKind::gias:
             return school(row);
@@ -183,7 +183,7 @@ Reference read_rows(const Shape& shape, const CsvFile& csv) {
     Reference reference = started(shape);
     for (const auto& row : csv.rows()) {
         try {
-            reference.records.push_back(record_of(shape.kind, Row{row}));
+            reference.records.push_back(record_of(shape.kind, NamedRow{row}));
         } catch (const Unusable& unusable) {
             reference.rejected.push_back({row.line, unusable.why});
         }
@@ -195,10 +195,10 @@ Reference read_rows(const Shape& shape, const CsvFile& csv) {
 
 /// England and Wales only: that is where the partnership's schools are.
 Result<Reference> read_bank_holidays(const std::string& text) {
-    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto document = nlohmann::json::parse(text, nullptr, false);
     const auto refused = refuse(Reason::malformed, "file: not bank holidays as gov.uk publishes them");
-    if (!json.is_object() || !json.contains("england-and-wales")) return refused;
-    const auto& division = json["england-and-wales"];
+    if (!document.is_object() || !document.contains("england-and-wales")) return refused;
+    const auto& division = document["england-and-wales"];
     if (!division.is_object() || !division.contains("events") || !division["events"].is_array())
         return refused;
 

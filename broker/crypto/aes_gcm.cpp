@@ -11,7 +11,7 @@ namespace {
 
 using Cipher = std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>>;
 
-CipherContext new_context() {
+CipherContext new_cipher() {
     static const Cipher cipher{EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)};
     CipherContext context{EVP_CIPHER_CTX_new()};
     if (!cipher || !context ||
@@ -22,7 +22,7 @@ CipherContext new_context() {
 
 /// Naming the cipher again at each use would make OpenSSL free and build its tables anew.
 EVP_CIPHER_CTX* context_of_this_thread() {
-    thread_local const CipherContext context = new_context();
+    thread_local const CipherContext context = new_cipher();
     return context.get();
 }
 

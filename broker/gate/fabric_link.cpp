@@ -10,7 +10,6 @@ namespace {
 
 constexpr int event_kinds = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
 constexpr int retry_first_ms = 100, retry_max_ms = 2000;
-constexpr Id16 no_session{};
 
 std::string monitor_endpoint() {
     static std::atomic<unsigned> count{0};  // endpoints are one namespace in a context

@@ -10,6 +10,9 @@
 
 namespace flagpost::gate {
 
+/// Of a fabric item that concerns the link and no session.
+inline constexpr Id16 no_session{};
+
 /// Two ways to be connected. Over inproc:// the broker is in this process and trusts us. Over ipc:// both sides
 /// hold the fabric key: the link is attached once the broker's challenge has been answered, and a broker lost is
 /// noticed and asked again when it is back.

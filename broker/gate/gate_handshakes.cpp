@@ -12,7 +12,6 @@ using wire::fabric::ItemKind;
 
 constexpr int accepts_at_once = 64;
 constexpr int handshake_steps_at_once = 8;  // up to a millisecond each, and sessions wait meanwhile
-constexpr Id16 no_session{};
 
 bool our_doing(Cause cause) { return cause != Cause::hung_up; }
 

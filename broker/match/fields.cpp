@@ -39,7 +39,7 @@ bool cut_short(std::string_view a, std::string_view b, std::size_t letters_min) 
 }
 
 /// Different letters that one word has and the other lacks: at least so many edits lie between the two.
-int letters_beyond(const Word& a, const Word& b) { return std::popcount(a.letters & ~b.letters); }
+int letters_lacking(const Word& a, const Word& b) { return std::popcount(a.letters & ~b.letters); }
 
 /// One is a name many children bear and the other is none that anybody bears, two letters apart at most: a misspelling,
 /// not a second name.
@@ -47,7 +47,7 @@ bool misspelt(const Word& a, const Word& b) {
     if (registry::established_given_name(a) == registry::established_given_name(b)) return false;
     const auto shorter = std::min(a.text.size(), b.text.size());
     const int allowed = shorter >= 5 ? 2 : shorter >= 3 ? 1 : 0;
-    if (std::max(letters_beyond(a, b), letters_beyond(b, a)) > allowed) return false;
+    if (std::max(letters_lacking(a, b), letters_lacking(b, a)) > allowed) return false;
     return edits(a.text, b.text) <= allowed;
 }
 
@@ -64,14 +64,14 @@ bool nearly(int alike, const Word& a, const Word& b) {
 }
 
 /// No more than this can be the likeness of two words, by their lengths, beginnings and sets of letters.
-int likeness_at_most(const Word& a, const Word& b) {
+int likeness_bound(const Word& a, const Word& b) {
     const auto size = [](const Word& word) {
         return static_cast<int>(std::min(word.text.size(), registry::letters_compared));
     };
     const auto start_b = b.text.begin();
     const auto alike = static_cast<std::ptrdiff_t>(std::min({a.text.size(), b.text.size(), std::size_t{4}}));
     const auto end = std::mismatch(start_b, start_b + alike, a.text.begin()).first;
-    return match::likeness_at_most(size(a), size(b), letters_beyond(a, b), letters_beyond(b, a),
+    return likeness_at_most(size(a), size(b), letters_lacking(a, b), letters_lacking(b, a),
                                    static_cast<int>(end - start_b));
 }
 
@@ -123,7 +123,7 @@ int likeness_at_most(int size_a, int size_b, int beyond_a, int beyond_b, int beg
 }
 
 int likeness(const Word& a, const Word& b) {
-    if (a.text.empty() || b.text.empty() || likeness_at_most(a, b) < distant_from) return a == b ? 10000 : 0;
+    if (a.text.empty() || b.text.empty() || likeness_bound(a, b) < distant_from) return a == b ? 10000 : 0;
     return jaro_winkler(a.text, b.text);
 }
 

@@ -17,7 +17,7 @@ using schemas::Role;
 constexpr const char* child_given = "Example";
 constexpr const char* family = "Madeupfamily";
 constexpr int child_age_years = 9;
-constexpr int adult_age_years = 34;
+constexpr int parents_age_years = 34;
 constexpr std::uint32_t neighbour_urn = 1;  // no school of GIAS has it
 
 std::string day_text(date::sys_days day) { return date::format("%F", day); }
@@ -41,7 +41,7 @@ std::unique_ptr<schemas::PersonValue> the_child(Instant now) {
     return someone(child_given, born(now, child_age_years), "F");
 }
 std::unique_ptr<schemas::PersonValue> the_mother(Instant now) {
-    return someone("Motherof", born(now, adult_age_years), "F");
+    return someone("Motherof", born(now, parents_age_years), "F");
 }
 
 schemas::FlagValue the_flag(const Case& of, Instant now) {

@@ -11,7 +11,7 @@
 namespace flagpost::notices {
 namespace {
 
-using Words = std::vector<std::string>;
+using WordList = std::vector<std::string>;
 
 constexpr std::array<std::string_view, 52> never_for_schools{
     // what police know of somebody
@@ -56,7 +56,7 @@ public:
         for (const auto& word : own_) words_.erase(word);
     }
 
-    bool stands_in(const Words& text) const {
+    bool stands_in(const WordList& text) const {
         for (std::size_t i = 0; i < text.size(); ++i) {
             if (words_.count(text[i]) != 0 || listed(text[i], never_for_schools)) return true;
             if (normal_postcode(text[i])) return true;

@@ -13,18 +13,18 @@ namespace flagpost::registry {
 namespace {
 
 /// "14A" taken apart; the letter is empty for "14".
-struct Numbered {
+struct HouseNumber {
     int number;
     std::string letter;
 };
-std::optional<Numbered> numbered(std::string_view word) {
+std::optional<HouseNumber> house_number(std::string_view word) {
     std::size_t digits = 0;
     while (digits < word.size() && is_digit(word[digits])) ++digits;
     if (digits == 0 || digits > 5 || word.size() > digits + 1) return std::nullopt;
     if (digits < word.size() && !is_letter(word[digits])) return std::nullopt;
     int number = 0;
     std::from_chars(word.data(), word.data() + digits, number);
-    return Numbered{number, std::string{word.substr(digits)}};
+    return HouseNumber{number, std::string{word.substr(digits)}};
 }
 
 std::string_view written_out(std::string_view word) {
@@ -106,7 +106,7 @@ private:
             ++at_;
             return true;
         }
-        const auto here = numbered(words_[at_]);
+        const auto here = house_number(words_[at_]);
         if (here && here->letter.empty() && here->number == form_.number && form_.street.empty()) {
             ++at_;  // "10 B 10 Kenton Road" says its number twice
             return true;
@@ -128,8 +128,8 @@ private:
         if (at_ + 1 >= words_.size()) return;
         const auto& mark = words_[at_];
         const auto& next = words_[at_ + 1];
-        const auto end = numbered(next);
-        const auto beside = numbered(mark);  // "32 34 Oak Road", as gazetteers write a range
+        const auto end = house_number(next);
+        const auto beside = house_number(mark);  // "32 34 Oak Road", as gazetteers write a range
         if (!lettered && beside && beside->letter.empty() && beside->number > form_.number && !end) {
             form_.number_to = beside->number;
             ++at_;

@@ -19,7 +19,7 @@ namespace fabric = wire::fabric;
 constexpr std::uint32_t frames_ungranted_max = limits::frames_granted / 4;
 constexpr std::size_t bytes_ungranted_max = limits::fabric_window_bytes / 16;
 
-std::uint32_t milliseconds(std::chrono::milliseconds duration) {
+std::uint32_t in_milliseconds(std::chrono::milliseconds duration) {
     return static_cast<std::uint32_t>(duration.count());
 }
 
@@ -354,8 +354,8 @@ Result<Broker::Welcomes> Broker::welcome_for(const std::string& seen) {
 void Broker::act(const Id16& id, Session& session, Publish& publish) {
     const AgencyId& agency = session.machine.peer().agency();
     if (const auto refusal = admit()) {
-        const auto retry = refusal->reason == Reason::busy ? milliseconds(limits::busy_retry_after)
-                                                           : milliseconds(limits::storage_low_retry_after);
+        const auto retry = refusal->reason == Reason::busy ? in_milliseconds(limits::busy_retry_after)
+                                                           : in_milliseconds(limits::storage_low_retry_after);
         ++figures_.refused;
         session.machine.settled();
         return send(id, session, wire::refuse_frame(*refusal, publish.id, 0, retry));

@@ -91,7 +91,7 @@ std::vector<View> options(const std::vector<Person>& people, const std::string& 
     return all;
 }
 
-std::string success_in_words(const std::string& done) {
+std::string done_in_words(const std::string& done) {
     if (done == "changed") return "Changed. It counts from now on.";
     if (done == "suspended") return "Suspended. They are signed out, and cannot sign in.";
     if (done == "reinstated") return "They may sign in again.";
@@ -240,7 +240,7 @@ Response PeoplePages::show(const Visit& visit, const std::string& error) {
     page.back_href = "/users";
     page.back_text = "People";
     page.status = failed ? 422 : 200;
-    page.success = success_in_words(visit.request.parameter("done"));
+    page.success = done_in_words(visit.request.parameter("done"));
     page.view.maybe("error", error)
         .text("error_at", changing ? "#called" : "#taker")
         .text("path", "/users/" + person->name)
@@ -354,7 +354,7 @@ Response PeoplePages::cover(const Visit& visit, const std::string& error) {
     page.section = "/cover";
     page.section_itself = true;
     page.status = error.empty() ? 200 : 422;
-    page.success = success_in_words(visit.request.parameter("done"));
+    page.success = done_in_words(visit.request.parameter("done"));
     const std::string who = visit.request.field("away");
     page.view.maybe("error", error)
         .flag("nobody_away", rows.empty())

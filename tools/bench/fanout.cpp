@@ -10,8 +10,8 @@
 namespace flagpost::bench {
 namespace {
 
-constexpr std::int64_t connect_ns_max = 120'000'000'000;
-constexpr std::int64_t settle_ns_max = 10'000'000'000;
+constexpr std::int64_t fanout_connect_ns_max = 120'000'000'000;
+constexpr std::int64_t fanout_settle_ns_max = 10'000'000'000;
 
 std::uint64_t number_at(BytesView bytes) {
     std::uint64_t number = 0;
@@ -115,7 +115,7 @@ bool FanoutRun::all_delivered() const {
 int FanoutRun::run() {
     publisher_.add_connection(agency_);
     for (std::size_t i = 0; i <= options_.conns; ++i) loop_.add(agency_.tls.get());
-    const auto connect_by = now_ns() + connect_ns_max;
+    const auto connect_by = now_ns() + fanout_connect_ns_max;
     const auto ready = [&] {
         return attached_ == options_.conns && loop_.open_count() == options_.conns + 1 &&
                std::all_of(subscribers_.begin(), subscribers_.begin() + static_cast<std::ptrdiff_t>(fast()),
@@ -138,9 +138,9 @@ int FanoutRun::run() {
     const auto cores = cpu.cores();
     const auto received_then = received_ - received, published_then = publisher_.confirmed() - published;
     publisher_.stop();
-    const auto settle_by = now_ns() + settle_ns_max;
+    const auto settle_by = now_ns() + fanout_settle_ns_max;
     while (!all_delivered() && now_ns() < settle_by && loop_.closed_count() == 0)
-        turn(now_ns() + settle_ns_max / 100);
+        turn(now_ns() + fanout_settle_ns_max / 100);
     report(seconds, received_then, published_then, cores);
     return all_delivered() && loop_.closed_count() == 0 ? 0 : 1;
 }

@@ -11,8 +11,6 @@
 namespace flagpost::bench {
 namespace {
 
-constexpr std::int64_t connect_ns_max = 60'000'000'000;
-constexpr std::int64_t settle_ns_max = 5'000'000'000;
 constexpr std::size_t publishing = 0;  // numbers of the two connections
 constexpr std::size_t subscribing = 1;
 

@@ -8,9 +8,6 @@
 namespace flagpost::bench {
 namespace {
 
-constexpr std::int64_t connect_ns_max = 60'000'000'000;
-constexpr std::int64_t settle_ns_max = 5'000'000'000;
-
 class PublishRun final : public Handler {
 public:
     explicit PublishRun(const Options& options)

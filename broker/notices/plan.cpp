@@ -110,18 +110,25 @@ std::string recipient_of(const std::string& topic) {
     return topic.starts_with("reviews/") ? "social-care/" + rest : rest;
 }
 
-bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
-                 std::string_view name) {
+/// "Sam Patel", "sam.patel": the last word is the surname. Nothing for a single word.
+std::optional<registry::NameForm> form_of(std::string_view name) {
     std::string spaced{name};
     std::ranges::replace_if(
         spaced, [](char c) { return c == '.' || c == '_'; }, ' ');
     const auto end = spaced.find_last_not_of(' ');
     const auto space = end == std::string::npos ? end : spaced.find_last_of(' ', end);
-    if (space == std::string::npos) return false;
+    if (space == std::string::npos) return std::nullopt;
     const auto forms = registry::name_forms(spaced.substr(0, space), spaced.substr(space + 1, end - space));
     if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
-        return false;
-    const auto& theirs = forms.front();
+        return std::nullopt;
+    return forms.front();
+}
+
+bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
+                 std::string_view name) {
+    const auto parsed = form_of(name);
+    if (!parsed) return false;
+    const auto& theirs = *parsed;
     const auto& first = theirs.given->words.front().text;
     for (std::uint16_t i = 0; i < incident.people.size(); ++i) {
         if (relations.is_child[i] || !incident.people[i] || !incident.people[i]->person) continue;
@@ -140,7 +147,7 @@ class Planner {
 public:
     Planner(const agreement::Agreement& agreement, const registry::Register& known,
             const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-            const date::time_zone* zone, const std::set<std::string>& not_on_roll)
+            const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts)
         : agreement_{agreement},
           known_{known},
           incident_{incident},
@@ -148,7 +155,16 @@ public:
           now_{now},
           zone_{zone},
           not_on_roll_{not_on_roll},
-          relations_{match::relations(incident)} {}
+          relations_{match::relations(incident)} {
+        if (conflicts.empty()) return;
+        const auto keep_from = [&](const std::string& subject) {
+            const auto [first, last] = conflicts.equal_range(subject);
+            for (auto each = first; each != last; ++each) kept_from_.push_back(each->second);
+        };
+        keep_from("incident/" + incident.force + "/" + incident.reference);
+        for (const auto& hit : decision.flags) keep_from(registry::text(hit.flag));
+        for (const auto& hit : decision.pupils) keep_from(registry::text(hit.pupil));
+    }
 
     Plan plan() {
         for (const auto& hit : decision_.flags) social_care(hit);
@@ -285,7 +301,9 @@ private:
         const std::string recipient = "social-care/" + hit.flag.la;
         std::vector<std::string> subjects{registry::text(hit.flag)};
         const bool is_worker_involved = flag.worker && is_party(flag.worker->name);
-        if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved) {
+        const bool is_worker_kept_from = flag.worker && is_kept_from(flag.worker->name);
+        if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved &&
+            !is_worker_kept_from) {
             const auto* by = rule(Kind::social_care_notice, recipient, subjects);
             if (by) add(notice_for(hit, flag, held->received, *by));
             return;
@@ -295,6 +313,9 @@ private:
         if (is_worker_involved)
             review.why.insert(review.why.begin(),
                               "Somebody in the incident has the name of the allocated worker.");
+        if (is_worker_kept_from)
+            review.why.insert(review.why.begin(),
+                              "The allocated worker is on the conflict list of this case.");
         const auto* with = hit.linked_adult && *hit.linked_adult < flag.linked_adults.size()
                                ? flag.linked_adults[*hit.linked_adult]->person.get()
                                : flag.child.get();
@@ -330,6 +351,12 @@ private:
     }
 
     bool is_party(std::string_view name) const { return is_named_in(incident_, relations_, name); }
+
+    /// By the conflict list of this incident or of a child in it.
+    bool is_kept_from(std::string_view name) const {
+        return std::ranges::any_of(kept_from_,
+                                   [&](const auto& each) { return may_be_same_person(each, name); });
+    }
 
     std::vector<std::unique_ptr<schemas::ComparedDetailValue>> side_by_side(
         const std::optional<std::uint16_t>& number, const schemas::PersonValue* theirs,
@@ -368,7 +395,8 @@ private:
     /// The allocated worker first, unless they may be in the incident; then the team's duty contact, and the team where
     /// there is none.
     std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) const {
-        if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name))
+        if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name) &&
+            !is_kept_from(flag.worker->name))
             return flag.worker->name;
         return flag.duty_contact.empty() ? flag.team : flag.duty_contact;
     }
@@ -495,8 +523,10 @@ private:
             const std::size_t reasons = review.why.size();
             if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
                 because("Police ask that a person looks before the school is told.");
-            if (is_contact_involved(urn))
+            if (has_contact(urn, [&](const auto& name) { return is_party(name); }))
                 because("Somebody in the incident has the name of a contact of the school.");
+            if (has_contact(urn, [&](const auto& name) { return is_kept_from(name); }))
+                because("A contact of the school is on the conflict list of this case.");
             if (is_shielded(hit, pupil)) {
                 because("The child is shielded: two people must agree before anything is sent.");
                 review.two_people = true;
@@ -716,22 +746,22 @@ private:
         return false;
     }
 
-    bool is_contact_involved(std::uint32_t urn) const {
+    bool has_contact(std::uint32_t urn, const std::function<bool(const std::string&)>& such) const {
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}}); at != contacts.end() && at->first.urn == urn; ++at)
-            if (is_party(at->second.name)) return true;
+            if (such(at->second.name)) return true;
         return false;
     }
 
     /// The contact whose turn it is, in the order of the directory; the last one's for good. Never one who may be in the
-    /// incident. Empty: nobody else is known.
+    /// incident, or is on its conflict list. Empty: nobody else is known.
     std::string school_contact(std::uint32_t urn, std::size_t turn) const {
         std::string name;
         std::size_t passed = 0;
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}});
              passed <= turn && at != contacts.end() && at->first.urn == urn; ++at) {
-            if (is_party(at->second.name)) continue;
+            if (is_party(at->second.name) || is_kept_from(at->second.name)) continue;
             name = at->second.name;
             ++passed;
         }
@@ -1003,6 +1033,7 @@ private:
     const date::time_zone* zone_;
     const std::set<std::string>& not_on_roll_;
     match::Relations relations_;
+    std::vector<std::string> kept_from_;  // who may not see this
     std::set<std::string> seen_;
     Plan plan_;
 };
@@ -1055,15 +1086,23 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     return planned;
 }
 
+bool may_be_same_person(std::string_view one, std::string_view other) {
+    const auto a = form_of(one), b = form_of(other);
+    if (!a || !b || a->family->joined != b->family->joined) return false;
+    const auto& first = a->given->words.front().text;
+    const auto& second = b->given->words.front().text;
+    return first == second || ((first.size() == 1 || second.size() == 1) && first.front() == second.front());
+}
+
 bool may_be_party(const schemas::IncidentValue& incident, std::string_view name) {
     return is_named_in(incident, match::relations(incident), name);
 }
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone, const std::set<std::string>& not_on_roll) {
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts) {
     if (decision.flags.empty() && decision.pupils.empty() && decision.unplaced.empty()) return {};
-    return Planner{agreement, known, incident, decision, now, zone, not_on_roll}.plan();
+    return Planner{agreement, known, incident, decision, now, zone, not_on_roll, conflicts}.plan();
 }
 
 }  // namespace flagpost::notices

@@ -334,8 +334,15 @@ private:
         add_review(std::move(review));
     }
 
-    Planned notice_for(const match::Hit& hit, const schemas::FlagValue& flag, Instant received,
-                       const Rule& by) {
+    Planned notice_for(match::Hit hit, const schemas::FlagValue& flag, Instant received, const Rule& by) {
+        // A flag nobody has confirmed for long may stand no more; that nobody is told of it would be worse.
+        if (feed_age_hours(hit.flag.la, received) > flags_stand_for.count()) {
+            hit.outcome = std::min(hit.outcome, Outcome::potential);
+            hit.reasons.insert(
+                hit.reasons.begin(),
+                "The list of flags has not been confirmed for more than five weeks: verify that this "
+                "flag still stands.");
+        }
         const std::string recipient = "social-care/" + hit.flag.la;
         const std::string subject = registry::text(hit.flag);
         const Instant due = now_ + by.respond_within;

@@ -179,6 +179,26 @@ TEST_CASE("the authority and the school are each told, of the same child, what t
     CHECK(told.handling[0].find("Do not approach parents or carers") == 0);
 }
 
+TEST_CASE("a flag whose list nobody has confirmed for five weeks is told of as possible, and why is said",
+          "[notices]") {
+    const auto [why, fed, outcome] = GENERATE(table<const char*, const char*, Outcome>({
+        {"yesterday",              "2025-03-03T06:00Z", Outcome::match    },
+        {"five weeks ago",         "2025-01-28T22:00Z", Outcome::match    },
+        {"an hour more than that", "2025-01-28T21:00Z", Outcome::potential},
+        {"last year",              "2024-03-03T06:00Z", Outcome::potential},
+    }));
+    CAPTURE(why);
+    auto known = county();
+    known.set_feed("E10000024", at(fed));
+    const auto plan = planned(known, row());
+    const auto& care = social_notice(plan);
+    CHECK(care.outcome == outcome);
+    CHECK((care.reasons.front().find("not been confirmed") != std::string::npos) ==
+          (outcome == Outcome::potential));
+    CHECK(of_kind(plan, Kind::school_notice).size() ==
+          1);  // a roll has the pupil, whatever becomes of the flag
+}
+
 TEST_CASE("a field the rule does not list is not sent", "[notices]") {
     const auto plan = planned(county(), row(), agree(R"("incident")", R"("incident")"));
     const auto& care = social_notice(plan);

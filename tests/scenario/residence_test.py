@@ -24,8 +24,8 @@ fields = ["child", "incident", "police_contact"]
 respond_within = "12h"
 retention = "notice"
 """
-GIAS = "URN,EstablishmentName,EstablishmentStatus (code),Postcode,GSSLACode (name)\n" \
-       "900001,Norham Primary,1,NG7 2RD,E10000024\n900002,Derby Primary,1,DE1 2AA,E10000007\n"
+GIAS = "URN,LA (code),EstablishmentName,EstablishmentStatus (code),Postcode,GSSLACode (name)\n" \
+       "900001,891,Norham Primary,1,NG7 2RD,E10000024\n900002,830,Derby Primary,1,DE1 2AA,E10000007\n"
 
 
 class Residence(Scenario):

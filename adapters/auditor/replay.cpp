@@ -127,6 +127,11 @@ std::string deed_of(const Leaf& leaf) {
                    (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
         case LeafKind::held:
         case LeafKind::lifted:
+            if (leaf.rule == "conflict")
+                return (leaf.kind == LeafKind::held ? "put a person on the conflict list of a case of "
+                                                    : "took a person off the conflict list of a case of ") +
+                       (leaf.recipient.empty() ? "everybody" : leaf.recipient) + because(leaf) +
+                       (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
             return (leaf.kind == LeafKind::held ? "put records of " : "lifted the hold on records of ") +
                    (leaf.recipient.empty() ? "everybody" : leaf.recipient) +
                    (leaf.kind == LeafKind::held ? " on hold" : "") + because(leaf) +

@@ -130,7 +130,8 @@ AgencyId agency_of(const Reader& reader, const std::filesystem::path& certificat
 std::vector<std::string> default_topics(const AgencyId& agency) {
     const std::string code{agency.code()};
     std::vector<std::string> topics{"results/" + agency.text(), "reports/" + agency.text()};
-    if (agency.kind() == "police") topics.insert(topics.end(), {"markers/" + code, "questions/" + code});
+    if (agency.kind() == "police")
+        topics.insert(topics.end(), {"markers/" + code, "questions/" + code, "notices/police/" + code});
     if (agency.kind() == "social-care")
         topics.insert(topics.end(), {"notices/social-care/" + code, "reviews/" + code});
     if (agency.kind() == "school") topics.push_back("notices/school/" + code);

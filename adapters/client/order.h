@@ -1,4 +1,4 @@
-/// Orders about records: kept beyond their time, or destroyed before it (schemas/order.fbs).
+/// Orders about records: kept beyond their time, destroyed before it, or kept from a person (schemas/order.fbs).
 #pragma once
 
 #include "adapters/client/box.h"

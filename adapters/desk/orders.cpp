@@ -16,16 +16,20 @@ struct OrderCommand {
     const char* description;
 };
 constexpr OrderCommand commands[] = {
-    {"hold",      OrderDoes::hold,
+    {"hold",         OrderDoes::hold,
      "Keep this agency's records about a subject (\"flag/E10000024/1234\", \"incident/31/OCC-1\") at the "
      "broker beyond\n"
-     "their time, also from erasure, until the hold is lifted."                                     },
-    {"lift-hold", OrderDoes::lift,  "End a hold that this agency set: same subject, same reference."},
-    {"erase",     OrderDoes::erase,
+     "their time, also from erasure, until the hold is lifted."                                               },
+    {"lift-hold",    OrderDoes::lift,     "End a hold that this agency set: same subject, same reference."    },
+    {"erase",        OrderDoes::erase,
      "Have the broker destroy this agency's own records about a subject, or one record by the number of its "
      "leaf.\n"
      "Refused while something still rests on them: a flag that stands, a notice nobody has answered, a "
-     "hold."                                                                                        },
+     "hold."                                                                                                  },
+    {"conflict",     OrderDoes::conflict,
+     "Put a person on the conflict list of a case of this agency's: they are not asked, may not decide or "
+     "answer, and\nwhat would have gone to them waits for another person, until the conflict is ended."       },
+    {"end-conflict", OrderDoes::lift,     "Take that person off the list again: same subject, same reference."},
 };
 
 }  // namespace
@@ -49,6 +53,11 @@ void add_order_commands(Program& program, const std::vector<std::string>& kinds,
             subject->excludes(added->add_option("--record", order->record, "one record, by its leaf"));
         else
             subject->required();
+        if (command.does == OrderDoes::conflict)
+            added
+                ->add_option("--person", order->person,
+                             "who may neither see nor decide, such as \"Sam Patel\"")
+                ->required();
         added->add_option("--controller", order->controller,
                           "whose records, where this agency acts for another");
         added->add_option("--by", order->by, "the named person who decides this")->required();

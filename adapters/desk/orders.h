@@ -1,4 +1,5 @@
-/// The commands `hold`, `lift-hold` and `erase`: how long an agency's own records are kept by the broker.
+/// The commands `hold`, `lift-hold` and `erase`: how long an agency's own records are kept by the broker; `conflict` and
+/// `end-conflict`: who may not see or decide on a case of it.
 #pragma once
 
 #include "adapters/desk/desk.h"

@@ -6,6 +6,7 @@
 #include "adapters/desk/proof.h"
 #include "adapters/desk/questions.h"
 #include "adapters/desk/reconcile.h"
+#include "adapters/police/handovers.h"
 #include "adapters/police/police.h"
 #include "adapters/police/questions.h"
 
@@ -40,6 +41,28 @@ void add_mapping_check(desk::Program& program, std::filesystem::path& file, std:
     check->add_option("FILE", file, "the mapping (TOML)")->required()->check(CLI::ExistingFile);
     check->add_option("SAMPLE", sample, "a file of the force's system")->required()->check(CLI::ExistingFile);
     check->add_option("--rows", rows, "how many records to show (default 3)");
+}
+
+void add_handovers(desk::Program& program, std::vector<std::string>& references, std::string& by,
+                   bool& opened_too) {
+    auto* group =
+        program.group("handovers",
+                      "Children of this force's area in incidents that another force attended: it is this "
+                      "force's duty to have their schools told.");
+    auto* listing = program.command(
+        group, "list", "Those nobody has opened yet, the soonest due first.",
+        [&] { return police::list_handovers(program.config(), opened_too, program.json(), std::cout); });
+    listing->add_flag("--all", opened_too, "those opened too");
+    auto* showing = program.command(group, "show", "One of them, in plain words.", [&] {
+        return police::show_handover(program.config(), references.front(), program.json(), std::cout);
+    });
+    showing->add_option("REF", references, "reference, such as FP-7K3M-29QD")->required()->expected(1);
+    auto* opening =
+        program.command(group, "acknowledge", "Say that a named person has read it and takes it on.", [&] {
+            return police::acknowledge_handovers(program.config(), references, by, program.json(), std::cout);
+        });
+    opening->add_option("REF", references, "references")->required();
+    opening->add_option("--by", by, "who has read it")->required();
 }
 
 void add_questions(desk::Program& program, police::Answering& answer, bool& answered_too) {
@@ -133,6 +156,10 @@ int main(int argc, char** argv) {
     police::Answering answer;
     bool answered_too = false;
     add_questions(program, answer, answered_too);
+    std::vector<std::string> handovers;
+    std::string taken_by;
+    bool opened_too = false;
+    add_handovers(program, handovers, taken_by, opened_too);
     desk::add_order_commands(program, {"police"}, police::own_settings());
     desk::add_proof_command(program, {"police"}, police::own_settings());
     desk::add_reconcile_command(program, {"police"}, police::own_settings());

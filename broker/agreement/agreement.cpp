@@ -18,6 +18,7 @@ struct Agreement::Content {
     Digest digest{};
     std::string partnership;
     std::map<AgencyId, Party> parties;
+    std::map<std::string, AgencyId, std::less<>> forces;  // by the authority whose area is theirs
     std::vector<Rule> rules;
     std::vector<Retention> retentions;
     std::optional<AgencyId> dead_letters;
@@ -173,7 +174,7 @@ Result<Party> party_in(const toml::table& table) {
     if (!agency) return tl::unexpected{agency.error()};
     auto name = reader.text("name");
     if (!name) return tl::unexpected{name.error()};
-    Party party{*agency, *name, {}, {}};
+    Party party{*agency, *name, {}, {}, {}};
     if (reader.has("acts_for")) {
         const auto others = reader.texts("acts_for", limits::acts_for_max);
         if (!others) return tl::unexpected{others.error()};
@@ -192,6 +193,15 @@ Result<Party> party_in(const toml::table& table) {
         if (agency->kind() != "social-care")
             return reader.wrong("review_desk", "is for social-care parties only");
         party.review_desk = std::move(*desk);
+    }
+    if (reader.has("areas")) {
+        auto areas = reader.texts("areas", limits::acts_for_max);
+        if (!areas) return tl::unexpected{areas.error()};
+        if (agency->kind() != "police") return reader.wrong("areas", "is for police parties only");
+        for (const auto& code : *areas)
+            if (!valid_gss_code(code)) return reader.wrong("areas", "names what is no GSS code: " + code);
+        party.areas = std::move(*areas);
+        std::ranges::sort(party.areas);
     }
     if (auto rest = reader.nothing_else(); !rest) return tl::unexpected{rest.error()};
     return party;
@@ -367,12 +377,17 @@ Result<Agreement> Agreement::parse(std::string_view text) {
         if (!content->parties.emplace(agency, std::move(*party)).second)
             return refuse_at(table->source(), "party: " + agency.text() + " is there twice");
     }
+    auto& forces = content->forces;
     for (const auto* table : *parties) {
         const auto& party =
             content->parties.at(*AgencyId::parse(*table->get("agency")->value<std::string>()));
         if (party.review_desk && !content->parties.contains(*party.review_desk))
             return refuse_at(table->get("review_desk")->source(),
                              "party: review_desk " + party.review_desk->text() + " is no party");
+        for (const auto& area : party.areas)
+            if (const auto [first, is_new] = forces.emplace(area, party.agency); !is_new)
+                return refuse_at(table->get("areas")->source(),
+                                 "party: " + area + " is the area of " + first->second.text() + " already");
     }
 
     const auto shares = tables_in(root, "share", limits::sharing_rules_max);
@@ -430,6 +445,11 @@ const Party* Agreement::party(const AgencyId& agency) const {
 bool Agreement::acts_as(const AgencyId& agency, const AgencyId& other) const {
     const Party* self = party(agency);
     return self != nullptr && (agency == other || std::ranges::binary_search(self->acts_for, other));
+}
+
+std::optional<AgencyId> Agreement::force_of(std::string_view authority) const {
+    const auto found = content_->forces.find(authority);
+    return found == content_->forces.end() ? std::nullopt : std::optional{found->second};
 }
 
 namespace {

@@ -19,6 +19,7 @@ struct Party {
     std::string name;
     std::vector<AgencyId> acts_for;       // a trust for its schools, a delegate for an authority
     std::optional<AgencyId> review_desk;  // where Low, Many and held matches go; default its own authority
+    std::vector<std::string> areas;  // of police: the authorities whose area is theirs, by GSS code; sorted
 };
 
 /// What a recipient can have reached; each includes those before it.
@@ -74,6 +75,9 @@ public:
     const std::map<AgencyId, Party>& parties() const;
     /// Whether `agency` is `other` or acts for it.
     bool acts_as(const AgencyId& agency, const AgencyId& other) const;
+
+    /// Whose police area an authority is (GSS code); nothing: no party says so.
+    std::optional<AgencyId> force_of(std::string_view authority) const;
 
     /// Deny by default. A refusal is not_permitted or unknown_topic, and names the rule that stopped it.
     Result<void> may_publish(const AgencyId& agency, std::string_view topic) const;

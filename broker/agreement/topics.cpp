@@ -34,6 +34,7 @@ constexpr std::array subscribe_rows{
                 "notices/school/<urn> is for school/<urn> or who acts for it"                                   },
     OwnedByCode{"notices/education/",   "education",   true,
                 "notices/education/<la> is for education/<la> or who acts for it"                               },
+    OwnedByCode{"notices/police/",      "police",      false, "notices/police/<force> is for police/<force>"    },
     OwnedByCode{reviews_prefix,         "social-care", false, "reviews/<la> is for that authority's review desk"},
     OwnedByCode{"markers/",             "police",      false, "markers/<force> is for police/<force>"           },
     OwnedByCode{"questions/",           "police",      false, "questions/<force> is for police/<force>"         },

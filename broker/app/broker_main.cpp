@@ -212,6 +212,8 @@ int run_command(int argc, char** argv) {
         auto* controller =
             command->add_option("--controller", order.controller, "the agency whose records these are");
         if (does == schemas::OrderDoes::erase) controller->required();
+        if (does == schemas::OrderDoes::conflict)
+            command->add_option("--person", order.person, "who may neither see nor decide")->required();
         command->add_option("--by", order.by, "the named person who decides this")->required();
         command->add_option("--reason", order.reason, "why, as a code such as court_order")->required();
         command
@@ -227,6 +229,11 @@ int run_command(int argc, char** argv) {
     ordering("hold", "keep records about a subject beyond their time, everybody's or one agency's",
              schemas::OrderDoes::hold);
     ordering("lift-hold", "end a hold: same subject, controller and reference", schemas::OrderDoes::lift);
+    ordering("conflict",
+             "put a person on the conflict list of a case: they are not asked and may not decide or answer",
+             schemas::OrderDoes::conflict);
+    ordering("end-conflict", "take that person off it: same subject, controller and reference",
+             schemas::OrderDoes::lift);
     ordering("erase", "destroy one agency's records about a subject, or one record, on that agency's behalf",
              schemas::OrderDoes::erase);
 

@@ -293,6 +293,10 @@ Result<void> check(const schemas::RecordOrder& order) {
     check.that(names_record != names_subject, "order: needs either a subject or a record");
     check.that(!names_record || order.does() == schemas::OrderDoes::erase,
                "order.record: a hold is about a subject");
+    const bool is_conflict = order.does() == schemas::OrderDoes::conflict;
+    const bool names_person = order.person() != nullptr && order.person()->size() > 0;
+    check.that(is_conflict == names_person, "order.person");
+    if (names_person) check.name(order.person(), "order.person");
     check.that(!names_subject || is_text(order.subject()->string_view(), limits::topic_size_max),
                "order.subject");
     check.that(order.by()->size() > 0, "order.by");

@@ -162,7 +162,11 @@ private:
     bool is_held(const IncidentName& name, const RetainedIncident& incident) const;
     Reply take_record_order(const Message& message);
     Reply take_hold(const Message& message, const Order& order);
-    Reply take_lift(const Message& message, const Order& order);
+    Reply take_lift(const Message& message, Order order);
+    bool is_own_case(const Order& order) const;
+    notices::Conflicts conflicts() const;
+    /// Whether somebody of this name may neither see nor decide on what is owed, by a conflict list.
+    bool is_in_conflict(const Obligation& owed, std::string_view name) const;
     Reply take_erasure(const Message& message, const Order& order);
     void emit_hold(log::Record record, const Order& order, const std::string& holder);
     std::uint64_t emit_order(const Message& message, const Order& order);

@@ -39,6 +39,10 @@ Reply Decider::take_receipt(const Message& message) {
     if (is_open && owed->second.kind == schemas::Kind::question &&
         receipt.level() == schemas::Level::recorded)
         return Refusal{Reason::invalid_value, "receipt.level: a question is answered"};
+    // Whoever may not see it has not answered it: it stays owed, and goes to the next in line.
+    if (is_open && is_in_conflict(owed->second, receipt.by()->string_view()))
+        return Refusal{Reason::not_permitted,
+                       "receipt.by: on the conflict list of this case; another person must answer"};
     std::optional<Obligation> answered;  // as it was: who else was asked is told that it is settled
     const bool closes = is_open && receipt.level() >= owed->second.closes_on;
     const auto kind = receipt.level() == schemas::Level::opened ? LeafKind::opened : LeafKind::recorded;

@@ -18,6 +18,7 @@ struct Decider::Order {
     std::optional<std::uint64_t> record;  // instead of a subject
     std::string controller;               // whose records; empty: everybody's
     std::string by, reason, reference;
+    std::string person;  // of a conflict, and of what ends one
     bool by_operator = false;
 
     HoldName hold() const { return {controller, subject, reference}; }
@@ -27,6 +28,7 @@ namespace {
 
 constexpr std::string_view incident_prefix = "incident/";
 constexpr const char* order_class = "order";
+constexpr const char* conflict_rule = "conflict";  // tells such a leaf from that of a legal hold
 
 /// The incident whose sender is `controller` and whose subject this is.
 std::optional<IncidentName> incident_of(std::string_view subject, std::string_view controller) {
@@ -132,9 +134,14 @@ bool Decider::is_held(const IncidentName& name, const RetainedIncident& incident
 }
 
 Reply Decider::take_hold(const Message& message, const Order& order) {
-    if (state.legal_holds.contains(order.hold()))
+    if (order.does == OrderDoes::conflict && !notices::may_be_same_person(order.person, order.person))
+        return Refusal{Reason::invalid_value,
+                       "order.person: needs a first name, or its initial, and a surname"};
+    if (order.does == OrderDoes::conflict && !order.by_operator && !is_own_case(order))
+        return Refusal{Reason::not_permitted, "order.subject: not a case of this agency's"};
+    if (state.legal_holds.contains(order.hold()) || state.conflicts.contains(order.hold()))
         return Refusal{Reason::conflict, "order: this hold stands already"};
-    if (state.legal_holds.size() >= limits::legal_holds_max)
+    if (state.legal_holds.size() + state.conflicts.size() >= limits::legal_holds_max)
         return Refusal{Reason::too_large, "order: more holds than may stand"};
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::held, index), order,
@@ -143,18 +150,60 @@ Reply Decider::take_hold(const Message& message, const Order& order) {
 }
 
 // Whoever set a hold lifts it; of operators, one for another.
-Reply Decider::take_lift(const Message& message, const Order& order) {
+Reply Decider::take_lift(const Message& message, Order order) {
     const auto found = state.legal_holds.find(order.hold());
-    if (found == state.legal_holds.end()) return Refusal{Reason::not_found, "order: no such hold"};
-    const auto holder = AgencyId::parse(found->second.holder);
+    const auto conflict = state.conflicts.find(order.hold());
+    const bool is_conflict = conflict != state.conflicts.end();
+    if (found == state.legal_holds.end() && !is_conflict)
+        return Refusal{Reason::not_found, "order: no such hold"};
+    const std::string set_by = is_conflict ? conflict->second.holder : found->second.holder;
+    if (is_conflict) order.person = conflict->second.person;
+    const auto holder = AgencyId::parse(set_by);
     const auto& agency = message.command.actor.id.agency();
     const bool is_theirs = holder && (setting_.agreement.acts_as(agency, *holder) ||
                                       (order.by_operator && holder->kind() == "operator"));
     if (!is_theirs) return Refusal{Reason::not_permitted, "order: the hold was set by another"};
-    const std::string set_by = found->second.holder;
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::lifted, index), order, set_by);
     return Confirmed{index, false};
+}
+
+// --- Conflict lists
+
+// Nobody keeps another agency's people from their work: a flag is its authority's case, a pupil its school's and the
+// authority's where the school is, an incident its force's.
+bool Decider::is_own_case(const Order& order) const {
+    const auto slash = order.subject.find('/');
+    const auto second = slash == std::string::npos ? slash : order.subject.find('/', slash + 1);
+    if (second == std::string::npos) return false;
+    const auto kind = order.subject.substr(0, slash),
+               code = order.subject.substr(slash + 1, second - slash - 1);
+    if (kind == "flag") return order.controller == "social-care/" + code;
+    if (kind == "incident") return order.controller == "police/" + code;
+    if (kind != "pupil") return false;
+    if (order.controller == "school/" + code) return true;
+    const auto urn = parse_urn(code);
+    const auto* school = urn ? state.known.school(*urn) : nullptr;
+    return school != nullptr && order.controller == "education/" + school->la;
+}
+
+notices::Conflicts Decider::conflicts() const {
+    notices::Conflicts all;
+    for (const auto& [name, conflict] : state.conflicts) all.emplace(name.subject, conflict.person);
+    return all;
+}
+
+bool Decider::is_in_conflict(const Obligation& owed, std::string_view name) const {
+    if (state.conflicts.empty()) return false;
+    const auto incident = incident_subject(owed);
+    const auto found = state.incidents.find({owed.sender.substr(owed.sender.find('/') + 1), owed.about});
+    return std::ranges::any_of(state.conflicts, [&](const auto& each) {
+        const auto& subject = each.first.subject;
+        const bool is_case = subject == incident ||
+                             std::ranges::find(owed.subjects, subject) != owed.subjects.end() ||
+                             (found != state.incidents.end() && found->second.about.contains(subject));
+        return is_case && notices::may_be_same_person(each.second.person, name);
+    });
 }
 
 void Decider::emit_hold(log::Record record, const Order& order, const std::string& holder) {
@@ -165,6 +214,8 @@ void Decider::emit_hold(log::Record record, const Order& order, const std::strin
     body.hold->subject = order.subject;
     body.hold->reference = order.reference;
     body.hold->holder = holder;
+    body.hold->person = order.person;
+    if (!order.person.empty()) record.leaf.rule = conflict_rule;
     record.body = pack_body(body);
     record.controller = holder;
     record.retention = order_class;
@@ -193,8 +244,10 @@ Reply Decider::take_record_order(const Message& message) {
     order.by = wanted.by()->str();
     order.reason = wanted.reason()->str();
     order.reference = wanted.reference()->str();
+    if (wanted.person() != nullptr) order.person = wanted.person()->str();
     switch (order.does) {
         case OrderDoes::hold:
+        case OrderDoes::conflict:
             return take_hold(message, order);
         case OrderDoes::lift:
             return take_lift(message, order);

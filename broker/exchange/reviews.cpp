@@ -83,6 +83,10 @@ Reply Decider::take_review(const Message& message) {
             Reason::not_permitted,
             "review_decision.by: somebody in the incident has this name; another person must decide"};
 
+    if (is_in_conflict(owed, decision.by()->string_view()))
+        return Refusal{Reason::not_permitted,
+                       "review_decision.by: on the conflict list of this case; another person must decide"};
+
     const auto index = next_index;
     if (decision.verdict() == Verdict::unsure || (owed.two_people && !owed.first_verdict))
         note_verdict(message, decision, owed, review);

@@ -462,8 +462,12 @@ void State::apply_revival(LeafKind kind, const schemas::RecordBody& body) {
 void State::apply_hold(LeafKind kind, const schemas::RecordBody& body) {
     const auto& facts = required(body.hold(), "hold");
     const HoldName name{text_of(facts.controller()), facts.subject()->str(), facts.reference()->str()};
-    if (kind == LeafKind::lifted)
+    const auto person = text_of(facts.person());
+    if (kind == LeafKind::lifted) {
         legal_holds.erase(name);
+        conflicts.erase(name);
+    } else if (!person.empty())
+        conflicts.insert_or_assign(name, Conflict{text_of(facts.holder()), person, from_us(body.at_us())});
     else
         legal_holds.insert_or_assign(name, LegalHold{text_of(facts.holder()), from_us(body.at_us())});
 }
@@ -600,6 +604,9 @@ Digest State::digest() const {
     }
     for (const auto& [name, hold] : legal_holds)
         all << "hold" << name.controller << name.subject << name.reference << hold.holder << hold.since;
+    for (const auto& [name, conflict] : conflicts)
+        all << "conflict" << name.controller << name.subject << name.reference << conflict.holder
+            << conflict.person << conflict.since;
     for (const auto& [due, name] : windows) all << "window" << due << name->reference;
     for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
     all << agreement << parties << keys << crl;

@@ -174,6 +174,12 @@ struct LegalHold {
     std::string holder;  // agency that set it
     Instant since;
 };
+/// Named as a hold is: `person` may neither see nor decide on the case `subject`.
+struct Conflict {
+    std::string holder;
+    std::string person;
+    Instant since;
+};
 
 struct State {
     std::map<std::string, Mailbox, std::less<>> mailboxes;
@@ -195,6 +201,7 @@ struct State {
     std::map<Due, const IncidentName*> windows;      // points into `incidents`
     std::map<Due, const IncidentName*> thread_ends;  // likewise
     std::map<HoldName, LegalHold> legal_holds;
+    std::map<HoldName, Conflict> conflicts;  // none of these names is a legal hold's
     std::optional<Digest> agreement, parties, keys, crl;
 
     /// Throws std::runtime_error for a body that no exchange wrote.

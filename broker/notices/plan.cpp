@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <functional>
 #include <map>
 #include <optional>
@@ -35,6 +36,15 @@ constexpr std::array<std::string_view, 2> school_handling{
     "Keep this in the child's protection file, not the main pupil file. It contains police information: ask "
     "police "
     "before you show or give it to anyone, also when somebody asks for their own records."};
+
+// What a force is told, besides, of a child who lives in its area.
+constexpr const char* lives_in_your_area =
+    "The child lives in your police area: to have the school told before the child next arrives is your "
+    "force's duty (Domestic Abuse Act 2021, section 49A).";
+constexpr const char* school_is_told = "The school named here is told directly.";
+constexpr const char* school_waits =
+    "A person still decides whether the school named here is told. Ask the force that attended.";
+constexpr const char* school_is_not_told = "No school is told directly. Find it, and have it told.";
 
 constexpr int adult_age_years = 18;
 
@@ -100,18 +110,25 @@ std::string recipient_of(const std::string& topic) {
     return topic.starts_with("reviews/") ? "social-care/" + rest : rest;
 }
 
-bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
-                 std::string_view name) {
+/// "Sam Patel", "sam.patel": the last word is the surname. Nothing for a single word.
+std::optional<registry::NameForm> form_of(std::string_view name) {
     std::string spaced{name};
     std::ranges::replace_if(
         spaced, [](char c) { return c == '.' || c == '_'; }, ' ');
     const auto end = spaced.find_last_not_of(' ');
     const auto space = end == std::string::npos ? end : spaced.find_last_of(' ', end);
-    if (space == std::string::npos) return false;
+    if (space == std::string::npos) return std::nullopt;
     const auto forms = registry::name_forms(spaced.substr(0, space), spaced.substr(space + 1, end - space));
     if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
-        return false;
-    const auto& theirs = forms.front();
+        return std::nullopt;
+    return forms.front();
+}
+
+bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
+                 std::string_view name) {
+    const auto parsed = form_of(name);
+    if (!parsed) return false;
+    const auto& theirs = *parsed;
     const auto& first = theirs.given->words.front().text;
     for (std::uint16_t i = 0; i < incident.people.size(); ++i) {
         if (relations.is_child[i] || !incident.people[i] || !incident.people[i]->person) continue;
@@ -130,7 +147,7 @@ class Planner {
 public:
     Planner(const agreement::Agreement& agreement, const registry::Register& known,
             const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-            const date::time_zone* zone, const std::set<std::string>& not_on_roll)
+            const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts)
         : agreement_{agreement},
           known_{known},
           incident_{incident},
@@ -138,7 +155,16 @@ public:
           now_{now},
           zone_{zone},
           not_on_roll_{not_on_roll},
-          relations_{match::relations(incident)} {}
+          relations_{match::relations(incident)} {
+        if (conflicts.empty()) return;
+        const auto keep_from = [&](const std::string& subject) {
+            const auto [first, last] = conflicts.equal_range(subject);
+            for (auto each = first; each != last; ++each) kept_from_.push_back(each->second);
+        };
+        keep_from("incident/" + incident.force + "/" + incident.reference);
+        for (const auto& hit : decision.flags) keep_from(registry::text(hit.flag));
+        for (const auto& hit : decision.pupils) keep_from(registry::text(hit.pupil));
+    }
 
     Plan plan() {
         for (const auto& hit : decision_.flags) social_care(hit);
@@ -275,7 +301,9 @@ private:
         const std::string recipient = "social-care/" + hit.flag.la;
         std::vector<std::string> subjects{registry::text(hit.flag)};
         const bool is_worker_involved = flag.worker && is_party(flag.worker->name);
-        if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved) {
+        const bool is_worker_kept_from = flag.worker && is_kept_from(flag.worker->name);
+        if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved &&
+            !is_worker_kept_from) {
             const auto* by = rule(Kind::social_care_notice, recipient, subjects);
             if (by) add(notice_for(hit, flag, held->received, *by));
             return;
@@ -285,6 +313,9 @@ private:
         if (is_worker_involved)
             review.why.insert(review.why.begin(),
                               "Somebody in the incident has the name of the allocated worker.");
+        if (is_worker_kept_from)
+            review.why.insert(review.why.begin(),
+                              "The allocated worker is on the conflict list of this case.");
         const auto* with = hit.linked_adult && *hit.linked_adult < flag.linked_adults.size()
                                ? flag.linked_adults[*hit.linked_adult]->person.get()
                                : flag.child.get();
@@ -303,8 +334,15 @@ private:
         add_review(std::move(review));
     }
 
-    Planned notice_for(const match::Hit& hit, const schemas::FlagValue& flag, Instant received,
-                       const Rule& by) {
+    Planned notice_for(match::Hit hit, const schemas::FlagValue& flag, Instant received, const Rule& by) {
+        // A flag nobody has confirmed for long may stand no more; that nobody is told of it would be worse.
+        if (feed_age_hours(hit.flag.la, received) > flags_stand_for.count()) {
+            hit.outcome = std::min(hit.outcome, Outcome::potential);
+            hit.reasons.insert(
+                hit.reasons.begin(),
+                "The list of flags has not been confirmed for more than five weeks: verify that this "
+                "flag still stands.");
+        }
         const std::string recipient = "social-care/" + hit.flag.la;
         const std::string subject = registry::text(hit.flag);
         const Instant due = now_ + by.respond_within;
@@ -320,6 +358,12 @@ private:
     }
 
     bool is_party(std::string_view name) const { return is_named_in(incident_, relations_, name); }
+
+    /// By the conflict list of this incident or of a child in it.
+    bool is_kept_from(std::string_view name) const {
+        return std::ranges::any_of(kept_from_,
+                                   [&](const auto& each) { return may_be_same_person(each, name); });
+    }
 
     std::vector<std::unique_ptr<schemas::ComparedDetailValue>> side_by_side(
         const std::optional<std::uint16_t>& number, const schemas::PersonValue* theirs,
@@ -358,7 +402,8 @@ private:
     /// The allocated worker first, unless they may be in the incident; then the team's duty contact, and the team where
     /// there is none.
     std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) const {
-        if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name))
+        if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name) &&
+            !is_kept_from(flag.worker->name))
             return flag.worker->name;
         return flag.duty_contact.empty() ? flag.team : flag.duty_contact;
     }
@@ -465,20 +510,30 @@ private:
         const std::string la = authority_of(urn).value_or(first_authority());
         Review review{la, recipient, subject, {registry::text(hit.pupil)}, hit.outcome, hit.reasons};
         review.urn = urn;
-        if (is_not_on_roll(subject, recipient)) return not_in_school(hit, *pupil.child, std::move(review));
+        const auto hand_over_as = [&](const char* school) {
+            hand_over({hit, *pupil.child, homes_of(hit, pupil), review, is_shielded(hit, pupil), school});
+        };
+        if (is_not_on_roll(subject, recipient)) {
+            hand_over_as(school_is_not_told);
+            return not_in_school(hit, *pupil.child, std::move(review));
+        }
         const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
         if (grown_up(pupil.child->date_of_birth)) {
             because("The pupil is 18 or older, and no school is told of adults.");
         } else if (!target) {
+            hand_over_as(school_is_not_told);
             because("The school is closed, and it is not clear which school took over.");
         } else if (!takes_part(recipient)) {
+            hand_over_as(school_is_not_told);
             because("The school takes no part in the agreement.");
         } else {
             const std::size_t reasons = review.why.size();
             if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
                 because("Police ask that a person looks before the school is told.");
-            if (is_contact_involved(urn))
+            if (has_contact(urn, [&](const auto& name) { return is_party(name); }))
                 because("Somebody in the incident has the name of a contact of the school.");
+            if (has_contact(urn, [&](const auto& name) { return is_kept_from(name); }))
+                because("A contact of the school is on the conflict list of this case.");
             if (is_shielded(hit, pupil)) {
                 because("The child is shielded: two people must agree before anything is sent.");
                 review.two_people = true;
@@ -486,6 +541,7 @@ private:
             const bool is_held = review.why.size() > reasons || hit.outcome != Outcome::match;
             const auto* by = is_held ? rule_if_any(Kind::school_notice, recipient)
                                      : rule(Kind::school_notice, recipient, review.subjects);
+            hand_over_as(!by ? school_is_not_told : is_held ? school_waits : school_is_told);
             if (by) {
                 auto notice = notice_for_school(hit, *pupil.child, urn, subject, la, *by);
                 if (!is_held) return add(std::move(notice));
@@ -502,6 +558,128 @@ private:
         }
         review.compared = side_by_side(hit.person, child, places, hit.evidence);
         add_review(std::move(review));
+    }
+
+    // Force of residence: the duty to have a school told is that of the force in whose area the child lives, whoever
+    // attended (Domestic Abuse Act 2021, s.49A). A school is told directly all the same.
+
+    struct Review;
+    struct Elsewhere {
+        std::string la;
+        std::optional<AgencyId> force;  // none: nobody in the agreement has that area
+    };
+    struct Handover {
+        const match::PupilHit& hit;
+        const schemas::PersonValue& child;
+        std::vector<const schemas::PlaceValue*> homes;  // the surest first
+        const Review& school;                           // what the school's own would be
+        bool is_shielded;
+        const char* words;
+    };
+
+    /// Whether the child lives in another force's area, and then that force is told, or a person that it cannot be.
+    bool hand_over(const Handover& what) {
+        const auto home = lives_elsewhere(what.homes);
+        if (!home) return false;
+        const std::string recipient = home->force ? home->force->text() : "education/" + home->la;
+        Review review{desk_near(what.school.la), recipient,        what.school.subject,
+                      what.school.subjects,      what.hit.outcome, what.hit.reasons};
+        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
+        if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
+            because("Police ask that a person looks before anybody else is told.");
+        if (what.is_shielded) {
+            because("The child is shielded: two people must agree before anything is sent.");
+            review.two_people = true;
+        }
+        const bool is_held =
+            review.why.size() > what.hit.reasons.size() || what.hit.outcome != Outcome::match;
+        const auto* by = home->force ? rule_if_any(Kind::school_notice, recipient) : nullptr;
+        if (!by) {
+            because(home->force
+                        ? "The child lives in another force's area, and nothing is agreed with that force: "
+                          "the force that attended has to pass it on."
+                        : "The child lives outside the area of the force that attended, and no force of the "
+                          "agreement has that area: the force that attended has to pass it on.");
+            add_review(std::move(review));
+            return true;
+        }
+        const Instant due = now_ + by->respond_within;
+        const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
+            auto notice = school_notice(what.hit, what.child, what.school.urn.value_or(0), rule.fields);
+            notice.handling = {lives_in_your_area, what.words};
+            notice.read_by_us = to_us(due);
+            return notice;
+        };
+        const auto& about = what.school;
+        auto notice = made({recipient, "notices/" + recipient, Kind::school_notice, about.subjects,
+                            about.subjects.empty() ? about.subject : "pupil/" + about.subject, home->la},
+                           make, *by, due);
+        if (!is_held) {
+            add(std::move(notice));
+            return true;
+        }
+        review.held = std::make_unique<Planned>(std::move(notice));
+        review.will_be_told = by->fields;
+        add_review(std::move(review));
+        return true;
+    }
+
+    std::optional<Elsewhere> lives_elsewhere(const std::vector<const schemas::PlaceValue*>& homes) const {
+        const auto own = AgencyId::parse("police/" + incident_.force);
+        const auto* force = own ? agreement_.party(*own) : nullptr;
+        if (!force || force->areas.empty()) return std::nullopt;
+        for (const auto* home : homes) {
+            const auto la = authority_of_home(*home, force->areas);
+            if (!la) continue;
+            if (std::ranges::binary_search(force->areas, *la)) return std::nullopt;
+            return Elsewhere{*la, agreement_.force_of(*la)};
+        }
+        return std::nullopt;
+    }
+
+    /// By the schools of its postcode sector, else of its district. Where these lie on a border, `own` area is believed:
+    /// the force that attended goes on as it would.
+    std::optional<std::string> authority_of_home(const schemas::PlaceValue& home,
+                                                 const std::vector<std::string>& own) const {
+        const auto postcode = registry::place_form(home).postcode;
+        if (postcode.find(' ') == std::string::npos) return std::nullopt;
+        const auto around = schools_around(postcode);
+        const auto& near = around.sector.empty() ? around.district : around.sector;
+        for (const auto& [la, schools] : near)
+            if (std::ranges::binary_search(own, la)) return la;
+        return most(near);
+    }
+
+    static std::optional<std::string> most(const std::map<std::string, int>& schools) {
+        const auto found =
+            std::ranges::max_element(schools, {}, [](const auto& each) { return each.second; });
+        return found == schools.end() ? std::nullopt : std::optional{found->first};
+    }
+
+    /// Where the child may live, the surest first: what police were told, what a flag says, what the roll says.
+    std::vector<const schemas::PlaceValue*> homes_of(const match::PupilHit& hit,
+                                                     const schemas::PupilValue& pupil) const {
+        std::vector<const schemas::PlaceValue*> homes;
+        const auto* named = hit.through == match::Through::named ? person(hit.person) : nullptr;
+        if (named && named->home) homes.push_back(named->home.get());
+        for (const auto& flag : decision_.flags) {
+            const auto* held = is_of_same_child(flag, hit) ? known_.flag(flag.flag) : nullptr;
+            if (!held) continue;
+            for (const auto& each : held->value.places)
+                if (each && each->place && each->to.empty()) homes.push_back(each->place.get());
+        }
+        if (pupil.home) homes.push_back(pupil.home.get());
+        return homes;
+    }
+
+    /// Whose desk decides about a child of elsewhere: that of the school's authority if it takes part, else of where police
+    /// went.
+    std::string desk_near(const std::string& la) const {
+        if (takes_part("social-care/" + la)) return la;
+        const auto attended = incident_.place
+                                  ? authority_around(registry::place_form(*incident_.place).postcode)
+                                  : std::nullopt;
+        return attended && takes_part("social-care/" + *attended) ? *attended : first_authority();
     }
 
     bool is_not_on_roll(const std::string& subject, const std::string& recipient) const {
@@ -552,11 +730,14 @@ private:
         if (pupil.shield != schemas::Shield::none || has_shield(*pupil.child)) return true;
         return std::ranges::any_of(decision_.flags, [&](const match::Hit& flag) {
             const auto* held = known_.flag(flag.flag);
-            if (!held || held->value.shield == schemas::Shield::none) return false;
-            const bool is_same_person = hit.through == match::Through::named && !flag.linked_adult &&
-                                        flag.person && flag.person == hit.person;
-            return is_same_person || hit.flag == flag.flag;
+            return held && held->value.shield != schemas::Shield::none && is_of_same_child(flag, hit);
         });
+    }
+
+    static bool is_of_same_child(const match::Hit& flag, const match::PupilHit& hit) {
+        const bool is_same_person = hit.through == match::Through::named && !flag.linked_adult &&
+                                    flag.person && flag.person == hit.person;
+        return is_same_person || hit.flag == flag.flag;
     }
 
     /// Holding a brother's notice does no harm, so one detail is enough: the number, the birthday or the first name.
@@ -572,22 +753,22 @@ private:
         return false;
     }
 
-    bool is_contact_involved(std::uint32_t urn) const {
+    bool has_contact(std::uint32_t urn, const std::function<bool(const std::string&)>& such) const {
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}}); at != contacts.end() && at->first.urn == urn; ++at)
-            if (is_party(at->second.name)) return true;
+            if (such(at->second.name)) return true;
         return false;
     }
 
     /// The contact whose turn it is, in the order of the directory; the last one's for good. Never one who may be in the
-    /// incident. Empty: nobody else is known.
+    /// incident, or is on its conflict list. Empty: nobody else is known.
     std::string school_contact(std::uint32_t urn, std::size_t turn) const {
         std::string name;
         std::size_t passed = 0;
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}});
              passed <= turn && at != contacts.end() && at->first.urn == urn; ++at) {
-            if (is_party(at->second.name)) continue;
+            if (is_party(at->second.name) || is_kept_from(at->second.name)) continue;
             name = at->second.name;
             ++passed;
         }
@@ -668,10 +849,20 @@ private:
         };
         const auto* row = person(child.person);
         const auto* by = rule_if_any(Kind::school_notice, recipient);
-        if (by && row && row->person && !row->person->family_name.empty()) {
-            match::PupilHit unlisted;
-            unlisted.through = match::Through::named;
-            unlisted.person = child.person;
+        match::PupilHit unlisted;
+        unlisted.through = match::Through::named;
+        unlisted.person = child.person;
+        unlisted.outcome = Outcome::match;  // it is the child police name
+        const bool is_named = row && row->person && !row->person->family_name.empty();
+        if (is_named && row->home &&
+            hand_over({unlisted,
+                       *row->person,
+                       {row->home.get()},
+                       review,
+                       has_shield(*row->person),
+                       school_is_not_told}))
+            return;
+        if (by && is_named) {
             const Instant due = now_ + by->respond_within;
             const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
                 auto notice = school_notice(unlisted, *row->person, 0, rule.fields);
@@ -721,18 +912,33 @@ private:
     }
 
     std::optional<std::string> authority_around(const std::string& postcode) const {
-        if (postcode.empty()) return std::nullopt;
-        std::map<std::string, int> schools;
+        return most(schools_around(postcode).district);
+    }
+
+    /// How many schools each authority has in the postcode's sector, and in its district.
+    struct Around {
+        std::map<std::string, int> sector, district;
+    };
+    Around schools_around(const std::string& postcode) const {
+        Around around;
+        if (postcode.empty()) return around;
+        const auto district = registry::outward(postcode);
+        const auto sector = std::string_view{postcode}.substr(0, district.size() + 2);
         for (const auto& [urn, school] : known_.schools()) {
-            if (!school.place || school.la.empty()) continue;
-            const auto theirs = registry::place_form(*school.place).postcode;
-            if (!theirs.empty() && registry::outward(theirs) == registry::outward(postcode))
-                ++schools[school.la];
+            // By the first letter, cheaply: there are some thirty thousand schools.
+            if (!school.place || school.la.empty() || school.place->postcode.empty() ||
+                (school.place->postcode.front() != ' ' &&
+                 std::toupper(static_cast<unsigned char>(school.place->postcode.front())) !=
+                     district.front()))
+                continue;
+            schemas::PlaceValue postcode_alone;
+            postcode_alone.postcode = school.place->postcode;
+            const auto theirs = registry::place_form(postcode_alone).postcode;
+            if (registry::outward(theirs) != district) continue;
+            ++around.district[school.la];
+            if (theirs.starts_with(sector)) ++around.sector[school.la];
         }
-        const auto most = std::max_element(schools.begin(), schools.end(),
-                                           [](const auto& a, const auto& b) { return a.second < b.second; });
-        if (most == schools.end()) return std::nullopt;
-        return most->first;
+        return around;
     }
 
     std::string first_authority() const {
@@ -834,6 +1040,7 @@ private:
     const date::time_zone* zone_;
     const std::set<std::string>& not_on_roll_;
     match::Relations relations_;
+    std::vector<std::string> kept_from_;  // who may not see this
     std::set<std::string> seen_;
     Plan plan_;
 };
@@ -886,15 +1093,23 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     return planned;
 }
 
+bool may_be_same_person(std::string_view one, std::string_view other) {
+    const auto a = form_of(one), b = form_of(other);
+    if (!a || !b || a->family->joined != b->family->joined) return false;
+    const auto& first = a->given->words.front().text;
+    const auto& second = b->given->words.front().text;
+    return first == second || ((first.size() == 1 || second.size() == 1) && first.front() == second.front());
+}
+
 bool may_be_party(const schemas::IncidentValue& incident, std::string_view name) {
     return is_named_in(incident, match::relations(incident), name);
 }
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone, const std::set<std::string>& not_on_roll) {
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts) {
     if (decision.flags.empty() && decision.pupils.empty() && decision.unplaced.empty()) return {};
-    return Planner{agreement, known, incident, decision, now, zone, not_on_roll}.plan();
+    return Planner{agreement, known, incident, decision, now, zone, not_on_roll, conflicts}.plan();
 }
 
 }  // namespace flagpost::notices

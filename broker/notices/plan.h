@@ -3,6 +3,7 @@
 
 #include <date/tz.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -79,6 +80,13 @@ struct Withheld {
     std::string why;  // "no rule: review_item from police to social-care"; holds no personal data
 };
 
+/// Who may neither see nor decide on a case: a subject as in Planned::subjects, or "incident/31/NP-1", and a name.
+using Conflicts = std::multimap<std::string, std::string, std::less<>>;
+
+/// Whether two names as people and sign-ins write them ("Sam Patel", "S. Patel", "sam.patel") may be one person's: first
+/// name, or the initial of one of them, and surname.
+bool may_be_same_person(std::string_view one, std::string_view other);
+
 /// Whether a grown person in the incident may be the one of this name ("Sam Patel", "sam.patel"): first name, or its
 /// initial, and surname. Whoever may be must neither be told by name nor decide.
 bool may_be_party(const schemas::IncidentValue& incident, std::string_view name);
@@ -91,6 +99,9 @@ struct Plan {
 /// Police ask that a person looks before any school is told: an arrest is still to be made, say.
 inline constexpr std::string_view hold_qualifier = "hold_for_person";
 
+/// A hit on a flag whose list was last confirmed longer ago is told as possible, to be verified.
+inline constexpr std::chrono::hours flags_stand_for{35 * 24};
+
 /// The exact words of the pages, section 1; adapters show what the notice carries.
 inline constexpr std::string_view not_a_referral_words =
     "This is information, not a referral. It does not replace a police referral.";
@@ -102,10 +113,11 @@ inline constexpr std::string_view not_a_referral_words =
 ///              again, and where no other school is, the authority's education officer is, as of a child not in school
 ///
 /// Nothing is told without a person where the child is shielded (then two must agree), where whoever would be told is
-/// named in the incident, or where police ask for it by the qualifier `hold_for_person`.
+/// named in the incident or on the conflict list of the case, or where police ask for it by the qualifier `hold_for_person`.
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone, const std::set<std::string>& not_on_roll = {});
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll = {},
+          const Conflicts& conflicts = {});
 
 /// The level of acknowledgement that ends a step of a ladder.
 schemas::Level level_of(agreement::Reached reached);

@@ -21,13 +21,15 @@ def roll(children, urn):
     return "URN,UPN,Surname,Forename,DOB\n" + "".join(rows)
 
 
-def incidents(children, prefix="NP", abuse=False):
-    """One incident for each child, who is there with a parent; of domestic abuse, their school has to be told."""
+def incidents(children, prefix="NP", abuse=False, homes=()):
+    """One incident for each child, who is there with a parent; of domestic abuse, their school has to be told. `homes`: postcodes."""
     rows = []
     for n, (given, family, born) in enumerate(children):
         victim = {"given_names": "Katherine", "family_name": family, "date_of_birth": f"1988-09-{n + 10}", "role": "victim", "present": True}
         child = {"given_names": given, "family_name": family, "date_of_birth": born, "role": "child", "present": True,
                  "relationships": [{"to": 0, "relation": "child"}]}
+        if n < len(homes):
+            child["home"] = {"line_1": "1 High Street", "postcode": homes[n]}
         rows.append(f"{prefix}-{n},1,open,2026-11-01T21:10:00Z,2026-11-01T21:30:00Z,Domestic,{'yes' if abuse else 'no'},{n} Oak Road,Worksop,S80 1AB,"
                     f"{quoted([victim, child])},Shouting heard\n")
     return "reference,version,status,occurred,recorded,category,domestic_abuse,line_1,town,postcode,people,circumstances\n" + "".join(rows)

@@ -89,13 +89,15 @@ retention = "notice"
 """
 
 
-def agreement_of(agencies, acts_for=None):
-    """The text of an agreement with these parties and the usual rules; `acts_for`: {agency: [agencies]}."""
+def agreement_of(agencies, acts_for=None, areas=None):
+    """The text of an agreement with these parties and the usual rules; `acts_for`: {agency: [agencies]}, `areas`: {force: [authorities]}."""
     text = f'partnership = "{NAME}"\n'
     for agency in agencies:
         text += f'\n[[party]]\nagency = "{agency}"\nname = "{agency}"\n'
         if agency in (acts_for or {}):
             text += f"acts_for = {acts_for[agency]!r}\n"
+        if agency in (areas or {}):
+            text += f"areas = {areas[agency]!r}\n"
     return text + RULES
 
 
@@ -109,13 +111,14 @@ def free_port():
 class Scenario(unittest.TestCase):
     agencies = ["police/31"]
     acts_for = {}
+    areas = {}
     more_rules = ""  # of the agreement
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flagpost-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         agreement = self.folder / "agreement.toml"
-        agreement.write_text(agreement_of(self.agencies, self.acts_for) + self.more_rules)
+        agreement.write_text(agreement_of(self.agencies, self.acts_for, self.areas) + self.more_rules)
         self.partnership = Partnership(self.folder, self.agencies, agreement)
         self.addCleanup(self.partnership.close)
         self.pki = self.partnership.pki

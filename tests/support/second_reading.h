@@ -125,6 +125,7 @@ public:
         }
         for (const auto* kind : {"social-care", "school", "education"})
             if (is({"notices", kind, "*"})) return own(std::string{kind} + "/" + parts[2], true);
+        if (is({"notices", "police", "*"})) return own("police/" + parts[2], false);
         if (is({"reviews", "*"}))
             return is_party(who) && is_party("social-care/" + parts[1]) && desk_of(parts[1]) == who
                        ? Answer::yes

@@ -232,6 +232,8 @@ TEST_CASE("an agency reads its own mailboxes and nobody else's", "[agreement]") 
         {"police never read notices",        "police/31",             "notices/social-care/E10000024", Reason::not_permitted},
         {"a force its markers",              "police/31",             "markers/31",                    Reason::none         },
         {"a force what it is asked",         "police/31",             "questions/31",                  Reason::none         },
+        {"a force what is handed over",      "police/31",             "notices/police/31",             Reason::none         },
+        {"and not another's",                "police/31",             "notices/police/30",             Reason::not_permitted},
         {"a force is asked in private",      "social-care/E10000024", "questions/31",                  Reason::not_permitted},
         {"results of one's own",             "operator/duty",         "results/operator/duty",         Reason::none         },
         {"not another's",                    "operator/duty",         "results/social-care/E10000024", Reason::not_permitted},
@@ -259,6 +261,7 @@ TEST_CASE("every recipient has its mailboxes before anybody connects, those who 
     const auto read = Agreement::parse(example()).value();
     CHECK(read.mailboxes() == std::set<std::string>{"markers/31",
                                                     "notices/education/E10000024",
+                                                    "notices/police/31",
                                                     "notices/school/900001",
                                                     "notices/school/900002",
                                                     "notices/school/900003",
@@ -279,6 +282,35 @@ TEST_CASE("every recipient has its mailboxes before anybody connects, those who 
                                                     "results/social-care/E10000024",
                                                     "results/trust/north",
                                                     "reviews/E10000024"});
+}
+
+TEST_CASE("an authority lies in the area of one force at most", "[agreement]") {
+    const std::string one = "[[party]]\nagency = \"police/30\"\nname = \"Derbyshire\"\nareas = [";
+    const auto with = [&](const std::string& areas, const std::string& more = "") {
+        const auto text = replaced(example(), "name = \"Nottinghamshire Police\"",
+                                   "name = \"N\"\nareas = [\"E10000024\", \"E06000018\"]");
+        return Agreement::parse(text + one + areas + "]\n" + more);
+    };
+    const auto read = with("\"E10000007\", \"E06000015\"");
+    REQUIRE(read);
+    CHECK(read->force_of("E10000024") == agency("police/31"));
+    CHECK(read->force_of("E06000015") == agency("police/30"));
+    CHECK_FALSE(read->force_of("E08000001"));
+    CHECK_FALSE(county().force_of("E10000024"));
+    const auto [why, areas, more, refusal] =
+        GENERATE(table<const char*, const char*, const char*, const char*>({
+            {"two forces for one area", R"("E10000024")",              "",
+             "party: E10000024 is the area of police/31 already"                                                                                   },
+            {"twice in one list",       R"("E10000007", "E10000007")", "",                     "party: areas names E10000007 twice"                },
+            {"no GSS code",             R"("Derbyshire")",             "",                     "party: areas names what is no GSS code: Derbyshire"},
+            {"areas of no force",       "",
+             "[[party]]\nagency = \"school/900009\"\nname = \"S\"\nareas = [\"E10000007\"]\n", "party: areas is for police parties only"           },
+    }));
+    CAPTURE(why);
+    const auto refused = with(areas, more);
+    REQUIRE_FALSE(refused);
+    CAPTURE(refused.error().where);
+    CHECK(refused.error().where.find(refusal) != std::string::npos);
 }
 
 TEST_CASE("acting for somebody is not mutual and not inherited", "[agreement]") {

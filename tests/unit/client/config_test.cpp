@@ -54,7 +54,8 @@ TEST_CASE("a config file says who we are and where things lie", "[client]") {
 
 TEST_CASE("each kind of agency receives its own mailboxes unless told otherwise", "[client]") {
     const auto [party, topics] = GENERATE(table<const char*, std::vector<std::string>>({
-        {"police-31",             {"results/police/31", "reports/police/31", "markers/31", "questions/31"}   },
+        {"police-31",
+         {"results/police/31", "reports/police/31", "markers/31", "questions/31", "notices/police/31"}       },
         {"social-care-E10000024",
          {"results/social-care/E10000024", "reports/social-care/E10000024", "notices/social-care/E10000024",
           "reviews/E10000024"}                                                                               },

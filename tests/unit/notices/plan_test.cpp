@@ -179,6 +179,26 @@ TEST_CASE("the authority and the school are each told, of the same child, what t
     CHECK(told.handling[0].find("Do not approach parents or carers") == 0);
 }
 
+TEST_CASE("a flag whose list nobody has confirmed for five weeks is told of as possible, and why is said",
+          "[notices]") {
+    const auto [why, fed, outcome] = GENERATE(table<const char*, const char*, Outcome>({
+        {"yesterday",              "2025-03-03T06:00Z", Outcome::match    },
+        {"five weeks ago",         "2025-01-28T22:00Z", Outcome::match    },
+        {"an hour more than that", "2025-01-28T21:00Z", Outcome::potential},
+        {"last year",              "2024-03-03T06:00Z", Outcome::potential},
+    }));
+    CAPTURE(why);
+    auto known = county();
+    known.set_feed("E10000024", at(fed));
+    const auto plan = planned(known, row());
+    const auto& care = social_notice(plan);
+    CHECK(care.outcome == outcome);
+    CHECK((care.reasons.front().find("not been confirmed") != std::string::npos) ==
+          (outcome == Outcome::potential));
+    CHECK(of_kind(plan, Kind::school_notice).size() ==
+          1);  // a roll has the pupil, whatever becomes of the flag
+}
+
 TEST_CASE("a field the rule does not list is not sent", "[notices]") {
     const auto plan = planned(county(), row(), agree(R"("incident")", R"("incident")"));
     const auto& care = social_notice(plan);
@@ -313,6 +333,146 @@ TEST_CASE("of a child on no roll the officer for children not in school may be t
     plan = planned(known, nameless, by);
     REQUIRE_FALSE(of_kind(plan, Kind::review_item).empty());
     for (const auto* item : of_kind(plan, Kind::review_item)) CHECK_FALSE(item->held);
+}
+
+TEST_CASE("of a child who lives in another force's area that force is told, and the school all the same",
+          "[notices]") {
+    // 31 has Nottinghamshire and the city, 30 Derbyshire; nobody in the agreement has Leicestershire.
+    const auto agreed = [](bool with_rule) {
+        std::string text = parties;
+        const std::string force = "name = \"Nottinghamshire Police\"\n";
+        text.insert(text.find(force) + force.size(), "areas = [\"E10000024\", \"E06000018\"]\n");
+        text += "[[party]]\nagency = \"police/30\"\nname = \"Derbyshire\"\nareas = [\"E10000007\"]\n";
+        text += share("SCH-1", "school_notice", "school", R"("child","incident")", "16h");
+        text += share("SCH-2", "school_notice", "education", R"("child","incident")", "16h");
+        text += share("REV-1", "review_item", "social-care", R"("why")", "4h");
+        if (with_rule) text += share("RES-1", "school_notice", "police", R"("child","incident")", "12h");
+        return Agreement::parse(text).value();
+    };
+    struct Row {
+        const char* why;
+        const char* police_were_told;  // postcode of the child's home
+        const char* roll;
+        bool on_roll, with_rule;
+        const char* qualifier;
+        schemas::Shield shield;
+        std::vector<std::string> told;   // directly, in order
+        std::vector<std::string> asked;  // whom a person decides about; "!": nothing can be sent
+        const char* words;               // of the last
+    };
+    using Shield = schemas::Shield;
+    const std::string county = "school/900001", derby = "police/30", officer = "education/E10000024";
+    const std::vector<Row> rows{
+        {"lives in the force's own area",
+         "NG7 9ZZ",                                       "NG7 9ZZ",
+         true,                                                              true,
+         "",                                                                           Shield::none,
+         {county},
+         {},
+         ""                                                                                                                                },
+        {"lives across the border",
+         "DE1 9ZZ",                                       "DE1 9ZZ",
+         true,                                                              true,
+         "",                                                                           Shield::none,
+         {derby, county},
+         {},
+         "told directly"                                                                                                                   },
+        {"what police were told is newer",
+         "DE1 9ZZ",                                       "NG7 9ZZ",
+         true,                                                              true,
+         "",                                                                           Shield::none,
+         {derby, county},
+         {},
+         ""                                                                                                                                },
+        {"and the other way round",           "NG7 9ZZ",  "DE1 9ZZ", true,  true,  "", Shield::none,   {county},        {},              ""},
+        {"the roll alone knows",              "",         "DE1 9ZZ", true,  true,  "", Shield::none,   {derby, county}, {},              ""},
+        {"nobody knows: as if here",          "",         "",        true,  true,  "", Shield::none,   {county},        {},              ""},
+        {"a postcode without a school",       "ZE1 9ZZ",  "",        true,  true,  "", Shield::none,   {county},        {},              ""},
+        {"a district of both: as if here",    "NG16 9ZZ", "",        true,  true,  "", Shield::none,   {county},        {},              ""},
+        {"a sector of that district",         "NG16 4ZZ", "",        true,  true,  "", Shield::none,   {derby, county}, {},              ""},
+        {"on no roll, and across the border",
+         "DE1 9ZZ",                                       "",
+         false,                                                             true,
+         "",                                                                           Shield::none,
+         {derby},
+         {},
+         "No school is told"                                                                                                               },
+        {"on no roll, and here",              "NG7 9ZZ",  "",        false, true,  "", Shield::none,   {},              {officer},       ""},
+        {"police ask for a person's look",
+         "DE1 9ZZ",                                       "",
+         true,                                                              true,
+         "hold_for_person",                                                            Shield::none,
+         {},
+         {derby, county},
+         ""                                                                                                                                },
+        {"shielded: two people",              "DE1 9ZZ",  "",        true,  true,  "", Shield::refuge, {},              {derby, county}, ""},
+        {"nothing agreed with that force",
+         "DE1 9ZZ",                                       "",
+         true,                                                              false,
+         "",                                                                           Shield::none,
+         {county},
+         {"!" + derby},
+         ""                                                                                                                                },
+        {"a force that takes no part",
+         "LE1 9ZZ",                                       "",
+         true,                                                              true,
+         "",                                                                           Shield::none,
+         {county},
+         {"!education/E10000018"},
+         ""                                                                                                                                },
+    };
+    for (const auto& [why, told_police, roll, on_roll, with_rule, qualifier, shield, told, asked, words] :
+         rows) {
+        CAPTURE(why);
+        Register known;
+        const auto add_school = [&](std::uint32_t urn, const char* la, const char* postcode) {
+            auto each = school(urn, "School", la);
+            each.place = place("School Lane", postcode);
+            known.set_school(std::move(each));
+        };
+        add_school(900001, "E10000024", "NG7 2RD");
+        add_school(900011, "E10000007", "DE1 2AA");
+        add_school(900012, "E10000007", "de1 2ab");
+        add_school(900013, "E10000007", "NG16 4AA");
+        add_school(900014, "E10000024", "NG16 2AA");
+        add_school(900015, "E10000018", "LE1 1AA");
+        auto on = pupil(900001, ava());
+        on.shield = shield;
+        if (*roll != '\0') on.home = place("1 High Street", roll);
+        if (on_roll) known.set_pupil(std::move(on), now, "la:E10000024");
+        auto about = row();
+        if (*told_police != '\0') about.people[2]->home = place("1 High Street", told_police);
+        if (*qualifier != '\0') about.qualifiers = {qualifier};
+        const auto plan = planned(known, about, agreed(with_rule));
+        std::vector<std::string> is_told, is_asked;
+        std::string last_words;
+        for (const auto* each : of_kind(plan, Kind::school_notice)) {
+            is_told.push_back(each->recipient);
+            if (each->recipient != derby) continue;
+            const auto& notice = std::get<schemas::SchoolNoticeValue>(each->payload);
+            CHECK(each->topic == "notices/police/30");
+            CHECK(each->rule == "RES-1");
+            CHECK(each->due == now + std::chrono::hours{12});
+            CHECK(notice.child_given_names == "Ava");
+            CHECK(notice.urn == (on_roll ? 900001 : 0));
+            CHECK(notice.voice_of_child.empty());  // no rule allows it
+            REQUIRE(notice.handling.size() == 2);
+            CHECK(notice.handling[0].find("your force's duty") != std::string::npos);
+            last_words = notice.handling[1];
+        }
+        for (const auto* each : of_kind(plan, Kind::review_item)) {
+            const auto& item = std::get<schemas::ReviewItemValue>(each->payload);
+            CHECK(each->topic == "reviews/E10000024");
+            CHECK(each->two_people == (shield != Shield::none));
+            is_asked.push_back((each->held ? "" : "!") + item.bound_for);
+        }
+        std::ranges::sort(is_told);
+        std::ranges::sort(is_asked);
+        CHECK(is_told == told);
+        CHECK(is_asked == asked);
+        CHECK(last_words.find(words) != std::string::npos);
+        CHECK(plan.withheld.empty());
+    }
 }
 
 TEST_CASE("nobody is asked for by name who may be in the incident", "[notices]") {

@@ -1,0 +1,191 @@
+// Conflict lists: an agency names a person who may neither see nor decide on one of its cases.
+#include "broker/register/register.h"
+#include "tests/unit/exchange/world.h"
+
+using namespace flagpost;
+using namespace flagpost::exchange;
+using namespace flagpost::exchange::testing;
+using namespace std::chrono_literals;
+using log::LeafKind;
+using schemas::Level;
+using schemas::OrderDoes;
+using schemas::Verdict;
+
+namespace {
+
+const std::string care = "social-care/E10000024", first = "school/900001", duty = "operator/duty";
+const std::string flag_1 = "flag/E10000024/1", incident_1 = "incident/31/NP-1";
+const std::string desk = "reviews/E10000024", school_box = "notices/school/900001",
+                  care_box = "notices/social-care/E10000024";
+
+/// A flagged child with a worker, on the roll of a school with two contacts.
+struct Case : World {
+    Case() {
+        load_schools(*this);
+        Load flags;
+        auto value = flag_at(child_a, "1", home_a);
+        value.worker = std::make_unique<schemas::WorkerValue>();
+        value.worker->name = "Sam Patel";
+        value.duty_contact = "Duty desk";
+        flags.items = {wire::pack<schemas::Flag>(value)};
+        load(flags);
+        Load roll;
+        roll.agency = first;
+        roll.topic = "rolls/school/900001";
+        roll.of = schemas::LoadOf::rolls;
+        roll.scope = "urn:900001";
+        roll.items = {wire::pack<schemas::Pupil>(pupil(child_a, 900001))};
+        load(roll);
+    }
+    Reply conflict(const std::string& agency, const std::string& subject, const std::string& person,
+                   const std::string& reference = "CON-1", const std::string& controller = "") {
+        schemas::RecordOrderValue value;
+        value.does = OrderDoes::conflict;
+        value.subject = subject;
+        value.person = person;
+        value.reference = reference;
+        value.controller = controller;
+        return order(agency, std::move(value));
+    }
+    std::string pupil_1() const { return registry::text(registry::key_of(pupil(child_a, 900001))); }
+};
+
+template <class Table> std::vector<std::string> addressed(const World& world, const std::string& topic) {
+    std::vector<std::string> all;
+    for (const auto& notice : world.delivered<Table>(topic)) all.push_back(notice.addressed_to);
+    return all;
+}
+
+bool says(const schemas::ReviewItemValue& item, const char* words) {
+    return std::ranges::any_of(item.why,
+                               [&](const auto& why) { return why.find(words) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "whoever is on a case's conflict list is not asked: another person decides, then the next in line is",
+    "[exchange]") {
+    Case world;
+    SECTION("a school's contact, named by the school") {
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Alice First")));
+        world.send(abuse_with(child_a, "NP-1"));
+        CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Sam Patel"});
+        CHECK(world.delivered<schemas::SchoolNotice>(school_box).empty());
+        const auto items = world.delivered<schemas::ReviewItem>(desk);
+        REQUIRE(items.size() == 1);
+        CHECK(says(items[0], "A contact of the school is on the conflict list"));
+        REQUIRE(confirmed(world.decide_review(id16(items[0].review), Verdict::permit)));
+        CHECK(addressed<schemas::SchoolNotice>(world, school_box) == std::vector<std::string>{"B. Second"});
+        world.tick(2h);  // stored by nobody, it comes again, and not to the first contact either
+        CHECK(addressed<schemas::SchoolNotice>(world, school_box) == std::vector<std::string>{"B. Second"});
+    }
+    SECTION("the same by social care, who know more: of the child's flag") {
+        REQUIRE(confirmed(world.conflict(care, flag_1, "a.first")));
+        world.send(abuse_with(child_a, "NP-1"));
+        CHECK(world.delivered<schemas::SchoolNotice>(school_box).empty());
+    }
+    SECTION("the allocated worker, by police of the incident") {
+        REQUIRE(confirmed(world.conflict("police/31", incident_1, "S. Patel")));
+        world.send(abuse_with(child_a, "NP-1"));
+        CHECK(world.delivered<schemas::SocialCareNotice>(care_box).empty());
+        CHECK(addressed<schemas::SchoolNotice>(world, school_box) == std::vector<std::string>{"A. First"});
+        const auto items = world.delivered<schemas::ReviewItem>(desk);
+        REQUIRE(items.size() == 1);
+        CHECK(says(items[0], "The allocated worker is on the conflict list"));
+        REQUIRE(confirmed(world.decide_review(id16(items[0].review), Verdict::permit)));
+        CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Duty desk"});
+    }
+    SECTION("another case, or another name, changes nothing") {
+        REQUIRE(confirmed(world.conflict("police/31", "incident/31/NP-2", "Sam Patel")));
+        REQUIRE(confirmed(world.conflict(care, "flag/E10000024/2", "Sam Patel")));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sandra Patelson")));
+        world.send(abuse_with(child_a, "NP-1"));
+        CHECK(world.delivered<schemas::ReviewItem>(desk).empty());
+        CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Sam Patel"});
+        CHECK(addressed<schemas::SchoolNotice>(world, school_box) == std::vector<std::string>{"A. First"});
+    }
+    check_recovery(world);
+}
+
+TEST_CASE("whoever is on a case's conflict list neither decides nor answers, until they are taken off",
+          "[exchange]") {
+    Case world;
+    auto value = abuse_with(child_a, "NP-1");
+    value.qualifiers = {"hold_for_person"};
+    world.send(value);
+    const auto review = id16(world.delivered<schemas::ReviewItem>(desk).at(0).review);
+    const auto notice = id16(world.delivered<schemas::SocialCareNotice>(care_box).at(0).notice);
+    REQUIRE(confirmed(world.conflict(care, flag_1, "R. Viewer")));
+    REQUIRE(confirmed(world.conflict(care, flag_1, "Jo Worker", "CON-2")));
+    const auto open = world.exchange.open_obligations().size();
+
+    for (const auto verdict : {Verdict::permit, Verdict::deny, Verdict::unsure}) {
+        const auto refused = refusal(world.decide_review(review, verdict, "Robert Viewer"));
+        REQUIRE(refused);
+        CHECK(refused->reason == Reason::not_permitted);
+        CHECK(refused->where ==
+              "review_decision.by: on the conflict list of this case; another person must decide");
+    }
+    CHECK(world.kinds() == std::vector{LeafKind::refused});
+    for (const auto level : {Level::opened, Level::recorded})  // by J. Worker
+        CHECK(refusal(world.receipt(care, notice, level))->where ==
+              "receipt.by: on the conflict list of this case; another person must answer");
+    CHECK(world.exchange.open_obligations().size() == open);
+    CHECK(confirmed(world.decide_review(review, Verdict::permit, "Olga Other")));
+
+    REQUIRE(confirmed(world.order(care, OrderDoes::lift, flag_1, "", "CON-2")));
+    CHECK(confirmed(world.receipt(care, notice, Level::recorded)));
+    CHECK(reason(world.order(care, OrderDoes::lift, flag_1, "", "CON-2")) == Reason::not_found);
+    check_recovery(world);
+}
+
+TEST_CASE("an agency keeps the conflict list of its own cases, and each entry is two leaves without a name",
+          "[exchange]") {
+    Case world;
+    const auto pupil_1 = world.pupil_1();
+    using Row = std::tuple<const char*, std::string, std::string, std::string, std::string, Reason>;
+    for (const auto& [why, agency, subject, controller, person, wanted] : std::vector<Row>{
+             {"its own flag",                     care,                  flag_1,             "",              "Sam Patel", Reason::none         },
+             {"another authority's",              care,                  "flag/E06000018/1", "",              "Sam Patel", Reason::not_permitted},
+             {"an incident of police",            care,                  incident_1,         "",              "Sam Patel", Reason::not_permitted},
+             {"its own incident",                 "police/31",           incident_1,         "",              "Sam Patel", Reason::none         },
+             {"another force's",                  "police/32",           incident_1,         "",              "Sam Patel", Reason::not_permitted},
+             {"its own pupil",                    first,                 pupil_1,            "",              "Sam Patel", Reason::none         },
+             {"another school's",                 "school/900002",       pupil_1,            "",              "Sam Patel", Reason::not_permitted},
+             {"who acts for the school",          "trust/north",         "pupil/900003/1",   "school/900003", "Sam Patel",
+              Reason::none                                                                                                                      },
+             {"a pupil of the authority",         "education/E10000024", pupil_1,            "",              "Sam Patel", Reason::none         },
+             {"a school nobody knows",            "education/E10000024", "pupil/900777/1",   "",              "Sam Patel",
+              Reason::not_permitted                                                                                                             },
+             {"no case",                          care,                  "Ava",              "",              "Sam Patel", Reason::not_permitted},
+             {"an operator for anybody",          duty,                  flag_1,             "",              "Sam Patel", Reason::none         },
+             {"nobody named",                     care,                  flag_1,             "",              "",          Reason::invalid_value},
+             {"one word, which is nobody's name", care,                  flag_1,             "",              "Sam",       Reason::invalid_value},
+    }) {
+        CAPTURE(why);
+        CHECK(reason(world.conflict(agency, subject, person, "CASE-9", controller)) == wanted);
+    }
+    CHECK(reason(world.conflict(care, flag_1, "Sam Patel", "CASE-9")) == Reason::conflict);
+    CHECK(reason(world.order(care, OrderDoes::hold, flag_1, "", "CASE-9")) == Reason::conflict);
+    CHECK(reason(world.order("police/31", OrderDoes::lift, flag_1, care, "CASE-9")) == Reason::not_permitted);
+
+    REQUIRE(confirmed(world.conflict(care, flag_1, "Olga Other", "CON-3")));
+    REQUIRE(world.kinds() == std::vector{LeafKind::published, LeafKind::held});
+    const auto& leaf = world.last.records[1].leaf;
+    CHECK(leaf.rule == "conflict");
+    CHECK(leaf.purpose == "CON-3");
+    CHECK(leaf.outcome == "court_order");
+    CHECK(world.last.records[1].user == "J. Worker");  // who ordered it, kept as a keyed digest
+    REQUIRE(confirmed(world.order(care, OrderDoes::lift, flag_1, "", "CON-3")));
+    REQUIRE(world.kinds() == std::vector{LeafKind::published, LeafKind::lifted});
+    CHECK(world.last.records[1].leaf.rule == "conflict");
+
+    // It keeps nothing from being erased.
+    Load none;
+    none.sequence = 2;
+    none.items = {wire::pack<schemas::Flag>(flag(child_b, "2"))};
+    world.load(none);
+    CHECK(reason(world.order(care, OrderDoes::erase, flag_1)) == Reason::none);
+    check_recovery(world);
+}

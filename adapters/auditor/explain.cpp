@@ -233,12 +233,6 @@ std::string value_in(const Json& object, const char* name) {
                                                              : "";
 }
 
-std::string listed(const Json& list) {
-    std::string out;
-    for (const auto& each : list) out += (out.empty() ? "" : ", ") + printable(each.get<std::string>());
-    return out;
-}
-
 void say_hit(std::string& out, const Json& hit) {
     out += "    " + value_in(hit, "subject") + ": " + value_in(hit, "outcome");
     if (hit.contains("hit")) out += " by " + value_in(hit, "hit");

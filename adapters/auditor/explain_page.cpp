@@ -16,19 +16,12 @@ using web::Response;
 using web::View;
 using web::Visit;
 
-constexpr auto patience = std::chrono::milliseconds{1000};
 constexpr std::size_t incident_size_max = 128;  // bytes typed
 
 std::string said(const Json& object, const char* name) {
     if (!object.contains(name)) return "";
     const auto& value = object[name];
     return printable(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
-std::string listed(const Json& list) {
-    std::string out;
-    for (const auto& each : list) out += (out.empty() ? "" : ", ") + printable(each.get<std::string>());
-    return out;
 }
 
 /// "2026-03-02T21:40:12Z" as evidence is dated.
@@ -143,7 +136,7 @@ std::string again_in_words(const Findings* findings, std::uint64_t index) {
 }
 
 std::vector<View> parts_of(const Json& story, const Findings* findings) {
-    std::vector<View> parts;
+    std::vector<View> told;
     for (const auto& part : story) {
         const bool decided = part["what"] == "decided";
         View view;
@@ -157,9 +150,9 @@ std::vector<View> parts_of(const Json& story, const Findings* findings) {
                                    ? std::vector{decision_view(
                                          part, again_in_words(findings, part["index"].get<std::uint64_t>()))}
                                    : std::vector<View>{});
-        parts.push_back(std::move(view));
+        told.push_back(std::move(view));
     }
-    return parts;
+    return told;
 }
 
 }  // namespace
@@ -179,7 +172,7 @@ Workbench::State Pages::explained(const std::string& incident) {
             return state;
         }
     }
-    return bench_.look(name, patience);
+    return bench_.look(name, look_patience);
 }
 
 Response Pages::explanation(const Visit& visit) {

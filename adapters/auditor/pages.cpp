@@ -21,7 +21,6 @@ using web::View;
 using web::Visit;
 
 constexpr auto check_name = "check";
-constexpr auto patience = std::chrono::milliseconds{1000};
 constexpr auto look_again = "2";  // seconds
 
 View fact(const std::string& key, const std::string& value, const std::string& href = {},
@@ -290,7 +289,7 @@ std::vector<View> Pages::rows_of(const Findings& findings) const {
 }
 
 Response Pages::overview(const Visit& visit) {
-    const auto state = look_at_check(patience);
+    const auto state = look_at_check(look_patience);
     Page page{"overview", "Audit desk"};
     page.section = "/audit";
     page.section_itself = true;
@@ -346,7 +345,7 @@ Response Pages::numbers(const Visit& visit, bool of_time) {
 // --- open notices
 
 Response Pages::open(const Visit& visit) {
-    const auto state = look_at_check(patience);
+    const auto state = look_at_check(look_patience);
     Page page{"open", "Open notices"};
     page.section = "/audit/open";
     page.section_itself = true;

@@ -1,6 +1,7 @@
 /// The audit desk's pages over one export (overview, timeline, explanations, open notices, proofs).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,6 +27,8 @@ struct DeskOf {
 };
 
 inline constexpr std::size_t rows_a_page = 50;
+inline constexpr auto look_patience =
+    std::chrono::milliseconds{1000};  // a page waits so long for what may take longer
 inline constexpr std::uint64_t entries_looked_at_max = 200'000;  // for one page of the timeline
 inline constexpr std::size_t thread_rows_max = 1'000;
 inline constexpr std::size_t findings_shown_max = 200;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{200};
 constexpr std::uint64_t waiting_max_usual = 100'000;
-const std::vector<std::string> kinds{"police"};
 
 std::optional<Mapping> mapping_of(const std::filesystem::path& file) {
     if (file.empty()) return std::nullopt;
@@ -37,7 +36,7 @@ const std::vector<std::string>& own_settings() {
 }
 
 Sender::Sender(const std::filesystem::path& config)
-    : desk_{config, kinds, own_settings()},
+    : desk_{config, agency_kinds, own_settings()},
       markers_{desk_.box(), markers_folder(config, desk_.config())},
       thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
@@ -61,7 +60,7 @@ void Sender::run(const std::stop_token& stop) {
 
 Feeding::Feeding(const std::filesystem::path& config, const std::filesystem::path& mapping)
     : config_{config},
-      desk_{config, kinds, own_settings()},
+      desk_{config, agency_kinds, own_settings()},
       mapping_{mapping_of(mapping.empty() ? path("mapping") : mapping)},
       waiting_max_{number_of(setting("outbox_max"), config.string() + ": outbox_max", waiting_max_usual)},
       box_{desk_.config().data, clock_, random_},

@@ -15,7 +15,7 @@ using nlohmann::json;
 using schemas::Kind;
 using schemas::SchoolNoticeValue;
 
-const std::set<Kind> kinds{Kind::school_notice, Kind::recall};
+const std::set<Kind> handed_over{Kind::school_notice, Kind::recall};
 
 SchoolNoticeValue handover_of(const client::Incoming& item) {
     return desk::payload_of<schemas::SchoolNotice>(item);
@@ -96,7 +96,7 @@ void show(const client::Incoming& item, std::ostream& out) {
 
 int list_handovers(const std::filesystem::path& config, bool opened_too, bool as_json, std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
-    auto items = desk::items_of(desk.box(), kinds, true);
+    auto items = desk::items_of(desk.box(), handed_over, true);
     if (!opened_too) std::erase_if(items, is_done);
     std::ranges::stable_sort(items, {}, due_us);
     if (as_json) {
@@ -114,7 +114,7 @@ int show_handover(const std::filesystem::path& config, const std::string& refere
                   std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
     auto item = desk.box().find(reference);
-    if (!item || !kinds.contains(item->kind))
+    if (!item || !handed_over.contains(item->kind))
         throw std::runtime_error{"nothing of this reference was handed over"};
     // What was taken back is not shown again: the recall stands in its place.
     if (const auto recall = desk.box().recalled_by(*item))
@@ -138,10 +138,10 @@ int acknowledge_handovers(const std::filesystem::path& config, const std::vector
     }
     int result = 0;
     if (!others.empty())
-        result |= desk::mark_items(desk, others, kinds, {schemas::Level::opened, by, {}}, as_json, out);
+        result |= desk::mark_items(desk, others, handed_over, {schemas::Level::opened, by, {}}, as_json, out);
     if (!recalls.empty())
-        result |=
-            desk::mark_items(desk, recalls, kinds, {schemas::Level::recorded, by, "removed"}, as_json, out);
+        result |= desk::mark_items(desk, recalls, handed_over, {schemas::Level::recorded, by, "removed"},
+                                   as_json, out);
     return result;
 }
 

@@ -17,7 +17,6 @@ using nlohmann::json;
 
 constexpr std::size_t refusals_shown_max = 1000;  // in JSON, and counted by reason
 constexpr std::size_t refusals_told_max = 20;     // one by one, on a terminal
-const std::vector<std::string> kinds{"police"};
 
 std::optional<json> refusal_of(const client::OutgoingStatus& status) {
     if (!status.refusal) return std::nullopt;
@@ -144,7 +143,7 @@ void tell_matched(const json& matched, std::ostream& out) {
 
 int run(const std::filesystem::path& config) {
     const desk::StopAtSignal stop;
-    desk::Desk desk{config, kinds, own_settings()};
+    desk::Desk desk{config, agency_kinds, own_settings()};
     MarkerKeeper keeper{desk.box(), markers_folder(config, desk.config())};
     desk.serve(stop.token(),
                [&](const client::AgentState& state) { keeper.turn(state.deliveries, desk.now()); });
@@ -152,7 +151,7 @@ int run(const std::filesystem::path& config) {
 }
 
 int status(const StatusOptions& options, std::ostream& out) {
-    desk::Desk desk{options.config, kinds, own_settings()};
+    desk::Desk desk{options.config, agency_kinds, own_settings()};
     json answer = status_of(desk.box());
     if (answer["waiting"] != 0) answer["sending"] = !client::BoxLock::take(desk.config().data).has_value();
     const Markers markers{desk.box()};
@@ -169,7 +168,7 @@ int status(const StatusOptions& options, std::ostream& out) {
 }
 
 int markers(const std::filesystem::path& config, bool as_json, std::ostream& out) {
-    desk::Desk desk{config, kinds, own_settings()};
+    desk::Desk desk{config, agency_kinds, own_settings()};
     Markers markers{desk.box()};
     markers.take();
     const auto folder = markers_folder(config, desk.config());
@@ -232,7 +231,7 @@ json report_entry(const client::Incoming& item) {
 
 int status_of_incident(const std::filesystem::path& config, const std::string& reference, bool as_json,
                        std::ostream& out) {
-    desk::Desk desk{config, kinds, own_settings()};
+    desk::Desk desk{config, agency_kinds, own_settings()};
     schemas::QueryValue query;
     query.kind = schemas::QueryKind::status;
     query.reference = reference;
@@ -252,7 +251,7 @@ int status_of_incident(const std::filesystem::path& config, const std::string& r
 }
 
 int reports(const std::filesystem::path& config, bool as_json, std::ostream& out) {
-    desk::Desk desk{config, kinds, own_settings()};
+    desk::Desk desk{config, agency_kinds, own_settings()};
     json all = json::array();
     for (const auto& item : desk::items_of(desk.box(), {schemas::Kind::report}, true))
         all.push_back(report_entry(item));

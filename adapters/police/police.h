@@ -22,6 +22,9 @@ namespace flagpost::police {
 ///     markers          = "gazetteer"        # folder for CSV files of which addresses to mark (markers.h)
 const std::vector<std::string>& own_settings();
 
+/// Whose box the force's program opens.
+inline const std::vector<std::string> agency_kinds{"police"};
+
 struct FeedOptions {
     std::filesystem::path config, spool, mapping;
     std::string listen;

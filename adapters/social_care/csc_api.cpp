@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr std::size_t depth_max = 32;
 constexpr std::size_t child_size_max = 1u << 20;  // bytes
-constexpr std::size_t episodes_max = 500, plans_max = 500;
+constexpr std::size_t episodes_max = 500, details_max = 500;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -217,7 +217,7 @@ std::vector<Plan> plans_of(const std::vector<Fields>& episodes, bool purged_ones
     for (const Fields& episode : episodes) {
         const bool gone = purged(episode);
         const auto add = [&](const char* name, schemas::FlagKind kind) {
-            for (const Fields& plan : episode.objects(name, plans_max))
+            for (const Fields& plan : episode.objects(name, details_max))
                 if ((gone || purged(plan)) == purged_ones)
                     plans.push_back({kind, plan.date("start_date"), plan.date("end_date"), ""});
         };
@@ -231,7 +231,7 @@ std::vector<Plan> plans_of(const std::vector<Fields>& episodes, bool purged_ones
 std::string worker_of(const std::vector<Fields>& episodes) {
     std::string worker, since;
     for (const Fields& episode : episodes)
-        for (const Fields& one : episode.objects("care_worker_details", plans_max)) {
+        for (const Fields& one : episode.objects("care_worker_details", details_max)) {
             const std::string start = one.date("start_date");
             if (!one.date("end_date").empty() || (start < since && !worker.empty())) continue;
             worker = one.text("worker_id");

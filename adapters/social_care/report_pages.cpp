@@ -20,7 +20,7 @@ using Anchor = Drawing::Anchor;
 namespace colours = web::colours;
 
 const std::set<std::string> managers{"manager"};
-constexpr std::size_t loads_searched = 5'000;
+constexpr std::size_t lists_looked_at = 5'000;
 constexpr std::array<const char*, 12> months{"April",    "May",       "June",     "July",
                                              "August",   "September", "October",  "November",
                                              "December", "January",   "February", "March"};
@@ -38,7 +38,7 @@ Place place_of(Instant instant) {
 }
 
 /// Marks every month of the year that the span touches.
-void mark(ReportYear& all, int year, Instant from, Instant until) {
+void mark_between(ReportYear& all, int year, Instant from, Instant until) {
     const auto touch = [&](Instant at) {
         const Place place = place_of(at);
         if (place.year == year) all.at(place.month).late_list = true;
@@ -139,7 +139,7 @@ void mark_late(ReportYear& all, int year, const std::vector<Instant>& lists, std
                Instant now) {
     for (std::size_t i = 0; i < lists.size(); ++i) {
         const Instant next = i + 1 < lists.size() ? lists[i + 1] : now;
-        mark(all, year, lists[i] + list_age_max, next);
+        mark_between(all, year, lists[i] + list_age_max, next);
     }
 }
 
@@ -173,9 +173,7 @@ std::string count_outside(std::size_t notices) {
 ReportYear report_year(int year, const std::vector<Instant>& received, const std::vector<Instant>& lists,
                        std::chrono::hours list_age_max, Instant now) {
     const Place today = place_of(now);
-    const auto first = std::ranges::min_element(received);
-    const std::optional<Place> begin =
-        first == received.end() ? std::nullopt : std::optional{place_of(*first)};
+    const Place begin = received.empty() ? today : place_of(std::ranges::min(received));
     const auto is_after = [](int a_year, std::size_t a_month, const Place& b) {
         return a_year > b.year || (a_year == b.year && a_month > b.month);
     };
@@ -192,7 +190,7 @@ ReportYear report_year(int year, const std::vector<Instant>& received, const std
             month.notices = counts.at(i);
             month.ended = is_after(today.year, today.month, {each, i});
             month.over = month.ended || (today.year == each && today.month == i);
-            const bool counts_for_others = begin && is_after(each, i, *begin) && month.ended;
+            const bool counts_for_others = is_after(each, i, begin) && month.ended;
             if (month.over) month.expected = expected_after(learnt);
             if (counts_for_others && !month.late_list) learnt.push_back(month.notices);
         }
@@ -229,7 +227,7 @@ std::vector<std::pair<std::string, ReportYear>> ReportPages::year_of(const Visit
     };
     for (const auto& [notice, at] : first) received[notice.first].push_back(at);
     std::vector<Instant> lists;
-    for (const auto& load : book_.recent(loads_searched))
+    for (const auto& load : book_.recent(lists_looked_at))
         if (load.code && desk::loaded_something(*load.code)) lists.push_back(load.finished);
     std::ranges::sort(lists);
     std::vector<std::pair<std::string, ReportYear>> all;

@@ -42,7 +42,7 @@ std::string why_of(const schemas::ReviewItemValue& value) {
     return words.empty() ? web::words::did_not_say : words;
 }
 
-std::string success_in_words(const std::string& code) {
+std::string decided_in_words(const std::string& code) {
     if (code == "permit") return "Sent. It is with whoever was to be told.";
     if (code == "deny") return "Recorded. Nothing was sent.";
     if (code == "first") return "Recorded. A second person must decide before anything is sent.";
@@ -143,7 +143,7 @@ Response ReviewPages::list(const Visit& visit) {
         .text("made_at", "This list was made at " + web::time_of_day(visit.now) + ".");
     page.section = "/review";
     page.section_itself = true;
-    page.success = success_in_words(visit.request.parameter("done"));
+    page.success = decided_in_words(visit.request.parameter("done"));
     return site_.page(visit, page);
 }
 

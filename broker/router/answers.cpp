@@ -47,22 +47,22 @@ template <class Item> Page paged(const Ask& ask, std::uint64_t size, Item&& item
     return page;
 }
 
-std::string iso(Instant instant) {
+std::string second_of(Instant instant) {
     return date::format("%FT%TZ", std::chrono::floor<std::chrono::seconds>(instant));
 }
 
 std::string json_of(const exchange::OpenObligation& open) {
     // All of it is made of codes and digits: AgencyId, topics and states need no escaping.
     return R"({"notice":")" + to_hex(open.notice) + R"(","recipient":")" + open.recipient + R"(","topic":")" +
-           open.topic + R"(","state":")" + open.state + R"(","owed_since":")" + iso(open.owed_since) +
-           R"(","due":")" + iso(open.due) + R"(","with":")" + open.with + R"(","overdue":)" +
+           open.topic + R"(","state":")" + open.state + R"(","owed_since":")" + second_of(open.owed_since) +
+           R"(","due":")" + second_of(open.due) + R"(","with":")" + open.with + R"(","overdue":)" +
            (open.overdue ? "true" : "false") + "}";
 }
 
 std::string json_of(const exchange::DeadLetter& dead) {
     return R"({"topic":")" + dead.topic + R"(","number":)" + std::to_string(dead.number) + R"(,"attempts":)" +
            std::to_string(dead.attempts) + R"(,"reason":")" + dead.reason + R"(","owner":")" + dead.owner +
-           R"(","since":")" + iso(dead.since) + R"(","notice":")" +
+           R"(","since":")" + second_of(dead.since) + R"(","notice":")" +
            (dead.notice ? to_hex(*dead.notice) : std::string{}) + R"("})";
 }
 

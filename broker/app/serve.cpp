@@ -93,16 +93,16 @@ exchange::InForce in_force(const BrokerConfig& config, const agreement::Agreemen
 }
 
 std::string policies_json(const exchange::InForce& texts) {
-    auto json =
+    auto told =
         nlohmann::json{
             {"agreement", texts.agreement},
             {"parties",   texts.parties  },
             {"keys",      texts.keys     }
     }
             .dump();
-    if (json.size() > limits::payload_size_max)
+    if (told.size() > limits::payload_size_max)
         throw std::runtime_error{"agreement, parties and keys together are longer than an answer may be"};
-    return json;
+    return told;
 }
 
 gate::GateConfig gate_config(const BrokerConfig& config) {

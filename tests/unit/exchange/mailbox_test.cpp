@@ -38,9 +38,8 @@ TEST_CASE("an acknowledgement takes exactly what it names out of the mailbox", "
     CHECK(body->mailbox()->pending()->size() == 3);  // 1, 3 to 4, 6
 
     std::vector<std::uint64_t> left;
-    for (auto next = world.exchange.next_pending("bench/1", 0); next;
-         next = world.exchange.next_pending("bench/1", next->first))
-        left.push_back(next->first);
+    std::uint64_t after = 0;
+    while (const auto next = world.exchange.next_pending("bench/1", after)) left.push_back(after = next->first);
     CHECK(left == std::vector<std::uint64_t>{1, 3, 4, 6});
     CHECK(world.exchange.high_water("bench/1") == 6);
     check_recovery(world);

@@ -337,7 +337,7 @@ TEST_CASE("one spoilt field of an order is refused by name", "[retention]") {
     const auto [field, spoil] = GENERATE(table<const char*, void (*)(schemas::RecordOrderValue&)>({
         {"order: needs either", [](auto& order) { order.subject.clear(); }},
         {"order: needs either", [](auto& order) { order.record = 1; }},
-        {"order.does", [](auto& order) { order.does = static_cast<OrderDoes>(3); }},
+        {"order.does", [](auto& order) { order.does = static_cast<OrderDoes>(static_cast<int>(OrderDoes::MAX) + 1); }},
         {"order.subject", [](auto& order) { order.subject = std::string(129, 'x'); }},
         {"order.subject", [](auto& order) { order.subject = "flag/\x1f"; }},
         {"order.by", [](auto& order) { order.by = std::string(256, 'x'); }},

@@ -18,7 +18,8 @@ double luminance(const std::string& colour) {
     return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5);
 }
 double contrast(const std::string& a, const std::string& b) {
-    const auto [dark, light] = std::minmax(luminance(a), luminance(b));
+    const auto [dark, light] =
+        std::minmax({luminance(a), luminance(b)});  // of values: a pair of references would outlive them
     return (light + 0.05) / (dark + 0.05);
 }
 

@@ -72,7 +72,7 @@ int likeness_bound(const Word& a, const Word& b) {
     const auto alike = static_cast<std::ptrdiff_t>(std::min({a.text.size(), b.text.size(), std::size_t{4}}));
     const auto end = std::mismatch(start_b, start_b + alike, a.text.begin()).first;
     return likeness_at_most(size(a), size(b), letters_lacking(a, b), letters_lacking(b, a),
-                                   static_cast<int>(end - start_b));
+                            static_cast<int>(end - start_b));
 }
 
 constexpr int years_mistaken = 2;  // so far a year is off by a slip, where another part agrees

@@ -39,7 +39,8 @@ TEST_CASE("an acknowledgement takes exactly what it names out of the mailbox", "
 
     std::vector<std::uint64_t> left;
     std::uint64_t after = 0;
-    while (const auto next = world.exchange.next_pending("bench/1", after)) left.push_back(after = next->first);
+    while (const auto next = world.exchange.next_pending("bench/1", after))
+        left.push_back(after = next->first);
     CHECK(left == std::vector<std::uint64_t>{1, 3, 4, 6});
     CHECK(world.exchange.high_water("bench/1") == 6);
     check_recovery(world);

@@ -36,7 +36,8 @@ class Erasure(Scenario):
         agreement.write_text(agreement.read_text() + more)
         self.start_broker()
         for agency in self.agencies:
-            self.partnership.config(agency, **({"flags_shrink_percent_max": "100"} if agency == CARE else {}))  # lists of three lose two
+            self.partnership.config(agency)
+        self.partnership.config(CARE, flags_shrink_percent_max="100")  # lists of three lose two
 
     @property
     def data(self):

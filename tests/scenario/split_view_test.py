@@ -24,7 +24,8 @@ class SplitView(Feeding):
         super().setUp()
         self.start_broker()
         for agency in self.agencies:
-            self.config(agency, **({"flags_shrink_percent_max": "100"} if agency == CARE else {}))  # a list of two loses one
+            self.config(agency)
+        self.config(CARE, flags_shrink_percent_max="100")  # a list of two loses one
         self.publish("before")
         self.load_flags(CHILDREN[:1])
 

@@ -29,13 +29,7 @@ struct Case : World {
         value.duty_contact = "Duty desk";
         flags.items = {wire::pack<schemas::Flag>(value)};
         load(flags);
-        Load roll;
-        roll.agency = first;
-        roll.topic = "rolls/school/900001";
-        roll.of = schemas::LoadOf::rolls;
-        roll.scope = "urn:900001";
-        roll.items = {wire::pack<schemas::Pupil>(pupil(child_a, 900001))};
-        load(roll);
+        load(first_roll());
     }
     Reply conflict(const std::string& agency, const std::string& subject, const std::string& person,
                    const std::string& reference = "CON-1", const std::string& controller = "") {

@@ -370,12 +370,7 @@ TEST_CASE("whoever loaded a pupil last decides whether the pupil is still there"
     authority.items = {item<schemas::Pupil>(pupil(child_a, 900001)),
                        item<schemas::Pupil>(pupil(child_b, 900002))};
     world.load(authority);
-    Load school;
-    school.agency = "school/900001";
-    school.topic = "rolls/school/900001";
-    school.of = LoadOf::rolls;
-    school.scope = "urn:900001";
-    school.items = {item<schemas::Pupil>(pupil(child_a, 900001))};
+    Load school = first_roll();
     world.load(school);
     CHECK(count(world, LeafKind::record_set) == 1);  // the same bytes, and now the school's word
     authority.sequence = 2;

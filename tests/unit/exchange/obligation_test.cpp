@@ -16,13 +16,7 @@ constexpr const char* force_box = "reports/police/31";
 std::unique_ptr<World> county() {
     auto world = std::make_unique<World>();
     load_schools(*world);
-    Load roll;
-    roll.agency = "school/900001";
-    roll.topic = "rolls/school/900001";
-    roll.of = schemas::LoadOf::rolls;
-    roll.scope = "urn:900001";
-    roll.items = {wire::pack<schemas::Pupil>(pupil(child_a, 900001))};
-    world->load(roll);
+    world->load(first_roll());
     return world;
 }
 

@@ -564,6 +564,17 @@ inline bool confirmed(const Reply& reply) {
 }
 inline Id16 id16(const std::vector<std::uint8_t>& bytes) { return exactly<16>(bytes).value(); }
 
+/// The roll of school 900001, by itself: one pupil, child_a.
+inline Load first_roll() {
+    Load roll;
+    roll.agency = "school/900001";
+    roll.topic = "rolls/school/900001";
+    roll.of = schemas::LoadOf::rolls;
+    roll.scope = "urn:900001";
+    roll.items = {wire::pack<schemas::Pupil>(pupil(child_a, 900001))};
+    return roll;
+}
+
 /// GIAS, so that each school has an authority; and the first school's contacts.
 inline void load_schools(World& world) {
     Load load;

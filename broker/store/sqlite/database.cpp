@@ -132,9 +132,13 @@ SQLite::Database open_reader(const std::filesystem::path& file) {
     return database;
 }
 
+bool met_full_disk(const SQLite::Exception& error) {
+    return error.getErrorCode() == SQLITE_FULL || error.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE;
+}
+
 void fail(const char* step, const SQLite::Exception& error) {
     const auto words = std::string{step} + ": " + error.what();
-    if (error.getErrorCode() == SQLITE_FULL) throw NoRoom{words};
+    if (met_full_disk(error)) throw NoRoom{words};
     throw StorageFailure{words};
 }
 

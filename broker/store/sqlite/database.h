@@ -87,6 +87,10 @@ private:
     SQLite::Statement statement_;
 };
 
+/// Whether SQLite met a full disk. Its word for that where the WAL's index has to grow is an I/O error of its own; nothing
+/// durable hangs on that file, which a start makes anew.
+bool met_full_disk(const SQLite::Exception& error);
+
 /// A StorageFailure that names the step, NoRoom where that is what SQLite met.
 [[noreturn]] void fail(const char* step, const SQLite::Exception& error);
 

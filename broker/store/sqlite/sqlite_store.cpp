@@ -363,7 +363,7 @@ SqliteStore::Work SqliteStore::write_with_reserve(const Batch& batch) {
     try {
         return write(batch);
     } catch (const SQLite::Exception& error) {
-        if (error.getErrorCode() != SQLITE_FULL || !reserve_.held()) throw;
+        if (!met_full_disk(error) || !reserve_.held()) throw;
     }
     reserve_.release();
     labels_.reload();

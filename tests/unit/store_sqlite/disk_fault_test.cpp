@@ -105,6 +105,38 @@ TEST_CASE("the reserve lets one more batch through when the disk is full, then t
     CHECK(store->size() == first_batch);
 }
 
+TEST_CASE("a disk that is full just where the WAL's index has to grow is full, not broken", "[store]") {
+    World world;
+    const auto reserve = std::filesystem::path{world.file().string() + "-reserve"};
+    FaultyDisk disk;
+    const auto store = world.open();
+    disk.fail_after(0, Fault::index);
+    disk.mend_once_gone(reserve);
+    std::uint64_t size = 0;
+    const auto commit = [&] {
+        store->commit(batch_of(size, 1));
+        ++size;
+    };
+    while (std::filesystem::exists(reserve) && size < 5000) commit();
+    CHECK(disk.failed());
+    CHECK_FALSE(std::filesystem::exists(reserve));
+
+    disk.fail_after(0, Fault::index);
+    const auto refused = [&] {
+        try {
+            while (size < 10'000) commit();
+        } catch (const store::NoRoom&) {
+            return true;
+        }
+        return false;
+    };
+    CHECK(refused());
+    CHECK(store->size() == size);
+    disk.mend();
+    commit();
+    CHECK(world.check().named == std::vector<std::string>{});
+}
+
 TEST_CASE("what tidying leaves for want of room is done once there is some", "[store]") {
     int operations = 0;
     for (bool met = true; met; ++operations) {

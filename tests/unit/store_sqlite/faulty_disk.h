@@ -15,7 +15,8 @@ public:
         lost,  // nothing of the operation happens, and an error is reported
         kept,  // it happens whole, and an error is reported all the same
         torn,  // half of a write happens, and an error is reported
-        full   // as lost, but the disk says that it is full
+        full,  // as lost, but the disk says that it is full
+        index  // as full, met only where the WAL's index has to grow
     };
 
     FaultyDisk() : real_{sqlite3_vfs_find(nullptr)}, vfs_{*real_} {
@@ -54,8 +55,8 @@ private:
     };
 
     /// Whether the operation that is about to start has to fail.
-    bool fails() {
-        if (good_left_ < 0) return false;
+    bool fails(bool growing_index) {
+        if (good_left_ < 0 || (fault_ == Fault::index) != growing_index) return false;
         if (!room_.empty() && !std::filesystem::exists(room_)) {
             good_left_ = -1;
             room_.clear();
@@ -70,7 +71,7 @@ private:
     }
 
     template <class Operation> int operate(Operation operation, int error) {
-        if (!fails()) return operation();
+        if (!fails(error == SQLITE_IOERR_SHMSIZE)) return operation();
         if (fault_ == Fault::full) return SQLITE_FULL;
         if (fault_ == Fault::kept) operation();
         return error;
@@ -135,7 +136,11 @@ private:
                 return real(f)->pMethods->xDeviceCharacteristics(real(f));
             };
             made.xShmMap = [](sqlite3_file* f, int page, int size, int extend, void volatile** at) {
-                return real(f)->pMethods->xShmMap(real(f), page, size, extend, at);
+                const auto map = [&](int may_extend) {
+                    return real(f)->pMethods->xShmMap(real(f), page, size, may_extend, at);
+                };
+                if (const int found = map(0); extend == 0 || found != SQLITE_OK || *at != nullptr) return found;
+                return file(f)->disk->operate([&] { return map(extend); }, SQLITE_IOERR_SHMSIZE);
             };
             made.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {
                 return real(f)->pMethods->xShmLock(real(f), offset, n, flags);

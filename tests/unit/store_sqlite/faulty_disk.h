@@ -139,7 +139,8 @@ private:
                 const auto map = [&](int may_extend) {
                     return real(f)->pMethods->xShmMap(real(f), page, size, may_extend, at);
                 };
-                if (const int found = map(0); extend == 0 || found != SQLITE_OK || *at != nullptr) return found;
+                if (const int found = map(0); extend == 0 || found != SQLITE_OK || *at != nullptr)
+                    return found;
                 return file(f)->disk->operate([&] { return map(extend); }, SQLITE_IOERR_SHMSIZE);
             };
             made.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {

@@ -110,7 +110,7 @@ private:
             require_terms(directory_);
             return directory_;
         }
-        const fs::path unfinished = directory_.string() + ".unfinished";
+        fs::path unfinished = directory_.string() + ".unfinished";
         if (fs::exists(unfinished)) {
             require_terms(unfinished);
             return unfinished;

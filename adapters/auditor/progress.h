@@ -17,7 +17,7 @@ public:
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
     ~ProgressBar() {
-        if (drawn_) std::fputs("\r\033[K", stderr);
+        if (drawn_) (void)std::fputs("\r\033[K", stderr);
     }
     Progress to() {
         if (!shown_) return {};
@@ -33,8 +33,8 @@ private:
         const auto percent = all == 0 ? 100 : static_cast<int>(done * 100 / all);
         char bar[41] = {};
         for (int i = 0; i < 40; ++i) bar[i] = i < percent * 40 / 100 ? '#' : '.';
-        std::fprintf(stderr, "\r%s [%s] %d %%", what_, bar, percent);
-        std::fflush(stderr);
+        (void)std::fprintf(stderr, "\r%s [%s] %d %%", what_, bar, percent);
+        (void)std::fflush(stderr);
     }
     const char* what_;
     bool shown_;

@@ -341,7 +341,7 @@ Actions SessionMachine::stored(Instant now) {
     arrived_.clear();
     if (credit.messages == 0) return actions;
     credit_messages_ += credit.messages;
-    actions.push_back(Send{wire::pack_frame(std::move(credit))});
+    actions.push_back(Send{wire::pack_frame(credit)});
     return actions;
 }
 
@@ -390,6 +390,7 @@ void SessionMachine::send_unsent(Actions& actions) {
 void SessionMachine::sign_and_send(const std::vector<InFlight*>& batch, Actions& actions) {
     if (batch.empty()) return;
     std::vector<Digest> digests;
+    digests.reserve(batch.size());
     for (const InFlight* entry : batch) digests.push_back(crypto::sha256(entry->message.envelope));
     const auto tree = log::batch_tree(digests);
     const Bytes signature = origin_.sign(wire::origin_message(tree.root));

@@ -100,6 +100,7 @@ void Findings::add(std::vector<Finding>& to, const std::string& where, const std
 
 std::vector<std::string> Findings::texts(const std::vector<Finding>& findings) {
     std::vector<std::string> all;
+    all.reserve(findings.size());
     for (const Finding& finding : findings) all.push_back(finding.text());
     return all;
 }

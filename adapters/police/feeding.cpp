@@ -47,10 +47,10 @@ void Sender::check() {
 void Sender::run(const std::stop_token& stop) {
     try {
         // While a daemon serves the data file, it sends; when it ends, this thread takes over.
-        const auto turn = [this](const client::AgentState& state) {
+        const auto take = [this](const client::AgentState& state) {
             markers_.turn(state.deliveries, desk_.now());
         };
-        while (!stop.stop_requested() && !desk_.try_serve(stop, turn))
+        while (!stop.stop_requested() && !desk_.try_serve(stop, take))
             std::this_thread::sleep_for(look_again);
         promise_.set_value();
     } catch (...) {

@@ -33,7 +33,7 @@ class ImportProgress {
 public:
     explicit ImportProgress(std::size_t all) : all_{all} {}
     ~ImportProgress() {
-        if (drawn_) std::fputs("\n", stderr);
+        if (drawn_) (void)std::fputs("\n", stderr);
     }
     ImportProgress(const ImportProgress&) = delete;
     ImportProgress& operator=(const ImportProgress&) = delete;
@@ -54,9 +54,9 @@ public:
             left = left_in_words(std::chrono::seconds{
                        static_cast<std::int64_t>(static_cast<double>(all_ - done) / rate)}) +
                    " left";
-        std::fprintf(stderr, "%s[%s] %zu of %zu confirmed, %.0f a second, %s%s", terminal_ ? "\r" : "",
-                     bar.c_str(), done, all_, rate, left.c_str(), terminal_ ? "\033[K" : "\n");
-        std::fflush(stderr);
+        (void)std::fprintf(stderr, "%s[%s] %zu of %zu confirmed, %.0f a second, %s%s", terminal_ ? "\r" : "",
+                           bar.c_str(), done, all_, rate, left.c_str(), terminal_ ? "\033[K" : "\n");
+        (void)std::fflush(stderr);
         drawn_ = terminal_;
     }
 

@@ -126,6 +126,7 @@ std::vector<Taken> Intake::take_locked(const std::vector<Handed>& incidents,
 std::vector<Taken> Intake::judge(const std::vector<Handed>& incidents) {
     const std::lock_guard lock{lock_};
     std::vector<Taken> taken;
+    taken.reserve(incidents.size());
     for (const Handed& incident : incidents) taken.push_back(take_one(incident, false));
     return taken;
 }

@@ -21,7 +21,7 @@ constexpr std::size_t records_looked_at = 1000;  // for elements nobody asks for
 constexpr std::size_t text_shown_max = 60;       // bytes of one value
 
 std::string shown(const std::string& text) {
-    const std::string clean = desk::printable(text);
+    std::string clean = desk::printable(text);
     if (clean.size() <= text_shown_max) return clean;
     std::size_t end = text_shown_max;
     while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // within a character

@@ -26,8 +26,7 @@ int number(std::string_view digits) {
 
 date::sys_days day_of(const std::string& iso) {
     return date::year{number(std::string_view{iso}.substr(0, 4))} /
-           static_cast<unsigned>(number(std::string_view{iso}.substr(5, 2))) /
-           static_cast<unsigned>(number(std::string_view{iso}.substr(8, 2)));
+           number(std::string_view{iso}.substr(5, 2)) / number(std::string_view{iso}.substr(8, 2));
 }
 
 /// Whole days since; a day that is none counts as never.

@@ -112,10 +112,10 @@ std::string text_of(const Mail& mail) {
     for (const auto& each : mail.to) to += (to.empty() ? "" : ",\r\n ") + each;
     const std::string id = to_hex(make_uuid7(clock.now(), random));
     std::array<char, 64> date{};
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(clock.now());
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
-    std::strftime(date.data(), date.size(), "%a, %d %b %Y %H:%M:%S +0000", &utc);
+    (void)std::strftime(date.data(), date.size(), "%a, %d %b %Y %H:%M:%S +0000", &utc);
     return "Date: " + std::string{date.data()} + "\r\nFrom: " + mail.from + "\r\nTo: " + to +
            "\r\nMessage-ID: <" + id + "@" + mail.from.substr(mail.from.find('@') + 1) +
            ">\r\nSubject: Flagpost\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"

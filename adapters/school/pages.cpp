@@ -137,6 +137,7 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
         if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
     }
     std::vector<Notice> notices;
+    notices.reserve(newest.size());
     for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
     std::ranges::stable_sort(notices, {}, [](const Notice& notice) {
         return std::pair{notice.item.opened.has_value(), due(notice)};

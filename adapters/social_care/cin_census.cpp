@@ -28,9 +28,9 @@ std::string string_of(const pugi::xml_node& node) {
 
 /// Until 2024 the census had numbers for what it now calls Sex.
 std::string sex_of(const pugi::xml_node& identifiers) {
-    const std::string sex = text_of(identifiers, "Sex");
+    std::string sex = text_of(identifiers, "Sex");
     if (!sex.empty()) return sex;
-    const std::string gender = text_of(identifiers, "GenderCurrent");
+    std::string gender = text_of(identifiers, "GenderCurrent");
     if (gender == "1") return "M";
     if (gender == "2") return "F";
     if (gender == "0" || gender == "9") return "U";

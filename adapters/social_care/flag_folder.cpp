@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view details_ending = ".details.csv";
 constexpr std::size_t loads_searched = 100;
-constexpr auto who = "Watch folder";
+constexpr auto folder_name = "Watch folder";
 
 bool is_list(const fs::path& file) {
     const std::string name = file.filename().string(), ending = file.extension().string();
@@ -110,7 +110,7 @@ FlagFolder::Report FlagFolder::finish(const fs::path& file, client::Box& box, In
     if (!read) return set_aside(file, read.error().where);
     FlagLoad load = load_of(*read, mode_of(file));
     load.at = now;
-    load.by_called = who;
+    load.by_called = folder_name;
     load.file_name = desk::printable(file.filename().string()).substr(0, 100);
     load.digest = crypto::sha256({view(content.file), view(content.details)});
     return put(file, std::move(*read), std::move(load), content, box, random);
@@ -129,7 +129,7 @@ FlagFolder::Report FlagFolder::put(const fs::path& file, FlagFile read, FlagLoad
     load.number = report.number = book_.add(load, content);
     report.became = Became::waits_for_people;
     if (!read.prepared.records.empty() && why_two(load, settings_.shrink_percent_max).empty() &&
-        book_.claim(load.number, LoadStep::preview, "", who, list, read.prepared.keys)) {
+        book_.claim(load.number, LoadStep::preview, "", folder_name, list, read.prepared.keys)) {
         const auto begun = desk::begin_load(box, load.at, random, {schemas::LoadOf::flags, topic_, ""},
                                             std::move(read.prepared.records), load.file_name, load.sent_as());
         if (begun)

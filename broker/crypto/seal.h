@@ -36,16 +36,15 @@ struct SealedBody {
 
 /// The key that wraps body keys and, until a change of it has reached every wrap, the one before it.
 struct MasterKeys {
-    MasterKeys(SymmetricKey only) : current{std::move(only)} {}  // NOLINT: one key is the usual set of them
-    MasterKeys(SymmetricKey newest, SymmetricKey before)
-        : current{std::move(newest)}, previous{std::move(before)} {}
+    MasterKeys(SymmetricKey only) : current{only} {}  // NOLINT: one key is the usual set of them
+    MasterKeys(SymmetricKey newest, SymmetricKey before) : current{newest}, previous{before} {}
     SymmetricKey current;
     std::optional<SymmetricKey> previous;
 };
 
 class Sealer {
 public:
-    Sealer(MasterKeys masters, Random& random) : masters_{std::move(masters)}, random_{random} {}
+    Sealer(MasterKeys masters, Random& random) : masters_{masters}, random_{random} {}
     SealedBody seal(BytesView body, const SealLabel& label);
     /// The body, or nothing if wrap, ciphertext or label is not what was sealed.
     std::optional<Bytes> open(BytesView wrap, BytesView ciphertext, const SealLabel& label) const;

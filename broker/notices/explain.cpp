@@ -326,7 +326,7 @@ match::Decision decided(const Case& of, const Made& made, Instant now) {
 }
 
 std::string why_not(const Agreement& agreement, const Case& of, const Plan& plan, const AgencyId& agency) {
-    const auto name = agency.text();
+    const auto& name = agency.text();
     for (const auto& planned : plan.planned) {
         if (planned.kind != Kind::review_item && planned.recipient == name) return {};
         if (planned.kind != Kind::review_item) continue;
@@ -371,7 +371,7 @@ std::string explain(const Agreement& agreement, const Case& of, Instant now, con
     for (const auto& other : others) {
         const auto agency = AgencyId::parse(other);
         const auto why = agency ? why_not(agreement, of, plan, *agency) : "It is no agency.";
-        if (!why.empty()) untold += "  " + other + ": " + why + "\n";
+        if (!why.empty()) untold.append("  ").append(other).append(": ").append(why).append("\n");
     }
     std::string out = heading(of) + "Agreement " + to_hex(agreement.digest()).substr(0, 16) + ".\n";
     if (!told.empty()) out += "\nTold at once:\n" + told;

@@ -130,7 +130,7 @@ bool is_named_in(const schemas::IncidentValue& incident, const match::Relations&
     if (!parsed) return false;
     const auto& theirs = *parsed;
     const auto& first = theirs.given->words.front().text;
-    for (std::uint16_t i = 0; i < incident.people.size(); ++i) {
+    for (std::size_t i = 0; i < incident.people.size(); ++i) {
         if (relations.is_child[i] || !incident.people[i] || !incident.people[i]->person) continue;
         const auto& each = *incident.people[i]->person;
         for (const auto& form : registry::name_forms(each.given_names, each.family_name)) {
@@ -226,7 +226,7 @@ private:
         std::string la;     // of the ladder
     };
 
-    template <class Value> Planned made(Address to, const Make<Value>& make, const Rule& by, Instant due) {
+    template <class Value> Planned made(Address&& to, const Make<Value>& make, const Rule& by, Instant due) {
         auto& [recipient, topic, kind, subjects, about, la] = to;
         Planned planned;
         planned.dedup = about + " " + recipient + " " + std::string{schemas::EnumNameKind(kind)};
@@ -464,7 +464,7 @@ private:
         if (child && listed("child_present")) notice.child_present = child->present;
         if (child && listed("voice_of_child")) notice.voice_of_child = child->voice_of_child;
         if (!listed("adults")) return;
-        for (std::uint16_t i = 0; i < incident_.people.size(); ++i) {
+        for (std::size_t i = 0; i < incident_.people.size(); ++i) {
             if (!relations_.is_adult[i]) continue;
             auto adult = std::make_unique<schemas::AdultInvolvedValue>();
             adult->role = incident_.people[i]->role;
@@ -474,8 +474,7 @@ private:
     }
 
     /// How an adult stands to the child of the hit, as the flag or else the incident has it; empty: nobody said.
-    std::string relation_of(std::uint16_t adult, const match::Hit& hit,
-                            const schemas::FlagValue& flag) const {
+    std::string relation_of(std::size_t adult, const match::Hit& hit, const schemas::FlagValue& flag) const {
         if (hit.linked_adult && hit.person == adult && *hit.linked_adult < flag.linked_adults.size()) {
             return flag.linked_adults[*hit.linked_adult]->relation;
         }

@@ -27,7 +27,7 @@ std::filesystem::path path_of(const client::Config& config, const std::filesyste
 }
 
 std::filesystem::path people_file(const client::Config& config, const std::filesystem::path& config_file) {
-    const auto file = path_of(config, config_file, "people");
+    auto file = path_of(config, config_file, "people");
     if (file.empty())
         throw std::runtime_error{config_file.string() + ": people is missing: the file of who may sign in"};
     return file;
@@ -90,7 +90,7 @@ Settings read_settings(const client::Config& config, const std::filesystem::path
     return settings;
 }
 
-void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop, std::ostream& out,
+void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token& stop, std::ostream& out,
                  const std::function<void(std::stop_token)>& meanwhile) {
     Server server{site, listen};
     const bool tls = !listen.certificate.empty();
@@ -121,8 +121,8 @@ void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop,
 }
 
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
-                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more) {
-    serve_pages(site, settings.listen, std::move(stop), out, [&](const std::stop_token& over) {
+                  const std::stop_token& stop, std::ostream& out, const desk::Desk::Turn& more) {
+    serve_pages(site, settings.listen, stop, out, [&](const std::stop_token& over) {
         desk.serve(over, [&](const client::AgentState& state) {
             handover.turn(state, desk.box(), desk.agency());
             if (more) more(state);

@@ -44,13 +44,13 @@ Settings read_settings(const client::Config& config, const std::filesystem::path
 
 /// Serves the site's pages in threads of its own and does `meanwhile` in this one, until a stop is requested or either ends.
 /// Says "pages http://..." on `out` once both can begin. Throws what ends either.
-void serve_pages(Site& site, const ListenSettings& listen, std::stop_token stop, std::ostream& out,
+void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token& stop, std::ostream& out,
                  const std::function<void(std::stop_token over)>& meanwhile);
 
 /// Serves the site's pages in threads of its own and the session with the broker in this one, likewise. `more`: at every turn of
 /// this thread.
 void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
-                  std::stop_token stop, std::ostream& out, const desk::Desk::Turn& more = {});
+                  const std::stop_token& stop, std::ostream& out, const desk::Desk::Turn& more = {});
 
 /// 20 random characters in groups of four: about 100 bits, without those that look alike.
 std::string make_password(Random& random);

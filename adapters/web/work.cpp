@@ -124,6 +124,7 @@ std::vector<View> Work::timeline(const Visit& visit, const std::string& referenc
     }
     std::ranges::stable_sort(events, std::greater{}, &std::pair<Instant, std::string>::first);
     std::vector<View> views;
+    views.reserve(events.size());
     for (const auto& [at, words] : events)
         views.push_back(View{}
                             .text("event", words)

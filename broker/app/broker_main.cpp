@@ -80,6 +80,7 @@ int explain_agreement(const std::filesystem::path& file, const Question& questio
 template <class Value, class Into> void choice_of(CLI::App& command, const char* name, Into& into,
                                                   const char* what, std::map<std::string, Value> words) {
     std::vector<std::string> all;
+    all.reserve(words.size());
     for (const auto& [word, value] : words) all.push_back(word);
     command
         .add_option_function<std::string>(

@@ -141,7 +141,7 @@ void add_lists(X509_STORE* store, const TlsFiles& files, const std::vector<Certi
     ERR_clear_error();  // a list of another CA is no error here
     require(X509_STORE_set_ex_data(store, verified_lists_place(), verified.get()) == 1,
             "no memory for revocation lists");
-    verified.release();
+    (void)verified.release();  // the store owns it now
     check_list_whole();
     X509_STORE_set_check_crl(store, check_list);
 }

@@ -12,7 +12,7 @@ using log::Operation;
 
 namespace {
 
-constexpr const char* what = "flag_marker";
+constexpr const char* marker_kind = "flag_marker";
 
 registry::FlagKey flag_key(const std::string& key) {
     const auto slash = key.find('/', 5);
@@ -66,7 +66,7 @@ Decider::Changes Decider::marker_changes(const std::vector<std::string>& keys) c
 // anything is told of all that stands.
 void Decider::tell_forces(const std::string& la, const std::vector<std::string>& changed,
                           std::uint64_t commit) {
-    const auto* rule = setting_.agreement.rule_for(what, "social-care", "police");
+    const auto* rule = setting_.agreement.rule_for(marker_kind, "social-care", "police");
     if (rule == nullptr) return;
     for (const auto& [force, party] : setting_.agreement.parties()) {
         if (force.kind() != "police") continue;

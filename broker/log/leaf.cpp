@@ -32,6 +32,7 @@ flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<schemas::Mac>>> put(
         throw std::length_error{"a leaf names more subjects than its limit"};
     if (subjects.empty()) return {};
     std::vector<flatbuffers::Offset<schemas::Mac>> macs;
+    macs.reserve(subjects.size());
     for (const auto& subject : subjects)
         macs.push_back(schemas::CreateMac(builder, builder.CreateVector(subject.data(), subject.size())));
     return builder.CreateVector(macs);
@@ -43,6 +44,7 @@ flatbuffers::Offset<flatbuffers::Vector<TextOffset>> put(Builder& builder,
         throw std::length_error{"a leaf names more legal bases than its limit"};
     if (codes.empty()) return {};
     std::vector<TextOffset> offsets;
+    offsets.reserve(codes.size());
     for (const auto& code : codes) {
         if (code.size() > limits::leaf_text_size_max)
             throw std::length_error{"a text of a leaf is longer than its limit"};
@@ -55,6 +57,7 @@ flatbuffers::Offset<flatbuffers::Vector<const schemas::IndexRange*>> put(
     Builder& builder, const std::vector<IndexRange>& ranges) {
     if (ranges.empty()) return {};
     std::vector<schemas::IndexRange> structs;
+    structs.reserve(ranges.size());
     for (const auto& range : ranges) structs.emplace_back(range.first, range.last);
     return builder.CreateVectorOfStructs(structs);
 }

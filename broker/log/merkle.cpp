@@ -282,8 +282,8 @@ bool ProvenPath::follow(std::uint64_t index, std::uint64_t size, const Digest& e
         while (mine != steps_.end() && mine->level < climb.level) ++mine;
         if (mine != steps_.end() && mine->level == climb.level && mine->at == (climb.at ^ 1)) {
             const bool meets = mine->sibling == node && mine->node == proof[i] &&
-                               std::ranges::equal(mine + 1, steps_.end(), proof.begin() + i + 1, proof.end(),
-                                                  {}, &Step::sibling);
+                               std::ranges::equal(std::span{mine + 1, steps_.end()}, proof.subspan(i + 1), {},
+                                                  &Step::sibling);
             if (!meets) return false;
             below.insert(below.end(), mine + 1, steps_.end());
             steps_ = std::move(below);

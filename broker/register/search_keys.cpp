@@ -139,7 +139,7 @@ private:
             const auto& place = *person_.places[i].place;
             for (const auto& part : {name.given.get(), name.family.get()}) {
                 if (part->words.empty()) continue;
-                const auto initial = static_cast<std::uint64_t>(part->words.front().text[0]);
+                const auto initial = static_cast<unsigned char>(part->words.front().text[0]);
                 if (place.uprn != 0) put(KeyHash{by_uprn_initial}.number(place.uprn).number(initial));
                 if (!place.postcode.empty())
                     put(KeyHash{by_postcode_initial}.text(place.postcode).number(initial));

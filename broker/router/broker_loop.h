@@ -26,7 +26,7 @@ struct LoopSetting {
     int control_fd;
     std::function<bool()> control;
     /// Told every standing_interval how things stand.
-    std::function<void(standing::Standing)> tell_standing = [](standing::Standing) {};
+    std::function<void(standing::Standing)> tell_standing = [](const standing::Standing&) {};
 };
 
 /// Belongs to the thread that makes it and calls run().

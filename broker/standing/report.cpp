@@ -38,6 +38,7 @@ json alarms_json(const std::vector<Alarm>& alarms) {
 
 json peers_json(const std::vector<Peer>& peers) {
     std::vector<const Peer*> longest_away;
+    longest_away.reserve(peers.size());
     for (const auto& peer : peers) longest_away.push_back(&peer);
     std::ranges::stable_sort(longest_away, {}, [](const Peer* peer) {
         return std::tuple{peer->sessions > 0, peer->seen.value_or(Instant::min())};

@@ -134,6 +134,7 @@ std::vector<Volume> Volumes::judge(Instant now, const std::set<std::string>& ban
                           : static_cast<int>(weekday * 24 + static_cast<unsigned>(of_day));
     }
     std::vector<Volume> all;
+    all.reserve(topics.size());
     for (const auto& topic : topics) all.push_back(judge(topic, end, slots));
     return all;
 }
@@ -153,6 +154,7 @@ Volume Volumes::judge(const std::string& topic, Hour end, const std::map<Hour, i
     points.erase(points.begin(), first);
     if (points.empty()) return {topic};
     std::vector<double> counts;
+    counts.reserve(points.size());
     for (const auto& point : points) counts.push_back(point.count);
     const auto ninth = counts.begin() + static_cast<std::ptrdiff_t>(counts.size() * 9 / 10);
     std::ranges::nth_element(counts, ninth);

@@ -601,10 +601,16 @@ void Broker::show_newest(const Id16& id, Session& session) {
 }
 
 std::vector<std::unique_ptr<schemas::HashValue>> Broker::consistency(std::uint64_t from, std::uint64_t to) {
-    const auto proof =
-        log::consistency_proof(from, to, [&](log::TileId tile) { return setting_.reader.tile(tile); });
+    const std::pair heads{from, to};
+    auto kept = proofs_.find(heads);
+    if (kept == proofs_.end()) {
+        auto proof =
+            log::consistency_proof(from, to, [&](log::TileId tile) { return setting_.reader.tile(tile); });
+        if (proofs_.size() >= limits::proofs_kept_max) proofs_.clear();
+        kept = proofs_.emplace(heads, std::move(proof)).first;
+    }
     std::vector<std::unique_ptr<schemas::HashValue>> hashes;
-    for (const Digest& hash : proof) {
+    for (const Digest& hash : kept->second) {
         hashes.push_back(std::make_unique<schemas::HashValue>());
         hashes.back()->bytes.assign(hash.begin(), hash.end());
     }

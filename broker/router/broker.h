@@ -239,6 +239,8 @@ private:
     Heads heads_;
     std::optional<std::string> cosigned_;
     bool quorum_late_ = false;
+    /// From one head to another. Thousands of sessions stand between the same few: each proof is read from the store once.
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<Digest>> proofs_;
     bool head_wanted_ = false;  // somebody asked for one that covers what is committed and not signed
     RecentIds recent_;
     Figures figures_;

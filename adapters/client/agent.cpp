@@ -25,6 +25,7 @@ using Steady = std::chrono::steady_clock;
 constexpr auto software = "flagpost-client/" FLAGPOST_VERSION;
 constexpr auto checkpoint_fact = "log-checkpoint";
 constexpr auto evidence_fact = "log-evidence";
+constexpr auto confirm_fact = "log-confirm";  // the newest Confirm not proven yet
 
 constexpr milliseconds look_again{100};          // at the outbox and at `done`, when nothing else happens
 constexpr milliseconds last_words{500};          // for a goodbye to leave
@@ -121,20 +122,25 @@ public:
     }
 
     /// A Confirm is not signed; the head that covers it is, and is what the broker is held to from then on. Who stays
-    /// connected is shown one before long; who ends now asks for it, and if it does not come, at the end of the next run.
+    /// connected is shown one before long; who ends now asks for it, and if it does not come, at the end of the next run. Likewise the proof that the
+    /// log of that head holds what was confirmed.
     void await_covering_head() {
         const auto confirmed = box_.newest_confirmed(1);
         if (!connection_ || !connection_->machine.welcomed() || confirmed.empty()) return;
         schemas::QueryValue query;
         query.kind = schemas::QueryKind::checkpoint;
         query.from = confirmed.front().index.value_or(0) + 1;
-        for (const auto until = Steady::now() + head_patience; !covered(query.from); step(look_again)) {
+        const auto until = Steady::now() + head_patience;
+        for (; !covered(query.from); step(look_again)) {
             const auto answer = answer_by(until, query);
             const bool may_come = answer && (*answer || answer->error().reason == Reason::not_found);
             if (may_come && Steady::now() < until) continue;
             std::cerr << "confirmed, but no signed head of the log covers it yet: the next run asks again\n";
             return;
         }
+        while (connection_ && connection_->machine.owed_proof() && Steady::now() < until) step(look_again);
+        if (!connection_ || connection_->machine.owed_proof())
+            std::cerr << "confirmed, but not proven to be in the log yet: the next run asks again\n";
     }
 
     /// Whether the head remembered is of so many entries.
@@ -188,7 +194,8 @@ private:
                                  config_.topics,
                                  log_key_,
                                  box_.fact(checkpoint_fact),
-                                 witness_ ? &*witness_ : nullptr};
+                                 witness_ ? &*witness_ : nullptr,
+                                 Promise::parse(box_.fact(confirm_fact).value_or(""))};
         connection_.emplace(context_, tls_.get(), config_, std::move(settings), origin_, clock_.now());
         perform(connection_->machine.start(connection_->now()));
         return connection_.has_value();
@@ -260,7 +267,14 @@ private:
         store.delivery.received = clock_.now();
         arrived_.push_back(std::move(store.delivery));
     }
-    void carry_out(Confirmed& confirmed) { confirmed_.emplace_back(confirmed.id, confirmed.leaf); }
+    void carry_out(Confirmed& confirmed) {
+        confirmed_.emplace_back(confirmed.id, confirmed.promise.index);
+        newest_confirm_ = confirmed.promise.text();
+    }
+    void carry_out(Proven& proven) {
+        const auto kept = Promise::parse(box_.fact(confirm_fact).value_or(""));
+        if (kept && kept->index <= proven.index) box_.forget_fact(confirm_fact);
+    }
     void carry_out(DeadLetter& letter) { box_.refused(letter.id, letter.refusal); }
     void carry_out(client::Answered& answered) { answer_ = std::move(answered); }
     void carry_out(Problem& problem) { problem_ = std::move(problem.what); }
@@ -277,7 +291,10 @@ private:
     /// Makes durable what the frames read so far said, then acknowledges what was delivered.
     void settle_durably() {
         if (!confirmed_.empty()) {
-            box_.confirmed(confirmed_);
+            box_.at_once([this] {
+                box_.confirmed(confirmed_);
+                box_.set_fact(confirm_fact, newest_confirm_);
+            });
             confirmed_.clear();
         }
         if (!arrived_.empty()) {
@@ -337,6 +354,7 @@ private:
     Bytes frame_;
     std::vector<Incoming> arrived_;
     std::vector<std::pair<Id16, std::uint64_t>> confirmed_;
+    std::string newest_confirm_;
     std::optional<client::Answered> answer_;
 };
 

@@ -407,7 +407,7 @@ std::vector<Outgoing> Box::waiting(std::size_t most, const std::optional<Id16>& 
 
 void Box::confirmed(const std::vector<std::pair<Id16, std::uint64_t>>& ids_and_leaves) {
     if (ids_and_leaves.empty()) return;
-    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    Writing transaction(impl_->db, impl_->in_transaction);
     SQLite::Statement settle(impl_->db,
                              "UPDATE outgoing SET state = 1, leaf = ?, reason = NULL, place = NULL "
                              "WHERE id = ? AND state <> 1");

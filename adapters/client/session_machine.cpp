@@ -1,6 +1,7 @@
 #include "adapters/client/session_machine.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "broker/crypto/digest.h"
 #include "broker/log/merkle.h"
@@ -47,7 +48,7 @@ std::string line_of(const wire::EnvelopeView& envelope) {
     return std::string{envelope.topic} + '\n' + subject->str();
 }
 
-/// Of a Welcome or a Heartbeat.
+/// Of a Welcome, a Heartbeat or a Goodbye.
 template <class Shown> std::vector<Digest> proof_of(const Shown& shown) {
     std::vector<Digest> proof;
     if (shown.consistency() != nullptr)
@@ -79,7 +80,16 @@ Bytes cosign_frame(std::string_view note, const Witness& witness, Instant now) {
 }  // namespace
 
 SessionMachine::SessionMachine(SessionSettings settings, const crypto::OriginKey& origin, Instant now)
-    : settings_{std::move(settings)}, origin_{origin}, latest_{now}, heard_{now}, heartbeat_due_{now} {}
+    : settings_{std::move(settings)},
+      origin_{origin},
+      latest_{now},
+      heard_{now},
+      heartbeat_due_{now},
+      promised_{settings_.promise},
+      newest_promise_{settings_.promise} {
+    if (const auto head = log::open_checkpoint(settings_.checkpoint.value_or(""), settings_.log))
+        head_ = *head;
+}
 
 Instant SessionMachine::forward(Instant now) { return latest_ = std::max(latest_, now); }
 
@@ -124,6 +134,13 @@ void SessionMachine::turn(const schemas::Frame& frame, std::size_t size, Actions
         case Body::Heartbeat:
             return announced(*frame.body_as_Heartbeat(), actions);
         case Body::Answer: {
+            if (is_ours(frame.body_as_Answer()->request())) {
+                const auto* content = frame.body_as_Answer()->content();
+                if (frame.body_as_Answer()->request() == proof_asked_)
+                    proof_came(content == nullptr ? BytesView{} : BytesView{content->data(), content->size()},
+                               actions);
+                return;
+            }
             schemas::AnswerValue answer;
             frame.body_as_Answer()->UnPackTo(&answer);
             const std::uint32_t request = answer.request;
@@ -148,7 +165,10 @@ void SessionMachine::said_goodbye(const schemas::Goodbye& goodbye, Actions& acti
     if (!welcomed_ && denies_our_head(goodbye.reason(), goodbye.where()))
         return alarm(
             describe("the broker denies the log head it showed before: ", goodbye.reason(), goodbye.where()),
-            "remembered:\n" + settings_.checkpoint.value_or(""), actions);
+            evidence_of(settings_.checkpoint.value_or(""),
+                        goodbye.checkpoint() == nullptr ? "" : goodbye.checkpoint()->str(),
+                        proof_of(goodbye)),
+            actions);
     const bool displaced = goodbye.reason() == schemas::Reason::displaced;
     end(describe("the broker said goodbye: ", goodbye.reason(), goodbye.where()), actions,
         displaced ? displaced_wait : std::chrono::milliseconds{0});
@@ -157,6 +177,7 @@ void SessionMachine::said_goodbye(const schemas::Goodbye& goodbye, Actions& acti
 void SessionMachine::welcome(const schemas::Welcome& welcome, Instant now, Actions& actions) {
     if (!check_head(welcome.checkpoint()->str(), proof_of(welcome), actions)) return;
     welcomed_ = true;
+    ask_for_proof(actions);
     window_ = std::clamp<std::uint32_t>(welcome.publish_window(), 1, limits::publish_window);
     if (welcome.heartbeat_ms() != 0)
         heartbeat_ = std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds{welcome.heartbeat_ms()},
@@ -181,6 +202,13 @@ bool SessionMachine::check_head(const std::string& received, const std::vector<D
     };
     const auto newer = log::open_checkpoint(received, settings_.log);
     if (!newer) return denied("the broker's log head is not signed by the log's key");
+    for (const auto* promise : {&promised_, &newest_promise_})
+        if (const char* what =
+                *promise ? contradiction(Tree{newer->size, newer->root}, **promise) : nullptr) {
+            alarm(what, "confirmed:\n" + (*promise)->text() + "\n" + evidence_of(remembered, received, proof),
+                  actions);
+            return false;
+        }
     if (remembered == received) return true;
     if (!remembered.empty()) {
         const auto older = log::open_checkpoint(remembered, settings_.log);
@@ -189,6 +217,8 @@ bool SessionMachine::check_head(const std::string& received, const std::vector<D
             return denied("the broker's log is not a continuation of the log it showed before");
     }
     settings_.checkpoint = received;
+    head_ = *newer;
+    asked_again_ = false;
     actions.push_back(Remember{received});
     if (settings_.witness != nullptr)
         actions.push_back(Send{cosign_frame(received, *settings_.witness, latest_)});
@@ -199,9 +229,68 @@ void SessionMachine::confirm(const schemas::Confirm& confirm, Actions& actions) 
     const Id16 id = *exactly<16>({confirm.id()->data(), confirm.id()->size()});
     const auto place = places_.find(id);
     if (place == places_.end()) return;  // confirmed before, or never ours: nothing to strike off
-    actions.push_back(Confirmed{id, confirm.index()});
+    const Promise promise{confirm.index(), *exactly<32>({confirm.leaf()->data(), confirm.leaf()->size()}),
+                          confirm.size(), *exactly<32>({confirm.root()->data(), confirm.root()->size()})};
+    for (const auto& earlier :
+         {head_ ? std::optional{Tree{head_->size, head_->root}} : std::nullopt,
+          newest_promise_ ? std::optional{Tree{newest_promise_->size, newest_promise_->root}} : std::nullopt})
+        if (const char* what = contradiction(promise, earlier.value_or(Tree{0, log::empty_root()})))
+            return alarm(what,
+                         "confirmed:\n" + promise.text() + "\nconfirmed before:\n" +
+                             (newest_promise_ ? newest_promise_->text() : "") + "\nremembered:\n" +
+                             settings_.checkpoint.value_or(""),
+                         actions);
+    newest_promise_ = promise;
+    if (!promised_) promised_ = promise;
+    actions.push_back(Confirmed{id, promise});
     settle(place->second, actions);
     key_is_known(actions);
+}
+
+// Without more frames a client can hold a Confirm's size and root only against a head of that very size. What it relies on, that its
+// leaf is in the log, is asked of a sample: one Confirm of those between two heads shown, and the last of all.
+void SessionMachine::ask_for_proof(Actions& actions) {
+    if (ended_ || !welcomed_ || !promised_ || !head_ || head_->size <= promised_->index || proof_asked_ != 0)
+        return;
+    proof_asked_ = ask(schemas::QueryKind::proof, promised_->index, actions);
+}
+
+std::uint32_t SessionMachine::ask(schemas::QueryKind kind, std::uint64_t from, Actions& actions) {
+    schemas::QueryValue query;
+    query.kind = kind;
+    query.from = from;
+    auto [asked, request] = this->query(std::move(query));
+    std::move(asked.begin(), asked.end(), std::back_inserter(actions));
+    return request;
+}
+
+void SessionMachine::proof_came(BytesView answer, Actions& actions) {
+    proof_asked_ = head_asked_ = 0;
+    const Kept kept = judge(*promised_, answer, *head_, settings_.log);
+    if (kept == Kept::no)
+        return alarm("the broker's log does not hold what it confirmed",
+                     "confirmed:\n" + promised_->text() + "\nremembered:\n" +
+                         settings_.checkpoint.value_or("") + "\nanswered:\n" + to_base64(answer),
+                     actions);
+    if (kept == Kept::other_head) {
+        // A head was signed since the one shown. Both are asked for at once: then nothing comes between. Else with the next head.
+        if (std::exchange(asked_again_, true)) return;
+        head_asked_ = ask(schemas::QueryKind::checkpoint, head_->size + 1, actions);
+        ask_for_proof(actions);
+        return;
+    }
+    actions.push_back(Proven{promised_->index});
+    promised_ = newest_promise_->index > promised_->index ? newest_promise_ : std::nullopt;
+    ask_for_proof(actions);
+}
+
+void SessionMachine::proof_refused(const Refusal& refusal, Actions& actions) {
+    proof_asked_ = head_asked_ = 0;
+    if (refusal.reason != Reason::not_found) return;  // it has no time: with the next head
+    alarm("the broker's log does not hold what it confirmed",
+          "confirmed:\n" + promised_->text() + "\nremembered:\n" + settings_.checkpoint.value_or("") +
+              "\nrefused:\n" + refusal.where,
+          actions);
 }
 
 void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions& actions) {
@@ -210,6 +299,10 @@ void SessionMachine::refused(const schemas::Refuse& refuse, Instant now, Actions
     if (!welcomed_) {
         return end(describe("the broker refused us: ", refuse.reason(), refuse.where()), actions,
                    retry_delay(refuse));
+    }
+    if (is_ours(refuse.request())) {
+        if (refuse.request() == proof_asked_) proof_refused(refusal_of(refuse), actions);
+        return;
     }
     if (refuse.request() != 0) {
         actions.push_back(Answered{refuse.request(), tl::unexpected{refusal_of(refuse)}});
@@ -284,6 +377,7 @@ void SessionMachine::announced(const schemas::Heartbeat& heartbeat, Actions& act
     if (heartbeat.checkpoint() != nullptr &&
         !check_head(heartbeat.checkpoint()->str(), proof_of(heartbeat), actions))
         return;
+    if (heartbeat.checkpoint() != nullptr) ask_for_proof(actions);
     if (heartbeat.high_water() == nullptr || credit_messages_ == 0) return;
     for (const auto* mark : *heartbeat.high_water()) {
         const auto found = newest_.find(mark->topic()->str());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/client/box.h"
+#include "adapters/client/promise.h"
 #include "broker/core/clock.h"
 #include "broker/crypto/signature.h"
 #include "broker/log/note.h"
@@ -31,7 +32,11 @@ struct Store {
 /// The broker has the message on disk as this leaf.
 struct Confirmed {
     Id16 id;
-    std::uint64_t leaf;
+    Promise promise;
+};
+/// The log of the head remembered holds what a Confirm promised: the leaf `index`. Confirms before that one need no proof any more.
+struct Proven {
+    std::uint64_t index;
 };
 /// The broker will never take the message as it is.
 struct DeadLetter {
@@ -57,7 +62,8 @@ struct End {
     std::string problem;
     std::chrono::milliseconds wait_at_least{0};  // before connecting again
 };
-using Action = std::variant<Send, Remember, Store, Confirmed, DeadLetter, Answered, Problem, Alarm, End>;
+using Action =
+    std::variant<Send, Remember, Store, Confirmed, Proven, DeadLetter, Answered, Problem, Alarm, End>;
 using Actions = std::vector<Action>;
 
 inline constexpr std::size_t in_flight_bytes_max = 8 * 1024 * 1024;  // no more envelopes are begun above it
@@ -78,6 +84,7 @@ struct SessionSettings {
     log::VerifierKey log;                   // the log's key, handed over out of band
     std::optional<std::string> checkpoint;  // the note remembered last; the machine keeps it up
     const Witness* witness = nullptr;       // cosigns each head that proved consistent
+    std::optional<Promise> promise = {};    // the newest Confirm of before that was not proven yet
 };
 
 /// One per connection: after a reconnect a new one starts, and the outbox is offered from its beginning.
@@ -107,6 +114,8 @@ public:
     Actions goodbye();
 
     bool welcomed() const { return welcomed_; }
+    /// Whether something was confirmed that no head shown was proven to hold yet.
+    bool owed_proof() const { return promised_.has_value(); }
     std::size_t unconfirmed() const { return in_flight_.size(); }
 
 private:
@@ -129,6 +138,13 @@ private:
     bool check_head(const std::string& received, const std::vector<Digest>& proof, Actions& actions);
     void subscribed(const schemas::Subscribed& subscribed);
     void confirm(const schemas::Confirm& confirm, Actions& actions);
+    void ask_for_proof(Actions& actions);
+    void proof_came(BytesView answer, Actions& actions);
+    void proof_refused(const Refusal& refusal, Actions& actions);
+    bool is_ours(std::uint32_t request) const {
+        return request != 0 && (request == proof_asked_ || request == head_asked_);
+    }
+    std::uint32_t ask(schemas::QueryKind kind, std::uint64_t from, Actions& actions);
     void settle(std::uint64_t place, Actions& actions);
     void refused(const schemas::Refuse& refuse, Instant now, Actions& actions);
     void publish_refused(std::uint64_t place, const schemas::Refuse& refuse, Instant now, Actions& actions);
@@ -171,6 +187,12 @@ private:
     std::map<std::string, Newest> newest_;    // by topic: delivered, or there before we subscribed
 
     std::uint32_t next_request_ = 1;
+
+    // A Confirm is held against the next head that covers it: one at a time, the first since the last proof, then the newest.
+    std::optional<log::Checkpoint> head_;  // of settings_.checkpoint, if it is the log's
+    std::optional<Promise> promised_, newest_promise_;
+    std::uint32_t proof_asked_ = 0, head_asked_ = 0;  // requests of our own under way; 0: none
+    bool asked_again_ = false;                        // since the last head was shown
 };
 
 }  // namespace flagpost::client

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "broker/core/limits.h"
+#include "adapters/client/promise.h"
 #include "broker/log/tlog_proof.h"
 
 namespace flagpost::desk {
@@ -15,20 +15,6 @@ struct ProofOptions {
     std::uint8_t cosigned = 0;
     std::filesystem::path out, leaf;
 };
-
-/// The two items of the answer: proof, leaf.
-Result<std::pair<std::string, Bytes>> taken_apart(BytesView content) {
-    std::vector<BytesView> items;
-    while (content.size() >= 4 && items.size() < 2) {
-        const auto size = read_be(content.first(4));
-        if (size > content.size() - 4) break;
-        items.push_back(content.subspan(4, size));
-        content = content.subspan(4 + size);
-    }
-    if (items.size() != 2 || !content.empty())
-        return refuse(Reason::malformed, "answer: not a leaf and its proof");
-    return std::pair{std::string{text(items[0])}, copy(items[1])};
-}
 
 void write(const std::filesystem::path& file, BytesView content) {
     std::ofstream out{file, std::ios::binary};
@@ -44,7 +30,7 @@ int fetch(const std::filesystem::path& config, const std::vector<std::string>& k
     query.from = options.index;
     query.level = options.cosigned;
     const auto answer = desk.ask(std::move(query));
-    const auto parts = answer ? taken_apart(answer->content) : tl::unexpected{answer.error()};
+    const auto parts = answer ? client::read_proof_answer(answer->content) : tl::unexpected{answer.error()};
     const auto proof = parts ? log::TlogProof::parse(parts->first) : tl::unexpected{parts.error()};
     if (!proof) {
         std::cerr << "entry " << options.index << ": " << name(proof.error().reason) << ", "

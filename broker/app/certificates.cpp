@@ -2,7 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <ctime>
@@ -17,7 +17,6 @@ namespace {
 using Bio = std::unique_ptr<BIO, crypto::FreeWith<BIO_free_all>>;
 using RevocationList = std::unique_ptr<X509_CRL, crypto::FreeWith<X509_CRL_free>>;
 using Certificate = std::unique_ptr<X509, crypto::FreeWith<X509_free>>;
-using Integer = std::unique_ptr<ASN1_INTEGER, crypto::FreeWith<ASN1_INTEGER_free>>;
 
 Instant instant_of(const ASN1_TIME* time, const std::filesystem::path& file) {
     tm broken_down{};
@@ -34,18 +33,6 @@ Certificate first_certificate(const std::filesystem::path& file) {
 }
 
 }  // namespace
-
-std::uint64_t crl_number_in(std::string_view text, const std::filesystem::path& file) {
-    const Bio bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
-    const RevocationList list{bio ? PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr) : nullptr};
-    if (!list) throw std::runtime_error{file.string() + ": holds no revocation list"};
-    const Integer number{
-        static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(list.get(), NID_crl_number, nullptr, nullptr))};
-    std::uint64_t value = 0;
-    if (!number || ASN1_INTEGER_get_uint64(&value, number.get()) != 1)
-        throw std::runtime_error{file.string() + ": the revocation list has no usable number"};
-    return value;
-}
 
 Instant read_certificate_end(const std::filesystem::path& file) {
     return instant_of(X509_get0_notAfter(first_certificate(file).get()), file);

@@ -1,19 +1,13 @@
 /// What the broker itself, apart from TLS, wants to know of the partnership's certificates.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string_view>
 
 #include "broker/core/bytes.h"
 #include "broker/core/clock.h"
 
 namespace flagpost::app {
-
-/// The number of the first revocation list of a text in PEM (RFC 5280, 5.2.3). Throws std::runtime_error naming `file`, where
-/// the text is from, if there is none to be had.
-std::uint64_t crl_number_in(std::string_view text, const std::filesystem::path& file);
 
 /// When the first certificate of a PEM file ends. Throws std::runtime_error if it holds none.
 Instant read_certificate_end(const std::filesystem::path& file);

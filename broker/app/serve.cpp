@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "broker/app/certificates.h"
 #include "broker/app/files.h"
 #include "broker/app/key_list.h"
 #include "broker/app/parties.h"
@@ -84,11 +83,6 @@ exchange::InForce in_force(const BrokerConfig& config, const agreement::Agreemen
     if (crypto::sha256(view(texts.agreement)) != agreement.digest() ||
         crypto::sha256(view(texts.parties)) != parties.digest)
         throw std::runtime_error{"agreement or parties changed while they were read: start again"};
-    // Where gates of other processes hold the list, this one needs none.
-    if (config.listen) {
-        texts.crl = read_text(config.tls.crl);
-        texts.crl_number = crl_number_in(texts.crl, config.tls.crl);
-    }
     return texts;
 }
 

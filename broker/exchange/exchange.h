@@ -32,7 +32,7 @@ struct InForce {
     std::string agreement;  // the text of Setting::agreement
     std::string parties;
     std::string keys = {};  // the list of the broker's own; empty: nobody told
-    std::string crl = {};   // revocation lists, PEM; empty: gates in other processes hold them
+    std::string crl = {};   // revocation lists, PEM; empty: no gate has told any
     std::uint64_t crl_number = 0;
 };
 

@@ -88,6 +88,7 @@ void Gate::run() {
             "or run further flagpost-gate processes beside it",
             connections_wanted,
             static_cast<std::size_t>(static_cast<double>(connections_wanted) / limits::descriptors_used_max));
+    tell_lists();
     on_ready(&link_, 0);  // libzmq signals changes only from the first look on
     while (!stopping_) turn();
     for (const auto& connection : connections_)
@@ -219,6 +220,7 @@ void Gate::reload_trust() {
     counters_.revocation_list_ends_s = trust_.revocation_list_ends_s();
     counters_.reloads.add(1);  // last: who sees it counted sees what it brought
     spdlog::info("gate: certificates and revocation list reloaded");
+    tell_lists();
     // Who is on the list goes at once; whole chains are dearer and follow a few a turn.
     to_judge_.clear();
     for (const auto& connection : connections_) {

@@ -118,6 +118,7 @@ private:
     void relieve();
     void hand_over();
     void lose_broker();
+    void tell_lists();
 
     GateConfig config_;
     Clock& clock_;

@@ -48,7 +48,10 @@ void Gate::take_batch(BytesView batch) {
 }
 
 void Gate::take_item(const wire::fabric::Item& item) {
-    if (item.kind == ItemKind::challenge) return link_.answer(item.content);
+    if (item.kind == ItemKind::challenge) {
+        link_.answer(item.content);
+        return tell_lists();
+    }
     const auto found = sessions_.find(item.session);
     if (found == sessions_.end()) return;  // ended here before the broker knew
     Connection& connection = *found->second;
@@ -76,6 +79,13 @@ void Gate::relieve() {
     full_ = false;
     for (const auto& paused : connections_)
         if (paused->paused && may_take(*paused)) resume(*paused);
+}
+
+// The log has to say by which lists peers were judged: told before the first session, and again whenever they were read.
+void Gate::tell_lists() {
+    if (!link_.attached()) return;
+    link_.add(ItemKind::lists, no_session,
+              wire::fabric::write_lists({trust_.lists_number(), trust_.lists()}));
 }
 
 void Gate::lose_broker() {

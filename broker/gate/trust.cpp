@@ -1,9 +1,14 @@
 #include "broker/gate/trust.h"
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <ctime>
+#include <fstream>
 #include <vector>
+
+#include "broker/wire/fabric.h"
 
 namespace flagpost::gate {
 namespace {
@@ -11,6 +16,8 @@ namespace {
 using crypto::CryptoFailure;
 using crypto::FreeWith;
 using Verification = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
+using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
+using List = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;
 using Integer = std::unique_ptr<ASN1_INTEGER, FreeWith<ASN1_INTEGER_free>>;
 using KeyIdentifier = std::unique_ptr<AUTHORITY_KEYID, FreeWith<AUTHORITY_KEYID_free>>;
 
@@ -67,6 +74,29 @@ void test_own_certificate(SSL_CTX* context) {
                             X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification.get()))};
 }
 
+/// At most one byte more than may be told to the broker; empty where there is no such file.
+std::string text_of(const std::filesystem::path& file) {
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file, none);
+    std::string text(none ? 0 : std::min<std::uintmax_t>(size, wire::fabric::lists_size_max + 1), '\0');
+    std::ifstream in{file, std::ios::binary};
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+std::uint64_t first_number_in(const std::string& text, const std::filesystem::path& file) {
+    if (text.size() > wire::fabric::lists_size_max)
+        throw CryptoFailure{file.string() + ": longer than revocation lists may be"};
+    const Bio bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
+    const List list{bio ? PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr) : nullptr};
+    const Integer number = list ? number_of(list.get()) : Integer{};
+    std::uint64_t value = 0;
+    if (!number || ASN1_INTEGER_get_uint64(&value, number.get()) != 1)
+        throw CryptoFailure{file.string() + ": the revocation list has no usable number"};
+    return value;
+}
+
 crypto::TlsContext tried_context(const crypto::TlsFiles& files) {
     auto context = crypto::make_server_context(files);
     test_own_certificate(context.get());
@@ -75,8 +105,16 @@ crypto::TlsContext tried_context(const crypto::TlsFiles& files) {
 
 }  // namespace
 
-Trust::Trust(crypto::TlsFiles files)
-    : files_{std::move(files)}, read_{stamps()}, context_{tried_context(files_)} {}
+Trust::Trust(crypto::TlsFiles files) : files_{std::move(files)}, read_{stamps()}, trusted_{read(files_)} {}
+
+// The context's lists and this text must be the same: the log names the text.
+Trust::Trusted Trust::read(const crypto::TlsFiles& files) {
+    std::string text = text_of(files.crl);
+    auto context = tried_context(files);
+    if (text != text_of(files.crl)) throw CryptoFailure{files.crl.string() + ": changed while it was read"};
+    const auto number = first_number_in(text, files.crl);
+    return {std::move(context), std::move(text), number};
+}
 
 Trust::Stamp Trust::stamp_of(const std::filesystem::path& file) {
     struct stat facts {};
@@ -92,14 +130,14 @@ bool Trust::changed_on_disk() const { return stamps() != read_; }
 
 void Trust::reload() {
     read_ = stamps();  // before reading: a change while we read is seen next time
-    auto fresh = tried_context(files_);
-    refuse_rollback(context_.get(), fresh.get());
-    context_ = std::move(fresh);
+    auto fresh = read(files_);
+    refuse_rollback(context(), fresh.context.get());
+    trusted_ = std::move(fresh);
 }
 
 bool Trust::revoked(SSL* connection) const {
     X509* leaf = SSL_get0_peer_certificate(connection);
-    for (X509_CRL* list : lists_of(context_.get())) {
+    for (X509_CRL* list : lists_of(context())) {
         if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_issuer_name(leaf)) != 0) continue;
         X509_REVOKED* entry = nullptr;
         if (X509_CRL_get0_by_cert(list, &entry, leaf) == 1) return true;
@@ -110,16 +148,16 @@ bool Trust::revoked(SSL* connection) const {
 bool Trust::still_trusted(SSL* connection) const {
     const Verification verification{X509_STORE_CTX_new()};
     if (!verification ||
-        X509_STORE_CTX_init(verification.get(), SSL_CTX_get_cert_store(context_.get()),
+        X509_STORE_CTX_init(verification.get(), SSL_CTX_get_cert_store(context()),
                             SSL_get0_peer_certificate(connection), SSL_get_peer_cert_chain(connection)) != 1)
         throw CryptoFailure{"no memory to verify a peer's certificate"};
-    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(verification.get()), SSL_CTX_get0_param(context_.get()));
+    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(verification.get()), SSL_CTX_get0_param(context()));
     return X509_verify_cert(verification.get()) == 1;
 }
 
 std::int64_t Trust::revocation_list_ends_s() const {
     std::int64_t earliest = 0;
-    for (const X509_CRL* list : lists_of(context_.get())) {
+    for (const X509_CRL* list : lists_of(context())) {
         std::tm broken_down{};
         const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
         if (next == nullptr || ASN1_TIME_to_tm(next, &broken_down) != 1) continue;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 
 #include "broker/crypto/tls.h"
 
@@ -19,13 +20,17 @@ public:
     /// Throws CryptoFailure.
     explicit Trust(crypto::TlsFiles files);
 
-    SSL_CTX* context() const { return context_.get(); }
+    SSL_CTX* context() const { return trusted_.context.get(); }
+
+    /// The file of revocation lists that context() was made from, byte for byte, and the number of the first.
+    const std::string& lists() const { return trusted_.lists; }
+    std::uint64_t lists_number() const { return trusted_.lists_number; }
 
     /// The files on disk are not those of the last attempt to read them.
     bool changed_on_disk() const;
 
     /// Throws CryptoFailure and keeps what it had if the files do not fit together, the broker's own certificate
-    /// does not verify, or a revocation list is older than the one in force.
+    /// does not verify, or a revocation list has no number or is older than the one in force.
     void reload();
 
     /// The peer's certificate is on a revocation list in force. Cheap: a search in a sorted list.
@@ -44,12 +49,18 @@ private:
         friend bool operator==(const Stamp&, const Stamp&) = default;
     };
     using Stamps = std::array<Stamp, 4>;
+    struct Trusted {
+        crypto::TlsContext context;
+        std::string lists;
+        std::uint64_t lists_number;
+    };
+    static Trusted read(const crypto::TlsFiles& files);
     static Stamp stamp_of(const std::filesystem::path& file);
     Stamps stamps() const;
 
     crypto::TlsFiles files_;
     Stamps read_;
-    crypto::TlsContext context_;
+    Trusted trusted_;
 };
 
 }  // namespace flagpost::gate

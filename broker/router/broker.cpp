@@ -110,8 +110,7 @@ Broker::Broker(BrokerSetting setting, Now now)
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
-    decide(exchange::Started{std::move(setting_.in_force), std::move(setting_.erased_again)}, Id16{},
-           Nothing{});
+    decide(exchange::Started{setting_.in_force, std::move(setting_.erased_again)}, Id16{}, Nothing{});
 }
 
 // --- From the gates
@@ -157,6 +156,8 @@ void Broker::take_item(const GateName& name, Gate& gate, const fabric::Item& ite
             return take_frame(item);
         case fabric::ItemKind::close:
             return take_close(item);
+        case fabric::ItemKind::lists:
+            return take_lists(item);
         case fabric::ItemKind::refused:
             ++figures_.turned_away;
             return;
@@ -215,6 +216,23 @@ void Broker::take_frame(const fabric::Item& item) {
     if (session->frames_taken >= frames_ungranted_max || session->bytes_taken >= bytes_ungranted_max)
         grant_anew(session->gate, gate);
     act(item.session, session->machine.receive(item.content, {now_, running_}));
+}
+
+// Gates read them, each for itself: what each begins to judge by is written down. One with an older list than another had is a
+// gate whose file was not brought up to date.
+void Broker::take_lists(const fabric::Item& item) {
+    const auto lists = fabric::read_lists(item.content);
+    if (!lists) {
+        spdlog::error("a gate names no revocation list: {}", lists.error().where);
+        return;
+    }
+    auto& known = setting_.in_force;
+    if (lists->number < known.crl_number)
+        spdlog::error("a gate judges by revocation list {}, another has had {}", lists->number,
+                      known.crl_number);
+    known.crl = lists->text;
+    known.crl_number = lists->number;
+    decide(exchange::Reloaded{known}, Id16{}, Nothing{});
 }
 
 void Broker::take_close(const fabric::Item& item) {
@@ -289,7 +307,12 @@ void Broker::files_changed(exchange::InForce in_force, std::string policies, Now
     home_.check();
     go_on(now);
     setting_.policies = std::move(policies);
-    decide(exchange::Reloaded{std::move(in_force)}, Id16{}, Nothing{});
+    if (in_force.crl.empty()) {
+        in_force.crl = std::move(setting_.in_force.crl);
+        in_force.crl_number = setting_.in_force.crl_number;
+    }
+    setting_.in_force = std::move(in_force);
+    decide(exchange::Reloaded{setting_.in_force}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Now now) {

@@ -37,8 +37,8 @@ struct BrokerSetting {
     std::optional<crypto::SymmetricKey> fabric;  // gates in their own process must know it
     log::VerifierKey log_key;
     std::string policies;  // JSON, what Query policies answers: agreement, parties and keys in force
-    std::function<bool()> has_room;  // on the store's disk
-    exchange::InForce in_force;
+    std::function<bool()> has_room;            // on the store's disk
+    exchange::InForce in_force;                // its revocation lists: gates tell them
     std::uint64_t size;                        // of the log as recovered
     Digest root;                               // likewise
     Instant newest_stored;                     // time of the newest leaf
@@ -80,7 +80,8 @@ public:
     std::optional<std::string> take_cosigned() { return std::exchange(cosigned_, std::nullopt); }
     /// How large the store's WAL is: a reader that never ends lets it grow.
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
-    /// Parties (changed in place by their owner), keys and revocation list were read anew: what differs becomes a leaf.
+    /// Parties (changed in place by their owner) and keys were read anew: what differs becomes a leaf. Without revocation lists
+    /// in `in_force` those stand that a gate told last.
     void files_changed(exchange::InForce in_force, std::string policies, Now now);
     void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
@@ -159,6 +160,7 @@ private:
     void take_attach(const GateName& name, Gate& gate, BytesView content);
     void take_opening(const GateName& name, Gate& gate, const wire::fabric::Item& item);
     void take_frame(const wire::fabric::Item& item);
+    void take_lists(const wire::fabric::Item& item);
     void take_close(const wire::fabric::Item& item);
     void grant_anew(const GateName& name, Gate& gate);
 

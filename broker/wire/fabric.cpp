@@ -11,10 +11,16 @@ namespace {
 constexpr std::size_t alignment = 8;
 constexpr std::size_t opening_fixed_size = 8 + 32 + 1;  // not_after, certificate, length of the id
 constexpr std::size_t remote_size_max = 64;
-constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::refused);
+constexpr std::size_t list_number_size = 8;
+constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::lists);
 constexpr auto last_reason = static_cast<std::uint16_t>(Reason::in_use);
 
 std::size_t padded(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
+
+std::size_t content_size_max(std::uint8_t kind) {
+    return kind == static_cast<std::uint8_t>(ItemKind::lists) ? list_number_size + lists_size_max
+                                                              : limits::frame_size_max;
+}
 
 bool all_zero(BytesView bytes) {
     return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
@@ -42,7 +48,7 @@ Result<std::vector<Item>> read_batch(BytesView batch) {
         if (kind == 0 || kind > last_kind) return refuse(Reason::malformed, "fabric.kind");
         if (!all_zero(batch.subspan(1, 3))) return refuse(Reason::malformed, "fabric.header");
         const auto size = static_cast<std::size_t>(read_be(batch.subspan(4, 4)));
-        if (size > limits::frame_size_max) return refuse(Reason::too_large, "fabric.length");
+        if (size > content_size_max(kind)) return refuse(Reason::too_large, "fabric.length");
         if (batch.size() - header_size < padded(size)) return refuse(Reason::malformed, "fabric.length");
         Item item{static_cast<ItemKind>(kind), {}, batch.subspan(header_size, size)};
         std::memcpy(item.session.data(), batch.data() + 8, item.session.size());
@@ -88,6 +94,18 @@ Result<Ending> read_ending(BytesView content) {
     const auto reason = static_cast<std::uint16_t>(read_be(content.first(2)));
     if (reason > last_reason) return refuse(Reason::invalid_value, "fabric.ending.reason");
     return Ending{static_cast<Reason>(reason), std::string{text(content.subspan(2))}};
+}
+
+Bytes write_lists(const Lists& lists) {
+    Bytes out;
+    append_be(out, lists.number, list_number_size);
+    out.insert(out.end(), lists.text.begin(), lists.text.end());
+    return out;
+}
+
+Result<Lists> read_lists(BytesView content) {
+    if (content.size() <= list_number_size) return refuse(Reason::malformed, "fabric.lists");
+    return Lists{read_be(content.first(list_number_size)), text(content.subspan(list_number_size))};
 }
 
 Bytes write_window(std::uint32_t frames) {

@@ -1,19 +1,24 @@
 #!/usr/bin/python3
-"""The gate as a process of its own: the TLS key lives only there, and neither its death nor the broker's loses anything."""
+"""The gate as a process of its own: the TLS key lives only there, neither its death nor the broker's loses anything, and the log says by which revocation
+lists it judged."""
 
+import hashlib
+import json
 import pathlib
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from flagpost import BIN, NAME, Scenario, free_port, main, until  # noqa: E402
+from flagpost import BIN, NAME, SOURCE, Failed, Scenario, free_port, main, until  # noqa: E402
 
 HEADER = "reference,version,status,occurred,recorded,category,domestic_abuse,line_1,town,postcode,people,circumstances\n"
-POLICE, FORCE = "flagpost-police", "police/31"
+POLICE, FORCE, AUDITOR = "flagpost-police", "police/31", "auditor/audit-office"
 
 
 class GateProcess(Scenario):
+    agencies = [FORCE, AUDITOR]
+
     def setUp(self):
         super().setUp()
         self.port = free_port()
@@ -73,6 +78,54 @@ class GateProcess(Scenario):
         self.broker = self.start("flagpost-broker", "broker.toml")
         self.all_are_confirmed(600)
         self.assertIsNone(self.gate.poll(), "the gate outlives the broker")
+
+    def exported(self):
+        """Every leaf, by an export that verifies."""
+        self.partnership.config(AUDITOR)
+        self.partnership.run("flagpost-audit", AUDITOR, "export", "--public", self.folder / "export")
+        self.verify(self.folder / "export")
+        return [json.loads(line) for line in self.partnership.call(BIN / "flagpost-audit", "replay", self.folder / "export", "--json").splitlines()]
+
+    def verify(self, export):
+        return self.partnership.call(BIN / "flagpost-audit", "verify", export, "--vkey", self.pki / "broker" / "log.vkey")
+
+    def lists(self):
+        return [leaf for leaf in self.exported() if leaf["kind"] == "crl_set"]
+
+    def test_the_lists_it_judges_by_are_in_the_log_before_anybody_it_let_in(self):
+        self.feed("day", 1)
+        self.all_are_confirmed(1)
+        file = self.pki / "crl.pem"
+        texts = [file.read_bytes()]
+        kinds = [leaf["kind"] for leaf in self.exported()]
+        self.assertEqual(kinds.count("crl_set"), 1)
+        self.assertLess(kinds.index("crl_set"), kinds.index("session_opened"))
+
+        # Changed on disk, the gate takes it without being told to; only read anew, or by another process, it is no news.
+        self.partnership.call(SOURCE / "certs" / "make-dev-pki", "--out", self.pki, "--renew-crl")
+        texts.append(file.read_bytes())
+        until(lambda: len(self.lists()) == 2, 30, "the list in force now is in the log")
+        for process, program, config in ((self.gate, "flagpost-gate", "gate.toml"), (self.broker, "flagpost-broker", "broker.toml")):
+            process.kill()
+            process.wait()
+            self.start(program, config)
+        before = file.read_bytes()
+        self.partnership.call(SOURCE / "certs" / "make-dev-pki", "--out", self.pki, "--revoke", FORCE)
+        texts.append(file.read_bytes())
+        self.assertNotEqual(before, texts[-1])
+        lists = until(lambda: len(found := self.lists()) >= 3 and found, 30, "and the one after that")
+        self.assertEqual([leaf["setting"] for leaf in lists], [hashlib.sha256(text).hexdigest() for text in texts])
+        self.assertEqual([leaf["number"] for leaf in lists], sorted({leaf["number"] for leaf in lists}))
+
+        # Each text is in the export, and is insisted on.
+        for leaf, text in zip(lists, texts):
+            kept = self.folder / "export" / "policies" / f"{leaf['setting']}.pem"
+            self.assertEqual(kept.read_bytes(), text)
+            kept.rename(self.folder / "aside")
+            with self.assertRaisesRegex(Failed, leaf["setting"]):
+                self.verify(self.folder / "export")
+            (self.folder / "aside").rename(kept)
+        self.verify(self.folder / "export")
 
     def test_a_gate_without_the_fabric_key_gets_nothing_through(self):
         key = self.folder / "wrong.key"

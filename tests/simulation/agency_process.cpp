@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr auto checkpoint_fact = "log-checkpoint";
+constexpr auto checkpoint_fact = "log-checkpoint", confirm_fact = "log-confirm";
 constexpr microseconds look_again =
     1s;  // at the outbox, when nothing else happens; whoever fills it wakes the agent
 constexpr microseconds load_result_patience = 90s;
@@ -145,7 +145,8 @@ void AgencyProcess::connect() {
                                      role_.topics,
                                      world_.broker->log_key(),
                                      box_->fact(checkpoint_fact),
-                                     witness_ ? &*witness_ : nullptr};
+                                     witness_ ? &*witness_ : nullptr,
+                                     client::Promise::parse(box_->fact(confirm_fact).value_or(""))};
     const Instant wall = clock_.now();
     link_.emplace(Link{
         connection, client::SessionMachine{std::move(settings), identity(role_.agency).origin, wall},
@@ -206,7 +207,14 @@ void AgencyProcess::carry_out(client::Remember& remember) {
 }
 void AgencyProcess::carry_out(client::Store& store) { arrived_.push_back(std::move(store.delivery)); }
 void AgencyProcess::carry_out(client::Confirmed& confirmed) {
-    confirmed_.emplace_back(confirmed.id, confirmed.leaf);
+    confirmed_.emplace_back(confirmed.id, confirmed.promise.index);
+    newest_confirm_ = confirmed.promise.text();
+}
+void AgencyProcess::carry_out(client::Proven& proven) {
+    world_.note(role_.agency, "is proven what was confirmed", proven.index);
+    ++world_.summary.proven;
+    const auto kept = client::Promise::parse(box_->fact(confirm_fact).value_or(""));
+    if (kept && kept->index <= proven.index) box_->set_fact(confirm_fact, "");
 }
 void AgencyProcess::carry_out(client::DeadLetter& letter) {
     world_.may_die_here();
@@ -234,6 +242,7 @@ void AgencyProcess::settle_durably() {
     if (!confirmed_.empty()) {
         world_.may_die_here();
         box_->confirmed(confirmed_);
+        box_->set_fact(confirm_fact, newest_confirm_);
         world_.summary.confirmed += confirmed_.size();
         confirmed_.clear();
     }

@@ -86,6 +86,7 @@ private:
     void carry_out(client::Remember& remember);
     void carry_out(client::Store& store);
     void carry_out(client::Confirmed& confirmed);
+    void carry_out(client::Proven& proven);
     void carry_out(client::DeadLetter& letter);
     void carry_out(client::Answered& answered);
     void carry_out(client::Problem& problem);
@@ -118,6 +119,7 @@ private:
     std::string problem_;
     std::vector<client::Incoming> arrived_;
     std::vector<std::pair<Id16, std::uint64_t>> confirmed_;
+    std::string newest_confirm_;
     std::optional<Id16> last_offered_;
 };
 

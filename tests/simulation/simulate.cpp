@@ -24,6 +24,7 @@ struct Tally {
         sum.lasted += one.lasted;
         sum.records += one.records;
         sum.confirmed += one.confirmed;
+        sum.proven += one.proven;
         sum.stored += one.stored;
         sum.deaths += one.deaths;
         sum.faults += one.faults;
@@ -120,12 +121,13 @@ int main(int argc, char** argv) {
     std::printf(
         "%llu seeds, %llu failing; %.1f simulated hours, %llu events, %llu faults, %llu deaths, %llu "
         "records, "
-        "%llu confirmed, %llu deliveries stored; digest %016llx\n",
+        "%llu confirmed, %llu of them proven, %llu deliveries stored; digest %016llx\n",
         static_cast<unsigned long long>(tally.seeds), static_cast<unsigned long long>(tally.failing), hours,
         static_cast<unsigned long long>(tally.sum.events), static_cast<unsigned long long>(tally.sum.faults),
         static_cast<unsigned long long>(tally.sum.deaths), static_cast<unsigned long long>(tally.sum.records),
         static_cast<unsigned long long>(tally.sum.confirmed),
-        static_cast<unsigned long long>(tally.sum.stored), static_cast<unsigned long long>(tally.sum.digest));
+        static_cast<unsigned long long>(tally.sum.proven), static_cast<unsigned long long>(tally.sum.stored),
+        static_cast<unsigned long long>(tally.sum.digest));
     if (seeds > 1)
         flagpost::tests::figure("T44", {
                                            {"seeds",           tally.seeds     },

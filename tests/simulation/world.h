@@ -45,7 +45,7 @@ struct Summary {
     std::uint64_t digest = 0;  // of all that happened
     std::uint64_t events = 0;
     Moment lasted{0};
-    std::uint64_t records = 0, confirmed = 0, stored = 0, deaths = 0, faults = 0;
+    std::uint64_t records = 0, confirmed = 0, proven = 0, stored = 0, deaths = 0, faults = 0;
 };
 
 class World {

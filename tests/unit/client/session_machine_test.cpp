@@ -3,6 +3,7 @@
 #include "broker/crypto/digest.h"
 #include "broker/crypto/keys.h"
 #include "broker/log/merkle.h"
+#include "broker/log/tlog_proof.h"
 #include "tests/support/catch.h"
 
 using namespace flagpost;
@@ -35,6 +36,20 @@ struct TestLog {
         };
         note.signatures.push_back(log::sign_note(note.text, log_name, key));
         return note.format();
+    }
+    /// The answer to a query `proof`: entry `index` under the head of so many entries.
+    Bytes proven(std::size_t index, std::size_t size, std::uint8_t salt = 0) const {
+        const auto leaves = leaves_up_to(size, salt);
+        const log::TlogProof proof{std::nullopt, index,
+                                   log::inclusion_proof(index, size, [&](log::TileId) { return leaves; }),
+                                   head(size, salt)};
+        const Bytes leaf{salt, static_cast<std::uint8_t>(index)};
+        Bytes content;
+        for (const Bytes& item : {copy(view(proof.format())), leaf}) {
+            append_be(content, item.size(), 4);
+            content.insert(content.end(), item.begin(), item.end());
+        }
+        return content;
     }
     std::vector<Digest> consistency(std::size_t from, std::size_t to) const {
         const auto leaves = leaves_up_to(to);
@@ -78,6 +93,15 @@ Bytes confirm(std::uint8_t tag, std::uint64_t leaf = 9) {
     return wire::confirm_frame(id, false, leaf, Digest{}, leaf + 1, Digest{});
 }
 
+/// As this log has it: the entry's leaf, in the tree of that size.
+Bytes true_confirm(std::uint8_t tag, std::size_t index, std::size_t size) {
+    const auto leaves = leaves_up_to(size);
+    Id16 id{};
+    id.fill(tag);
+    return wire::confirm_frame(id, false, index, leaves[index], size,
+                               log::root_at(size, [&](log::TileId) { return leaves; }));
+}
+
 Bytes refuse_publish(std::uint8_t tag, Reason reason, std::uint32_t retry_after_ms = 0) {
     Id16 id{};
     id.fill(tag);
@@ -119,10 +143,11 @@ struct Client {
     explicit Client(std::optional<std::string> checkpoint =
                         {
     },
-                    const Witness* witness = nullptr)
-        : machine{SessionSettings{
-                      "test/1", "main", {"markers/31"}, test_log.vkey, std::move(checkpoint), witness},
-                  origin, now} {}
+                    const Witness* witness = nullptr, std::optional<Promise> promise = {})
+        : machine{
+              SessionSettings{
+                  "test/1", "main", {"markers/31"}, test_log.vkey, std::move(checkpoint), witness, promise},
+              origin, now} {}
 
     Actions receive(const Bytes& frame) { return machine.receive(frame, now); }
     Actions publish(std::vector<Outgoing> messages) { return machine.publish(std::move(messages), now); }
@@ -134,6 +159,20 @@ struct Client {
         machine.start(now);
         receive(welcome_frame(test_log.head(3), {}, window));
         REQUIRE(machine.welcomed());
+    }
+
+    /// A head of so many entries, from the one of 3 that connect() showed.
+    Actions show(std::size_t size, std::size_t before = 3, std::uint8_t salt = 0) {
+        schemas::HeartbeatValue beat;
+        beat.checkpoint = test_log.head(size, salt);
+        beat.consistency = hashes(test_log.consistency(before, size));
+        return receive(wire::pack_frame(std::move(beat)));
+    }
+    Actions answer(std::uint32_t request, Bytes content) {
+        schemas::AnswerValue value;
+        value.request = request;
+        value.content = std::move(content);
+        return receive(wire::pack_frame(std::move(value)));
     }
 
     TestLog test_log;
@@ -263,11 +302,14 @@ TEST_CASE("a broker that denies the head it showed raises the alarm", "[client]"
     schemas::GoodbyeValue goodbye;
     goodbye.reason = static_cast<schemas::Reason>(reason);
     goodbye.where = where;
+    goodbye.checkpoint = test_log.head(5, 1);
+    goodbye.consistency = hashes({Digest{7}});
     const auto actions = client.receive(wire::pack_frame(std::move(goodbye)));
     REQUIRE(all_of<Alarm>(actions).size() == alarms);
     CHECK(all_of<End>(actions).size() == 1 - alarms);
     for (const auto* alarm : all_of<Alarm>(actions))
-        CHECK_THAT(alarm->evidence, Catch::Contains(test_log.head(2)));
+        for (const auto& kept : {test_log.head(2), test_log.head(5, 1), to_base64(Digest{7})})
+            CHECK_THAT(alarm->evidence, Catch::Contains(kept));
 }
 
 TEST_CASE("a witness cosigns each new head once it is kept", "[client]") {
@@ -346,7 +388,7 @@ TEST_CASE("the window bounds what may be unconfirmed", "[client]") {
 
     const auto actions = client.receive(confirm(1, 41));
     REQUIRE(all_of<Confirmed>(actions).size() == 1);
-    CHECK(all_of<Confirmed>(actions)[0]->leaf == 41);
+    CHECK(all_of<Confirmed>(actions)[0]->promise.index == 41);
     CHECK(client.machine.room() == 1);
 }
 
@@ -694,4 +736,164 @@ TEST_CASE("a subscription refused is told, and publishing goes on", "[client]") 
     const auto actions = client.receive(wire::refuse_frame({Reason::not_permitted, "subscribe.topics"}));
     CHECK(all_of<Problem>(actions).size() == 1);
     CHECK(client.machine.room() == 4);
+}
+
+TEST_CASE("a confirm that contradicts the head shown before it, or after it, raises the alarm", "[client]") {
+    const Digest another{1};
+    const auto leaves = leaves_up_to(9);
+    const auto root = [&](std::size_t size) {
+        return log::root_at(size, [&](log::TileId) { return leaves; });
+    };
+    struct Row {
+        const char* why;
+        std::uint64_t index, size;
+        Digest root;
+        std::size_t shown_later;
+        std::size_t alarms;
+    };
+    const auto row = GENERATE_COPY(values<Row>({
+        {"as the log is",                         4, 6, root(6), 6, 0},
+        {"of a size nobody shows a head of",      4, 6, another, 7, 0},
+        {"the log shown is longer than that",     1, 2, root(2), 0, 1},
+        {"the log shown is of that size",         2, 3, root(3), 0, 0},
+        {"another log than the one shown before", 2, 3, another, 0, 1},
+        {"an entry beyond its own log",           6, 6, root(6), 0, 1},
+        {"another log than the one shown later",  4, 6, another, 6, 1},
+    }));
+    CAPTURE(row.why);
+    Client client;
+    client.connect();
+    client.publish({message(1)});
+    Id16 id{};
+    id.fill(1);
+    auto actions =
+        client.receive(wire::confirm_frame(id, false, row.index, leaves.at(row.index), row.size, row.root));
+    if (row.shown_later > 0) actions = client.show(row.shown_later);
+    const auto alarms = all_of<Alarm>(actions);
+    REQUIRE(alarms.size() == row.alarms);
+    CHECK((client.machine.room() == 0) == (row.alarms > 0));
+    for (const auto* alarm : alarms) {
+        CHECK_THAT(alarm->evidence, Catch::Contains(to_base64(row.root)));
+        CHECK_THAT(alarm->evidence, Catch::Contains(client.test_log.head(3)));
+    }
+}
+
+TEST_CASE("two confirms of one log's size name one root, and none is of a log that shrank", "[client]") {
+    Client client;
+    client.connect();
+    client.publish({message(1), message(2), message(3)});
+    CHECK(all_of<Alarm>(client.receive(true_confirm(1, 4, 7))).empty());
+    CHECK(all_of<Alarm>(client.receive(true_confirm(2, 5, 7))).empty());
+    SECTION("it shrank") { CHECK(all_of<Alarm>(client.receive(true_confirm(3, 5, 6))).size() == 1); }
+    SECTION("another root") { CHECK(all_of<Alarm>(client.receive(confirm(3, 6))).size() == 1); }
+}
+
+TEST_CASE("a confirm is held against the next head that covers it, by a proof of its leaf", "[client]") {
+    Client client;
+    client.connect();
+    client.publish({message(1), message(2)});
+    client.receive(true_confirm(1, 5, 6));
+    CHECK(sent<schemas::QueryValue>(client.show(5)).empty());  // which does not cover it
+    const auto asked = sent<schemas::QueryValue>(client.show(8, 5));
+    REQUIRE(asked.size() == 1);
+    CHECK(asked[0].kind == schemas::QueryKind::proof);
+    CHECK(asked[0].from == 5);
+    CHECK(asked[0].level == 0);
+    CHECK(client.machine.owed_proof());
+    const auto& log = client.test_log;
+    const auto request = asked[0].request;
+
+    SECTION("it is there") {
+        const auto actions = client.answer(request, log.proven(5, 8));
+        REQUIRE(all_of<Proven>(actions).size() == 1);
+        CHECK(all_of<Proven>(actions)[0]->index == 5);
+        CHECK(all_of<Answered>(actions).empty());
+        CHECK_FALSE(client.machine.owed_proof());
+        CHECK(sent<schemas::QueryValue>(client.show(9, 8)).empty());  // nothing more to ask
+    }
+    SECTION("of those confirmed meanwhile the newest follows") {
+        client.receive(true_confirm(2, 8, 9));
+        CHECK(sent<schemas::QueryValue>(client.answer(request, log.proven(5, 8))).empty());
+        CHECK(client.machine.owed_proof());
+        const auto next = sent<schemas::QueryValue>(client.show(9, 8));
+        REQUIRE(next.size() == 1);
+        CHECK(next[0].from == 8);
+        client.answer(next[0].request, log.proven(8, 9));
+        CHECK_FALSE(client.machine.owed_proof());
+    }
+    SECTION("it is not") {
+        const auto [why, content] = GENERATE_REF(table<const char*, Bytes>({
+            {"another entry is proven",       log.proven(4,                                    8)},
+            {"under a head of another log",                               log.proven(5,                                                  8, 1)},
+            {"another leaf is at that place",                              TestLog{}.proven(5,                          8, 2)},
+            {"nothing is proven", Bytes{}},
+            {"a proof of nothing",                             Bytes{0, 0, 0, 0, 0, 0, 0, 0}                                                                           },
+        }));
+        CAPTURE(why);
+        const auto actions = client.answer(request, content);
+        REQUIRE(all_of<Alarm>(actions).size() == 1);
+        CHECK_THAT(all_of<Alarm>(actions)[0]->evidence, Catch::Contains("confirmed:\n5 "));
+        CHECK_THAT(all_of<Alarm>(actions)[0]->evidence, Catch::Contains(log.head(8)));
+        CHECK(client.machine.room() == 0);
+    }
+    SECTION("a path that leads elsewhere") {
+        auto content = log.proven(5, 8);
+        content.at(60) = content.at(60) == 'A' ? 'B' : 'A';
+        CHECK(all_of<Alarm>(client.answer(request, content)).size() == 1);
+    }
+    SECTION("the broker denies it") {
+        const auto actions =
+            client.receive(wire::refuse_frame({Reason::not_found, "query.from"}, {}, request));
+        REQUIRE(all_of<Alarm>(actions).size() == 1);
+        CHECK_THAT(all_of<Alarm>(actions)[0]->evidence, Catch::Contains("query.from"));
+    }
+    SECTION("the broker has no time: it is asked again with the next head") {
+        CHECK(client.receive(wire::refuse_frame({Reason::busy, "query"}, {}, request)).empty());
+        CHECK(client.machine.owed_proof());
+        CHECK(sent<schemas::QueryValue>(client.show(9, 8)).size() == 1);
+    }
+    SECTION("a head was signed in between: that one is asked for, and a proof under it") {
+        const auto again = sent<schemas::QueryValue>(client.answer(request, log.proven(5, 9)));
+        REQUIRE(again.size() == 2);
+        CHECK(again[0].kind == schemas::QueryKind::checkpoint);
+        CHECK(again[0].from == 9);
+        CHECK(again[1].kind == schemas::QueryKind::proof);
+        CHECK(sent<schemas::QueryValue>(client.show(9, 8)).empty());
+        CHECK(client.answer(again[0].request, copy(view(log.head(9)))).empty());
+        CHECK(all_of<Proven>(client.answer(again[1].request, log.proven(5, 9))).size() == 1);
+    }
+    SECTION("a head that is never shown proves nothing, and is not asked for without end") {
+        const auto again = sent<schemas::QueryValue>(client.answer(request, log.proven(5, 9, 0)));
+        REQUIRE(again.size() == 2);
+        client.receive(wire::refuse_frame({Reason::not_found, "query.from"}, {}, again[0].request));
+        CHECK(client.answer(again[1].request, log.proven(5, 9)).empty());
+        CHECK(client.machine.owed_proof());
+    }
+}
+
+TEST_CASE("what was confirmed on the connection before is held against the head of this one", "[client]") {
+    const TestLog test_log;
+    const auto leaves = leaves_up_to(6);
+    const Promise promise{5, leaves[5], 6, log::root_at(6, [&](log::TileId) { return leaves; })};
+    CHECK(Promise::parse(promise.text()) == promise);
+    for (const char* none : {"", "5", "5 x 6 y", "5 x 6 y z"}) CHECK_FALSE(Promise::parse(none));
+    Client client(test_log.head(3), nullptr, promise);
+    client.machine.start(client.now);
+    SECTION("a log that goes on from it") {
+        const auto actions = client.receive(welcome_frame(test_log.head(8), test_log.consistency(3, 8)));
+        const auto asked = sent<schemas::QueryValue>(actions);
+        REQUIRE(asked.size() == 1);
+        CHECK(all_of<Proven>(client.answer(asked[0].request, test_log.proven(5, 8))).size() == 1);
+    }
+    SECTION("the same size, and another root") {
+        Client split(std::nullopt, nullptr, promise);
+        split.machine.start(split.now);
+        CHECK(all_of<Alarm>(split.receive(welcome_frame(test_log.head(6, 1)))).size() == 1);
+    }
+    SECTION("a log that went back, and on from there") {
+        client.receive(welcome_frame(test_log.head(3)));
+        CHECK(client.machine.welcomed());
+        client.publish({message(1)});
+        CHECK(all_of<Alarm>(client.receive(true_confirm(1, 3, 4))).size() == 1);
+    }
 }

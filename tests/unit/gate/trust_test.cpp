@@ -48,6 +48,39 @@ TEST_CASE("a revoked certificate loses its live session when the list on disk ch
     CHECK(text(world.gates.broker.next(ItemKind::refused).content) == "revoked");
 }
 
+TEST_CASE(
+    "the broker is told by which lists peers are judged, before the first of them and after each change",
+    "[gate]") {
+    ChangingFixture world;
+    const auto text_of = [&] {
+        std::ifstream in{world.own.path("crl.pem")};
+        return std::string{std::istreambuf_iterator<char>{in}, {}};
+    };
+    const auto told = [&] {
+        const auto item = world.gates.broker.next(ItemKind::lists);
+        CHECK(item.session == Id16{});
+        const auto lists = fabric::read_lists(item.content).value();
+        return std::pair{lists.number, std::string{lists.text}};
+    };
+    Id16 police;
+    const auto client = world.client("police-31", police);
+    REQUIRE(world.gates.broker.kept(ItemKind::lists) == 1);
+    const auto first = text_of();
+    const auto [number, text] = told();
+    CHECK(text == first);
+    world.own.revoke("school/122802");
+    world.gates.gate.reload();
+    CHECK(told() == std::pair{number + 1, text_of()});
+    CHECK(text_of() != first);
+
+    std::ofstream{world.own.path("crl.pem")} << first;  // older: not in force
+    world.gates.gate.reload();
+    REQUIRE(world.gates.eventually([&] { return world.gates.counters().reloads_failed.value() == 1; }));
+    REQUIRE(client->send_message(Bytes{1}));
+    world.gates.broker.next(ItemKind::frame);
+    CHECK(world.gates.broker.kept(ItemKind::lists) == 0);
+}
+
 TEST_CASE("a certificate revoked between TLS and ZMTP never becomes a session", "[gate]") {
     ChangingFixture world;
     TlsClient client{world.gates.gate.port()};

@@ -709,6 +709,38 @@ TEST_CASE("whoever asks for a head over what was confirmed has it signed, proved
     CHECK(world.take<schemas::Heartbeat>(session).empty());  // it has seen it
 }
 
+TEST_CASE("the revocation lists that a gate begins to judge by are written down, once", "[broker]") {
+    World world;
+    const auto tell = [&](std::uint64_t number, std::string_view text, bool trusted = true) {
+        const auto before = world.leaves().size();
+        world.send_item(wire::fabric::ItemKind::lists, Id16{}, wire::fabric::write_lists({number, text}),
+                        trusted, trusted ? "igate" : "xgate");
+        world.commit();
+        return world.leaves().size() - before;
+    };
+    CHECK(tell(1, "# revoked\n") == 0);  // as it was
+    CHECK(tell(2, "# two\n") == 1);
+    CHECK(world.leaves().back() == LeafKind::crl_set);
+    const auto leaf = log::decode_leaf(world.disk->entries.back().leaf).value();
+    CHECK(leaf.number == 2);
+    CHECK(leaf.setting == crypto::sha256(view("# two\n")));
+    CHECK(tell(2, "# two\n") == 0);
+    CHECK(tell(3, "# a stranger's\n", false) == 0);  // it has not proved that it is one of ours
+    CHECK(tell(1, "# revoked\n") == 1);              // another gate's, left behind
+    CHECK(tell(3, "") == 0);
+
+    // Other files read anew leave it as the gates have it.
+    auto texts = world.texts();
+    texts.crl.clear();
+    texts.parties = "# others\n";
+    const auto before = world.leaves().size();
+    world.broker->files_changed(texts, "{}", at(world.now));
+    world.commit();
+    CHECK(world.leaves().size() == before + 1);
+    CHECK(world.leaves().back() == LeafKind::parties_set);
+    CHECK(tell(1, "# revoked\n") == 0);
+}
+
 TEST_CASE("whoever asks is given the text that an entry put in force, part by part", "[broker]") {
     World world;
     world.parties_text = std::string(limits::answer_bytes_max + 100, '#') + "\n";

@@ -72,7 +72,7 @@ TEST_CASE("an item spoilt in one place is refused for that place", "[fabric]") {
     };
     const std::vector<Row> rows{
         {"no kind",                         0, 0,    Reason::malformed, "fabric.kind"  },
-        {"a kind nobody has defined",       0, 9,    Reason::malformed, "fabric.kind"  },
+        {"a kind nobody has defined",       0, 10,   Reason::malformed, "fabric.kind"  },
         {"reserved bytes in use",           2, 1,    Reason::malformed, "fabric.header"},
         {"longer than what follows",        7, 200,  Reason::malformed, "fabric.length"},
         {"longer than any frame",           5, 0x11, Reason::too_large, "fabric.length"},
@@ -127,4 +127,22 @@ TEST_CASE("endings and windows read back, and nothing else is taken for one", "[
     CHECK(fabric::read_window(fabric::write_window(70'000)).value() == 70'000);
     CHECK_FALSE(fabric::read_window(Bytes(3)));
     CHECK_FALSE(fabric::read_window(Bytes(5)));
+}
+
+TEST_CASE("revocation lists read back, may be longer than a frame, and are never none", "[fabric]") {
+    const std::string text(limits::frame_size_max + 100, 'x');
+    Bytes batch;
+    fabric::append(batch, ItemKind::lists, Id16{}, fabric::write_lists({70'000, text}));
+    const auto items = fabric::read_batch(batch);
+    REQUIRE(items);
+    const auto lists = fabric::read_lists(items->at(0).content);
+    REQUIRE(lists);
+    CHECK(lists->number == 70'000);
+    CHECK(lists->text == text);
+    CHECK_FALSE(fabric::read_lists(fabric::write_lists({1, ""})));
+    CHECK_FALSE(fabric::read_lists(Bytes(7)));
+
+    batch.clear();
+    fabric::append(batch, ItemKind::lists, Id16{}, Bytes(fabric::lists_size_max + 9));
+    CHECK(fabric::read_batch(batch).error() == Refusal{Reason::too_large, "fabric.length"});
 }

@@ -117,8 +117,9 @@ inline constexpr auto head_shown_for =
 inline constexpr auto signer_wait_max = 5s;  // for its answer, which waits for its disk
 inline constexpr auto quorum_late_after = 60s;
 inline constexpr std::size_t heads_remembered_max = 64;  // signed heads that may still be cosigned
-inline constexpr std::size_t proofs_kept_max = 256;      // between two heads, for the sessions that saw the same one
-inline constexpr std::size_t status_events_max = 500;    // of one message's story
+inline constexpr std::size_t proofs_kept_max =
+    256;  // between two heads, for the sessions that saw the same one
+inline constexpr std::size_t status_events_max = 500;  // of one message's story
 inline constexpr std::size_t answer_bytes_max = 512 * 1024;
 inline constexpr std::uint16_t answer_items_max = 1024;
 inline constexpr std::uint32_t frames_granted = 4096;  // a gate may send this many frames of a session ahead

@@ -235,7 +235,7 @@ std::vector<std::pair<std::string, ReportYear>> ReportPages::year_of(const Visit
         all.emplace_back(authority,
                          report_year(year, times, authority == own_ ? lists : std::vector<Instant>{},
                                      list_age_max_, visit.now));
-    std::ranges::stable_partition(all, [&](const auto& each) { return each.first == own_; });
+    std::stable_partition(all.begin(), all.end(), [&](const auto& each) { return each.first == own_; });
     return all;
 }
 

@@ -99,7 +99,7 @@ Broker::Broker(BrokerSetting setting, Now now)
     : setting_{std::move(setting)},
       now_{now.wall},
       running_{now.running},
-      heads_{setting_.log_key},
+      heads_{setting_.log_key, setting_.log_key_previous},
       // The exchange takes no id that is further ahead than this of the time it is recorded at.
       // Where the clock was once far ahead, later ids than the newest leaf's may be stored: each is looked up.
       recent_{WallTime::credible(now_, setting_.newest_stored)
@@ -365,7 +365,7 @@ void Broker::act(const Id16& id, Session& session, Open& open) {
 
 Result<Broker::Welcomes> Broker::welcome_for(const std::string& seen) {
     if (seen.empty()) return Welcomes{0, false};
-    const auto head = log::open_checkpoint(seen, heads_.log());
+    const auto head = heads_.open(seen);
     if (!head) return refuse(Reason::bad_signature, "hello.checkpoint");
     if (heads_.empty() || head->size > heads_.newest_size())
         return refuse(Reason::not_consistent, "hello.checkpoint: newer than the log");

@@ -51,6 +51,7 @@ struct BrokerSetting {
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
     std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
+    std::optional<log::VerifierKey> log_key_previous = {};  // its log's key before log_key
 };
 
 using Figures = standing::Counts;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "broker/core/wall_time.h"
 #include "broker/router/answers.h"
@@ -352,7 +353,7 @@ void Broker::act(const Id16& id, Session& session, Open& open) {
                          name(welcomes.error().reason), welcomes.error().where);
         WriteDown refusal{welcomes.error(), {}, std::nullopt};
         act(id, session, refusal);
-        return end_session(id, welcomes.error(), {});
+        return end_session(id, welcomes.error(), both_histories(open.checkpoint, welcomes.error()));
     }
     session.recorded = true;
     decide(
@@ -372,6 +373,28 @@ Result<Broker::Welcomes> Broker::welcome_for(const std::string& seen) {
     const auto root = log::root_at(head->size, [&](log::TileId tile) { return setting_.reader.tile(tile); });
     if (root != head->root) return refuse(Reason::not_consistent, "hello.checkpoint: another history");
     return Welcomes{head->size, true};
+}
+
+/// To whoever was shown another history: our head, and what our tree was at the size of theirs, so that both signatures prove the
+/// contradiction to anybody. Empty where there is none to be proven.
+Bytes Broker::both_histories(const std::string& seen, const Refusal& why) {
+    const auto theirs = heads_.open(seen);
+    if (why.reason != Reason::not_consistent || heads_.empty() || !theirs) return {};
+    schemas::GoodbyeValue goodbye;
+    goodbye.reason = static_cast<schemas::Reason>(why.reason);
+    goodbye.where = why.where;
+    goodbye.checkpoint = heads_.newest();
+    if (theirs->size > 0 && theirs->size <= heads_.newest_size()) {
+        goodbye.consistency = consistency(theirs->size, heads_.newest_size());
+        if (std::has_single_bit(theirs->size)) {  // which such a proof leaves out
+            const auto root =
+                log::root_at(theirs->size, [&](log::TileId tile) { return setting_.reader.tile(tile); });
+            auto hash = std::make_unique<schemas::HashValue>();
+            hash->bytes.assign(root.begin(), root.end());
+            goodbye.consistency.insert(goodbye.consistency.begin(), std::move(hash));
+        }
+    }
+    return wire::pack_frame(std::move(goodbye));
 }
 
 void Broker::act(const Id16& id, Session& session, Publish& publish) {

@@ -185,6 +185,7 @@ private:
     std::vector<log::Kept> concerned_by(BytesView envelope);
     void expire_some(bool ahead);
     Result<Welcomes> welcome_for(const std::string& seen_checkpoint);
+    Bytes both_histories(const std::string& seen_checkpoint, const Refusal& why);
     void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
                 std::optional<store::Receipt> receipt = {});
     void count_flows(const std::vector<log::Record>& records);

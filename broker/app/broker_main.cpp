@@ -27,7 +27,9 @@ int check_store(const std::filesystem::path& file, bool as_json) {
     crypto::SystemRandom random;
     const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys, config.masters).master, random};
     const auto log_key = app::load_vkey(config.log.vkey);
-    const auto report = store::sqlite::check(config.database(), {&sealer, &log_key});
+    const auto log_key_previous = app::load_vkey_previous(config.log);
+    const auto report = store::sqlite::check(
+        config.database(), {&sealer, &log_key, log_key_previous ? &*log_key_previous : nullptr});
     if (as_json) {
         nlohmann::json json;
         json["sound"] = report.sound();

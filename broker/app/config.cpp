@@ -122,8 +122,13 @@ Fabric fabric_at(Settings& settings) {
 }
 
 LogKeys log_keys(Settings& settings) {
-    return {settings.file("keys.log_key", "broker/log.key"),
-            settings.file("keys.log_vkey", "broker/log.vkey")};
+    LogKeys keys{settings.file("keys.log_key", "broker/log.key"),
+                 settings.file("keys.log_vkey", "broker/log.vkey")};
+    if (const auto key = settings.text("keys.log_key_previous")) keys.key_previous = settings.beside(*key);
+    if (const auto key = settings.text("keys.log_vkey_previous")) keys.vkey_previous = settings.beside(*key);
+    if (keys.key_previous && !keys.vkey_previous)
+        settings.fail("keys.log_key_previous", "needs log_vkey_previous");
+    return keys;
 }
 
 Management management_at(Settings& settings) {

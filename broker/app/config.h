@@ -50,6 +50,8 @@ struct Management {
 ///     master_previous = "old-master.key"      # only while a change of the master key goes on
 ///     log_key     = "pki/broker/log.key"
 ///     log_vkey    = "pki/broker/log.vkey"
+///     log_key_previous  = "old-log.key"   # only while heads are signed by both
+///     log_vkey_previous = "old-log.vkey"  # as long as anybody may still know a head that only the old key signed
 ///     [signer]                          # where heads are signed in a process of its own, which alone holds log_key
 ///     socket      = "run/signer"
 ///     [fabric]                          # for gates in processes of their own
@@ -87,7 +89,7 @@ struct GateConfig {
     Fabric fabric;
 };
 
-/// `[signer] socket`, `pki` or `[keys] log_key` and `log_vkey`, as above, and `state`: the file of what was signed last.
+/// `[signer] socket`, `pki` or `[keys] log_key` and `log_vkey` (and those before), as above, and `state`: the file of what was signed last.
 struct SignerConfig {
     std::filesystem::path socket, state;
     LogKeys keys;

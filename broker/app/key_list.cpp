@@ -20,6 +20,7 @@ std::string row(const char* name, const crypto::SymmetricKey& key) {
 std::string key_list(const BrokerConfig& config, const crypto::BrokerKeys& keys,
                      const log::VerifierKey& log) {
     auto text = row("log", log.text());
+    if (const auto previous = load_vkey_previous(config.log)) text += row("log_previous", previous->text());
     // Where gates run in processes of their own, each holds its certificate and this one knows none.
     if (config.listen)
         text += row("tls_certificate", to_hex(read_certificate_digest(config.tls.certificate)));

@@ -224,7 +224,8 @@ void serve(const BrokerConfig& config) {
                                   peers_of(agreement, parties),
                                   agreement.dead_letter_owner(),
                                   [&watchman] { return watchman.report(); },
-                                  store->erased_unlogged()};
+                                  store->erased_unlogged(),
+                                  load_vkey_previous(config.log)};
     router::StoreThread store_thread{
         {std::move(store), open_reader, std::move(signer), statistics_keeper(config.statistics(), clock)}
     };

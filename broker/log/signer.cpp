@@ -4,8 +4,11 @@
 
 namespace flagpost::log {
 
-Signer::Signer(crypto::NoteKey key, Checkpoint last, Persist persist)
-    : key_{std::move(key)}, last_{std::move(last)}, persist_{std::move(persist)} {}
+Signer::Signer(crypto::NoteKey key, Checkpoint last, Persist persist, std::optional<crypto::NoteKey> previous)
+    : key_{std::move(key)},
+      previous_{std::move(previous)},
+      last_{std::move(last)},
+      persist_{std::move(persist)} {}
 
 Checkpoint Signer::new_log(std::string origin) { return {std::move(origin), 0, empty_root()}; }
 
@@ -19,7 +22,9 @@ Result<std::string> Signer::sign(std::uint64_t size, const Digest& root, const s
         last_ = head;
     }
     const auto text = head.format();
-    return SignedNote{text, {sign_note(text, head.origin, key_)}}.format();
+    SignedNote note{text, {sign_note(text, head.origin, key_)}};
+    if (previous_) note.signatures.push_back(sign_note(text, head.origin, *previous_));
+    return note.format();
 }
 
 VerifierKey Signer::verifier() const { return {last_.origin, VerifierKey::Type::note, key_.public_key()}; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -38,8 +39,10 @@ public:
     /// Makes the head durable and returns, or throws; no signature is released before it has returned.
     using Persist = std::function<void(const Checkpoint&)>;
 
-    /// last   what Persist was last given; new_log() for a log that has signed nothing yet
-    Signer(crypto::NoteKey key, Checkpoint last, Persist persist);
+    /// last       what Persist was last given; new_log() for a log that has signed nothing yet
+    /// previous   the key before this one, while a change of the key goes on: each head is then signed by both
+    Signer(crypto::NoteKey key, Checkpoint last, Persist persist,
+           std::optional<crypto::NoteKey> previous = std::nullopt);
     static Checkpoint new_log(std::string origin);
 
     Result<std::string> sign(std::uint64_t size, const Digest& root,
@@ -49,6 +52,7 @@ public:
 
 private:
     crypto::NoteKey key_;
+    std::optional<crypto::NoteKey> previous_;
     Checkpoint last_;
     Persist persist_;
 };

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "broker/core/wall_time.h"
 #include "broker/router/answers.h"
@@ -99,7 +100,7 @@ Broker::Broker(BrokerSetting setting, Now now)
     : setting_{std::move(setting)},
       now_{now.wall},
       running_{now.running},
-      heads_{setting_.log_key},
+      heads_{setting_.log_key, setting_.log_key_previous},
       // The exchange takes no id that is further ahead than this of the time it is recorded at.
       // Where the clock was once far ahead, later ids than the newest leaf's may be stored: each is looked up.
       recent_{WallTime::credible(now_, setting_.newest_stored)
@@ -352,7 +353,7 @@ void Broker::act(const Id16& id, Session& session, Open& open) {
                          name(welcomes.error().reason), welcomes.error().where);
         WriteDown refusal{welcomes.error(), {}, std::nullopt};
         act(id, session, refusal);
-        return end_session(id, welcomes.error(), {});
+        return end_session(id, welcomes.error(), both_histories(open.checkpoint, welcomes.error()));
     }
     session.recorded = true;
     decide(
@@ -365,13 +366,35 @@ void Broker::act(const Id16& id, Session& session, Open& open) {
 
 Result<Broker::Welcomes> Broker::welcome_for(const std::string& seen) {
     if (seen.empty()) return Welcomes{0, false};
-    const auto head = log::open_checkpoint(seen, heads_.log());
+    const auto head = heads_.open(seen);
     if (!head) return refuse(Reason::bad_signature, "hello.checkpoint");
     if (heads_.empty() || head->size > heads_.newest_size())
         return refuse(Reason::not_consistent, "hello.checkpoint: newer than the log");
     const auto root = log::root_at(head->size, [&](log::TileId tile) { return setting_.reader.tile(tile); });
     if (root != head->root) return refuse(Reason::not_consistent, "hello.checkpoint: another history");
     return Welcomes{head->size, true};
+}
+
+/// To whoever was shown another history: our head, and what our tree was at the size of theirs, so that both signatures prove the
+/// contradiction to anybody. Empty where there is none to be proven.
+Bytes Broker::both_histories(const std::string& seen, const Refusal& why) {
+    const auto theirs = heads_.open(seen);
+    if (why.reason != Reason::not_consistent || heads_.empty() || !theirs) return {};
+    schemas::GoodbyeValue goodbye;
+    goodbye.reason = static_cast<schemas::Reason>(why.reason);
+    goodbye.where = why.where;
+    goodbye.checkpoint = heads_.newest();
+    if (theirs->size > 0 && theirs->size <= heads_.newest_size()) {
+        goodbye.consistency = consistency(theirs->size, heads_.newest_size());
+        if (std::has_single_bit(theirs->size)) {  // which such a proof leaves out
+            const auto root =
+                log::root_at(theirs->size, [&](log::TileId tile) { return setting_.reader.tile(tile); });
+            auto hash = std::make_unique<schemas::HashValue>();
+            hash->bytes.assign(root.begin(), root.end());
+            goodbye.consistency.insert(goodbye.consistency.begin(), std::move(hash));
+        }
+    }
+    return wire::pack_frame(std::move(goodbye));
 }
 
 void Broker::act(const Id16& id, Session& session, Publish& publish) {

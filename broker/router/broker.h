@@ -51,6 +51,7 @@ struct BrokerSetting {
     /// What the query `standing` is answered with: a JSON object.
     std::function<std::string()> standing_report = [] { return std::string{"{}"}; };
     std::vector<std::uint64_t> erased_again = {};  // what the store erased at the start, and no leaf says
+    std::optional<log::VerifierKey> log_key_previous = {};  // its log's key before log_key
 };
 
 using Figures = standing::Counts;
@@ -184,6 +185,7 @@ private:
     std::vector<log::Kept> concerned_by(BytesView envelope);
     void expire_some(bool ahead);
     Result<Welcomes> welcome_for(const std::string& seen_checkpoint);
+    Bytes both_histories(const std::string& seen_checkpoint, const Refusal& why);
     void decide(const exchange::Command& command, const Id16& session, Then then, bool can_wait = false,
                 std::optional<store::Receipt> receipt = {});
     void count_flows(const std::vector<log::Record>& records);

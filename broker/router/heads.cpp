@@ -8,8 +8,14 @@
 
 namespace flagpost::router {
 
-void Heads::add(const std::string& note, Instant now) {
+Result<log::Checkpoint> Heads::open(std::string_view note) const {
     auto checkpoint = log::open_checkpoint(note, log_);
+    return checkpoint || !previous_ ? checkpoint : log::open_checkpoint(note, *previous_);
+}
+
+void Heads::add(const std::string& note, Instant now) { add(note, log::open_checkpoint(note, log_), now); }
+
+void Heads::add(const std::string& note, Result<log::Checkpoint> checkpoint, Instant now) {
     auto parsed = log::SignedNote::parse(note);
     if (!checkpoint || !parsed) throw std::logic_error{"signed head: not signed by our own key"};
     if (!heads_.empty() && checkpoint->size < newest_size())
@@ -21,7 +27,7 @@ void Heads::add(const std::string& note, Instant now) {
 }
 
 void Heads::restore(const std::string& note, Instant now) {
-    add(note, now);
+    add(note, open(note), now);
     proposed_ = cosigned_ = newest_size();
     waiting_since_.reset();
 }

@@ -16,7 +16,9 @@ namespace flagpost::router {
 /// own would have many heads with one cosignature and none with a quorum.
 class Heads {
 public:
-    explicit Heads(log::VerifierKey log) : log_{std::move(log)} {}
+    /// previous   the key before this one: heads that it alone signed are still known, and no new ones
+    explicit Heads(log::VerifierKey log, std::optional<log::VerifierKey> previous = std::nullopt)
+        : log_{std::move(log)}, previous_{std::move(previous)} {}
 
     /// A head the signer has just signed. Throws std::logic_error if it is not ours or older than the newest.
     void add(const std::string& note, Instant now);
@@ -27,7 +29,8 @@ public:
     /// The newest head, with what cosignatures it has by now. There must be one.
     std::string newest() const { return heads_.back().note.format(); }
     std::uint64_t newest_size() const { return heads_.back().checkpoint.size; }
-    const log::VerifierKey& log() const { return log_; }
+    /// A head of this log, signed by its key or the one before.
+    Result<log::Checkpoint> open(std::string_view note) const;
 
     /// Takes the newest head as the one to show, once the one before has its quorum or was shown for long enough.
     void propose(std::size_t quorum, Instant now);
@@ -60,12 +63,13 @@ private:
     const Head* at(std::uint64_t size) const;
     /// How many parties have cosigned it.
     std::size_t cosigners_of(const Head& head) const;
-    bool is_ours(const log::NoteSignature& line) const {
-        return line.name == log_.name() && line.key_id == log_.id();
-    }
+    bool is_ours(const log::NoteSignature& line) const { return line.name == log_.name(); }
     void forget_some();
 
+    void add(const std::string& note, Result<log::Checkpoint> checkpoint, Instant now);
+
     log::VerifierKey log_;
+    std::optional<log::VerifierKey> previous_;
     std::deque<Head> heads_;                       // by size, newest last
     std::map<std::string, std::string> party_of_;  // the name under a cosignature to whose it is
     std::optional<std::uint64_t> proposed_, cosigned_;

@@ -32,7 +32,7 @@ Result<Page> proof_page(const Ask& ask, const AgencyId& agency, const Heads& hea
     const auto leaf = bytes ? log::decode_leaf(*bytes) : refuse(Reason::not_found, "query.from");
     if (!leaf || !concerns(*leaf, agency)) return refuse(Reason::not_found, "query.from");
     const auto note = heads.cosigned_by(ask.level);
-    const auto head = note ? log::open_checkpoint(*note, heads.log()) : refuse(Reason::not_found, "head");
+    const auto head = note ? heads.open(*note) : refuse(Reason::not_found, "head");
     if (!head || head->size <= index)
         return refuse(Reason::not_found, "query: no head that so many have cosigned covers it yet");
     const log::TlogProof proof{

@@ -4,15 +4,17 @@ was not shown, it raises the alarm, keeps both heads and cosigns nothing; and no
 
 import pathlib
 import shutil
+import signal
 import sqlite3
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / folder) for folder in ("support", "interop")]
 
+import second_log  # noqa: E402
 from children import CHILDREN, flags  # noqa: E402
 from feeding import AUDITOR, FORCE, Feeding, incidents  # noqa: E402
 from figures import figure  # noqa: E402
-from flagpost import BIN, Failed, main  # noqa: E402
+from flagpost import BIN, Failed, main, until  # noqa: E402
 
 CARE = "social-care/E10000024"
 
@@ -69,8 +71,24 @@ class SplitView(Feeding):
             act()
         self.assertIn("log", str(alarm.exception))
         kept = self.facts(agency)
-        self.assertIn(shown, kept["log-evidence"])
+        evidence = kept["log-evidence"]
+        self.assertTrue(evidence.startswith("remembered:\n" + shown + "\nreceived:\n"), evidence)
+        received, proof = evidence.split("\nreceived:\n")[1].split("\nproof:\n")
+        self.prove_two_histories(shown, received, [second_log.decode(line) for line in proof.split()])
         self.assertEqual(kept["log-checkpoint"], shown, "nothing of the other history was taken for good")
+
+    def prove_two_histories(self, shown, received, proof):
+        """As anybody can who has the log's key and no program of ours: both heads are signed, and no one log has both."""
+        key = second_log.Key.parse((self.pki / "broker" / "log.vkey").read_text().strip())
+        (size, root), (other_size, other_root) = second_log.open_head(shown, key), second_log.open_head(received, key)
+        if other_size < size:
+            return self.assertEqual(proof, [], "signed later, and shorter")
+        if other_size == size:
+            return self.assertNotEqual(other_root, root)
+        old_root = proof.pop(0) if size & (size - 1) == 0 else root
+        before, after = second_log.roots_of_consistency(size, other_size, proof, old_root)
+        self.assertEqual(after, other_root, "the other history, of which the proof says")
+        self.assertNotEqual(before, root, "that it had another root at this size")
 
     def witnesses_of_the_newest(self):
         """Verified without any witness, the history looks sound: who has cosigned its newest head?"""
@@ -89,6 +107,40 @@ class SplitView(Feeding):
         newest = self.witnesses_of_the_newest()
         self.assertNotIn("police-31", newest, "the deceived cosigned nothing of it")
         figure("T36", histories=2, found=1, cosigned_by_the_deceived=0)
+
+    def confirmed_under_no_head(self):
+        """The force is confirmed something and dies before it has seen a signed head that covers it; the broker's data of just before that is kept."""
+        feed = self.feed(FORCE)
+        until(lambda: self.connected(FORCE), 30, "the force is connected")
+        broker = self.partnership.broker
+        broker.send_signal(signal.SIGSTOP)  # else the copy is of no one moment
+        shutil.copytree(self.folder / "broker-data", self.folder / "other-data")
+        broker.send_signal(signal.SIGCONT)
+        confirmed = self.counts(FORCE)[1]
+        self.put(FORCE, "first.csv", 3)
+        until(lambda: self.counts(FORCE)[1] == confirmed + 3, 30, "they are confirmed")
+        feed.kill()
+        feed.wait()
+        facts = self.facts(FORCE)
+        index = int(facts["log-confirm"].split()[0])
+        self.assertLessEqual(int(facts["log-checkpoint"].splitlines()[1]), index, "no head that it has seen covers it")
+        return index
+
+    def test_what_was_confirmed_under_no_head_yet_is_missed_in_the_history_shown_next(self):
+        index = self.confirmed_under_no_head()
+        self.show_the_other()
+        children = [CHILDREN[:2], CHILDREN[:1]]
+        while int(self.facts(CARE)["log-checkpoint"].splitlines()[1]) <= index:  # a history as long, which goes on from all heads that anybody saw
+            self.load_flags(children[0])
+            children.reverse()
+        kept = self.facts(FORCE)
+        with self.assertRaisesRegex(Failed, "confirmed"):
+            self.publish("second")
+        evidence = self.facts(FORCE)["log-evidence"]
+        self.assertTrue(evidence.startswith(f"confirmed:\n{kept['log-confirm']}\n"), evidence)
+        self.assertIn("remembered:\n", evidence)
+        self.assertEqual(self.facts(FORCE)["log-confirm"], kept["log-confirm"])
+        figure("T37", confirms_missed=1)
 
     def test_an_old_history_shown_again_is_found_by_whoever_saw_a_newer_one(self):
         self.fork()

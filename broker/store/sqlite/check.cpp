@@ -241,8 +241,10 @@ void Check::check_checkpoint() {
     if (!note) return;
     const auto parsed = log::SignedNote::parse(text(*note));
     if (!parsed) return fault("checkpoint: " + parsed.error().where);
-    const auto head = keys_.log_key != nullptr ? log::open_checkpoint(text(*note), *keys_.log_key)
-                                               : log::Checkpoint::parse(parsed->text);
+    auto head = keys_.log_key != nullptr ? log::open_checkpoint(text(*note), *keys_.log_key)
+                                         : log::Checkpoint::parse(parsed->text);
+    if (!head && keys_.log_key_previous != nullptr)
+        head = log::open_checkpoint(text(*note), *keys_.log_key_previous);
     if (!head) return fault("checkpoint: " + head.error().where);
     if (head->size > tree_.size()) return fault("checkpoint: newer than the entries");
     try {

@@ -15,6 +15,7 @@ namespace flagpost::store::sqlite {
 struct CheckKeys {
     const crypto::Sealer* sealer;     // opens every body; else wrapped keys are checked by their salt only
     const log::VerifierKey* log_key;  // verifies the signature of the saved checkpoint
+    const log::VerifierKey* log_key_previous = nullptr;  // which may be from before a change of the key
 };
 
 struct CheckReport {

@@ -94,6 +94,19 @@ key = "fabric.key"
     CHECK(config.fabric->key == folder.path() / "fabric.key");
 }
 
+TEST_CASE("the log's key before is named whole, or by its public half alone", "[config]") {
+    const TemporaryDirectory folder;
+    const std::string begins = std::string{smallest} + "[keys]\n";
+    const std::string old_key = "log_key_previous = \"old.key\"\n",
+                      old_vkey = "log_vkey_previous = \"old.vkey\"\n";
+    const auto both = load_broker_config(folder.write("broker.toml", begins + old_key + old_vkey)).log;
+    CHECK(both.key_previous == folder.path() / "old.key");
+    CHECK(both.vkey_previous == folder.path() / "old.vkey");
+    CHECK_FALSE(load_broker_config(folder.write("broker.toml", begins + old_vkey)).log.key_previous);
+    CHECK_THAT(fault(folder, [&] { load_broker_config(folder.write("broker.toml", begins + old_key)); }),
+               Catch::Contains("keys.log_key_previous: needs log_vkey_previous"));
+}
+
 TEST_CASE("a signer's config names its socket, its memory and the log's keys, and nothing else", "[config]") {
     const TemporaryDirectory folder;
     const std::string good = "state = \"s/last-head\"\npki = \"pki\"\n[signer]\nsocket = \"run/signer\"\n";

@@ -123,3 +123,19 @@ TEST_CASE("a signer restarted from its memory goes on where it stopped", "[log]"
     CHECK_FALSE(restarted.sign(9, desk.frontier.root(), {}));
     CHECK(restarted.sign(20, desk.frontier.root(), desk.proof_from(10)));
 }
+
+TEST_CASE("while the log's key is changed each head is signed by both keys, and either opens it", "[log]") {
+    const auto before = crypto::NoteKey::from_seed({1}), after = crypto::NoteKey::from_seed({2}),
+               neither = crypto::NoteKey::from_seed({3});
+    const auto vkey_of = [](const crypto::NoteKey& key) {
+        return VerifierKey{"log.example/audit", VerifierKey::Type::note, key.public_key()};
+    };
+    Signer signer{crypto::NoteKey::from_seed({2}), Signer::new_log("log.example/audit"),
+                  [](const Checkpoint&) {}, crypto::NoteKey::from_seed({1})};
+    const auto note = signer.sign(0, empty_root(), {}).value();
+    CHECK(SignedNote::parse(note)->signatures.size() == 2);
+    CHECK(open_checkpoint(note, vkey_of(before)));
+    CHECK(open_checkpoint(note, vkey_of(after)));
+    CHECK_FALSE(open_checkpoint(note, vkey_of(neither)));
+    CHECK(signer.verifier().text() == vkey_of(after).text());
+}

@@ -517,12 +517,33 @@ TEST_CASE("a client's last head is answered with a proof, or the session is refu
         world.commit();
         CHECK(world.take<schemas::Welcome>(bad).empty());
         CHECK(world.leaves().back() == LeafKind::refused);
-        return world.kicks[bad].at(0);
+        return std::pair{world.kicks[bad].at(0), world.take<schemas::Goodbye>(bad)};
     };
-    CHECK(refused_for("hello") == Reason::bad_signature);
-    CHECK(refused_for(forged(size, root, crypto::NoteKey::from_seed({4}))) == Reason::bad_signature);
-    CHECK(refused_for(forged(1000, root, world.log_key)) == Reason::not_consistent);
-    CHECK(refused_for(forged(size, Digest{1}, world.log_key)) == Reason::not_consistent);
+    CHECK(refused_for("hello").first == Reason::bad_signature);
+    CHECK(refused_for(forged(size, root, crypto::NoteKey::from_seed({4}))).first == Reason::bad_signature);
+
+    // Whoever was shown another history is handed ours with it: what the tree was at that size, and that it goes on from there.
+    const auto handed = [&](std::uint64_t of_size) {
+        auto [reason, goodbyes] = refused_for(forged(of_size, Digest{1}, world.log_key));
+        CHECK(reason == Reason::none);  // the broker's own goodbye has said it
+        REQUIRE(goodbyes.size() == 1);
+        CHECK(goodbyes[0].reason == schemas::Reason::not_consistent);
+        CHECK(log::open_checkpoint(goodbyes[0].checkpoint, world.vkey()).value() == head);
+        std::vector<Digest> hashes;
+        for (const auto& hash : goodbyes[0].consistency) hashes.push_back(*exactly<32>(hash->bytes));
+        return hashes;
+    };
+    const auto tree_at = [&](std::uint64_t of_size) {
+        return log::root_at(of_size, [&](log::TileId tile) { return world.reader.tile(tile); });
+    };
+    CHECK(handed(1000).empty());
+    const auto odd = size % 2 == 1 ? size : size + 1;
+    CHECK(log::verify_consistency(odd, head->size, tree_at(odd), head->root, handed(odd)));
+    auto of_four = handed(4);
+    REQUIRE(of_four.size() > 1);
+    CHECK(of_four.front() == tree_at(4));
+    of_four.erase(of_four.begin());
+    CHECK(log::verify_consistency(4, head->size, tree_at(4), head->root, of_four));
 }
 
 TEST_CASE("a witness's cosignature is added to the head it signed, and nobody else's", "[broker]") {

@@ -172,3 +172,24 @@ TEST_CASE("what a quorum had cosigned before a stop counts after it", "[heads]")
     CHECK(after.newest_size() == 6);
     CHECK_THROWS_AS(after.restore("no note\n", world.now), std::logic_error);
 }
+
+TEST_CASE(
+    "after a change of the log's key its earlier heads are known, new ones need the new key, and no key of "
+    "the log cosigns",
+    "[heads]") {
+    World before;
+    const auto new_key = crypto::NoteKey::from_seed({8});
+    const log::VerifierKey new_vkey{"county.example/log", log::VerifierKey::Type::note, new_key.public_key()};
+    Heads heads{new_vkey, before.vkey};
+    heads.restore(before.head(5), before.now);
+    CHECK(heads.open(before.head(5)));
+    CHECK_FALSE(Heads{new_vkey}.open(before.head(5)));
+    CHECK_THROWS_AS(heads.add(before.head(6), before.now), std::logic_error);
+
+    auto both = log::SignedNote::parse(before.head(7)).value();
+    both.signatures.push_back(log::sign_note(both.text, "county.example/log", new_key));
+    heads.add(both.format(), before.now);
+    CHECK(heads.newest_size() == 7);
+    CHECK_FALSE(heads.cosigned_by(1));
+    CHECK(heads.cosigners().empty());
+}

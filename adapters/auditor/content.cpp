@@ -9,6 +9,7 @@
 #include "notice_generated.h"
 #include "schema_text.h"
 #include "school_generated.h"
+#include "staff_generated.h"
 
 namespace flagpost::auditor {
 namespace {
@@ -102,6 +103,8 @@ Json content_of(schemas::Kind kind, BytesView payload) {
             return content_as<schemas::QuestionAnswer>("QuestionAnswer", payload);
         case Kind::receipt:
             return content_as<schemas::Receipt>("Receipt", payload);
+        case Kind::staff_change:
+            return content_as<schemas::StaffChange>("StaffChange", payload);
         default:
             return Json{
                 {"bytes", payload.size()}

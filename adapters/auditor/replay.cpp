@@ -136,6 +136,8 @@ std::string deed_of(const Leaf& leaf) {
                    (leaf.recipient.empty() ? "everybody" : leaf.recipient) +
                    (leaf.kind == LeafKind::held ? " on hold" : "") + because(leaf) +
                    (leaf.purpose.empty() ? "" : ", for " + leaf.purpose) + follows(leaf);
+        case LeafKind::staff_changed:
+            return "changed who may sign in at its pages" + because(leaf);
         case LeafKind::escalated:
             return "passed notice " + short_id(leaf.message) + ", which had come as far as " + leaf.outcome +
                    ", on to " + leaf.recipient + (leaf.rule.empty() ? "" : " under " + leaf.rule) +

@@ -61,7 +61,7 @@ int run_add_person(const Typed& typed, std::ostream& out) {
     person.name = typed.name;
     person.called = typed.called;
     person.role = "auditor";
-    const auto added = web::add_person(config_of(typed), typed.config, std::move(person), roles());
+    const auto added = web::add_person(config_of(typed), typed.config, std::move(person), roles(), {});
     web::say_added(typed.name, added, typed.json, out);
     return 0;
 }

@@ -109,6 +109,7 @@ int main(int argc, char** argv) {
     adding->add_option("--role", person.role, "dsl, deputy, lead (of a trust or an education team) or admin")
         ->required()
         ->check(CLI::IsMember(school::roles()));
+    adding->add_option("--by", person.by, "who adds them, for the log; default: the account that runs this");
     adding->add_option(
         "--school", person.schools,
         "URN of a school whose notices they see; may be given again. A school's own needs none");

@@ -47,7 +47,8 @@ int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     person.called = wanted.called;
     person.role = wanted.role;
     person.teams = {wanted.schools.begin(), wanted.schools.end()};
-    const auto added = web::add_person(config, call.config, std::move(person), roles());
+    const auto added = web::add_person(config, call.config, std::move(person), roles(),
+                                       wanted.by.empty() ? web::own_account() : wanted.by);
     web::say_added(wanted.name, added, call.json, out);
     return 0;
 }

@@ -14,6 +14,7 @@ int serve(const Call& call, std::ostream& out);
 
 struct NewPerson {
     std::string name, called, role;
+    std::string by;                    // who adds them, for the log; empty: the account that runs this
     std::vector<std::string> schools;  // URNs
 };
 /// Adds somebody who may sign in, or gives them a new password and second step; says both once, on `out`. Throws

@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
     adding->add_option("--role", person.role, "worker, duty, manager, feeder or admin")
         ->required()
         ->check(CLI::IsMember(social_care::roles()));
+    adding->add_option("--by", person.by, "who adds them, for the log; default: the account that runs this");
     adding->add_option("--team", person.teams, "team as your flag list names it; may be given again");
 
     auto* inbox = program.group("inbox", "Notices about children with a flag.");

@@ -153,19 +153,25 @@ constexpr desk::CodeWords told_words[] = {
 }  // namespace
 
 std::string recipient_in_words(const schemas::ReviewItemValue& review) {
+    static constexpr std::string_view school_kind = "school/";
     static constexpr std::pair<std::string_view, const char*> kinds[] = {
-        {"school/",      "School URN "               },
+        {school_kind,    "School URN "               },
         {"education/",   "Education team of "        },
         {"social-care/", "Children's social care of "},
     };
-    for (const auto& [kind, words] : kinds)
-        if (review.bound_for.starts_with(kind))
-            return words + desk::printable(review.bound_for.substr(kind.size()));
-    return desk::printable(review.bound_for);
+    const std::string name = desk::printable(review.bound_for_name);
+    for (const auto& [kind, words] : kinds) {
+        if (!review.bound_for.starts_with(kind)) continue;
+        const auto code = desk::printable(review.bound_for.substr(kind.size()));
+        if (name.empty()) return words + code;
+        return kind == school_kind ? name + " (URN " + code + ")" : name;  // many schools share a name
+    }
+    return name.empty() ? desk::printable(review.bound_for) : name;
 }
 
 std::string force_in_words(const schemas::ReviewItemValue& review) {
-    return "force " + desk::printable(review.force);
+    return review.force_name.empty() ? "force " + desk::printable(review.force)
+                                     : desk::printable(review.force_name);
 }
 
 std::string told_in_words(const schemas::ReviewItemValue& review) {

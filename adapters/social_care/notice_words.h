@@ -21,9 +21,10 @@ std::string referral_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string children_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string adults_in_words(const schemas::SocialCareNoticeValue& notice);
 std::string worker_in_words(const schemas::SocialCareNoticeValue& notice);
-/// Whom a match is about to be sent to: "School URN 900001", "Education team of E10000024".
+/// Whom a match is about to be sent to: "Oak Primary (URN 900001)", "Norham education team"; where it comes without a name
+/// "School URN 900001", "Education team of E10000024".
 std::string recipient_in_words(const schemas::ReviewItemValue& review);
-/// "force 31".
+/// "Norham Police"; without a name "force 31".
 std::string force_in_words(const schemas::ReviewItemValue& review);
 /// What the recipient is told: "the child's first names, when it happened".
 std::string told_in_words(const schemas::ReviewItemValue& review);

@@ -13,6 +13,7 @@
 namespace flagpost::social_care {
 namespace {
 
+using schemas::StaffDoes;
 using web::Page;
 using web::Person;
 using web::Response;
@@ -104,8 +105,14 @@ std::string done_in_words(const std::string& done) {
 }  // namespace
 
 PeoplePages::PeoplePages(web::Site& site, web::Journal& journal, web::People& people, Random& random,
-                         OpenOf open_of)
-    : site_{site}, journal_{journal}, people_{people}, random_{random}, open_of_{std::move(open_of)} {
+                         web::Handover& handover, AgencyId agency, OpenOf open_of)
+    : site_{site},
+      journal_{journal},
+      people_{people},
+      random_{random},
+      handover_{handover},
+      agency_{std::move(agency)},
+      open_of_{std::move(open_of)} {
     site_.get("/users", admins, [this](const Visit& visit) { return list(visit); });
     site_.get("/users/add", admins, [this](const Visit& visit) { return ask_new(visit, {}); });
     site_.post("/users/add", admins, [this](const Visit& visit) { return add(visit); });
@@ -123,6 +130,13 @@ std::optional<Person> PeoplePages::find(const std::string& name) {
     for (auto& person : people_.everybody())
         if (person.name == name) return std::move(person);
     return std::nullopt;
+}
+
+bool PeoplePages::keep(const Visit& visit, StaffDoes does, const Person& person, const std::string& cover) {
+    const web::StaffChange change{does, visit.person.called, person, cover};
+    return handover_.carry_out([this, change, now = visit.now](client::Box& box) {
+        web::change_staff(box, agency_, change, now, [&] { people_.put(change.about); });
+    });
 }
 
 void PeoplePages::note(const Visit& visit, const std::string& whom, const std::string& what,
@@ -191,7 +205,7 @@ Response PeoplePages::add(const Visit& visit) {
     person.password = web::hash_password(password, random_);
     person.one_time = true;
     person.code_secret = web::make_code_secret(random_);
-    people_.put(person);
+    if (!keep(visit, StaffDoes::added, person)) return site_.problem(&visit);
     note(visit, person.name, "added", person.role);
     return say_secrets(visit, person, password);
 }
@@ -270,7 +284,7 @@ Response PeoplePages::change(const Visit& visit) {
     person->role = visit.request.field("role");
     person->teams = teams_of(visit.request.field("teams"));
     if (const auto fault = fault_in(*person); !fault.empty()) return show(visit, fault);
-    people_.put(*person);
+    if (!keep(visit, StaffDoes::changed, *person)) return site_.problem(&visit);
     // What an older role showed must not stay open in a browser.
     if (person->role != before) site_.end_sessions_of(person->name);
     note(visit, person->name, "changed", before + " to " + person->role);
@@ -281,17 +295,14 @@ Response PeoplePages::suspend(const Visit& visit) {
     auto person = other(visit);
     if (!person) return person.error();
     const auto open = open_of_(*person);
-    if (!open.empty()) {
-        const auto takers = who_may_take(*person);
-        const auto taker = std::ranges::find(takers, visit.request.field("taker"), &Person::name);
-        if (taker == takers.end())
-            return show(visit, "Choose who takes the open notices: nobody would act on them");
-        for (const auto& reference : open)
-            journal_.note(
-                {reference, "passed", visit.person.name, visit.person.called, taker->name, visit.now});
-    }
+    const auto takers = who_may_take(*person);
+    const auto taker = std::ranges::find(takers, visit.request.field("taker"), &Person::name);
+    if (!open.empty() && taker == takers.end())
+        return show(visit, "Choose who takes the open notices: nobody would act on them");
     person->suspended = true;
-    people_.put(*person);
+    if (!keep(visit, StaffDoes::suspended, *person)) return site_.problem(&visit);
+    for (const auto& reference : open)
+        journal_.note({reference, "passed", visit.person.name, visit.person.called, taker->name, visit.now});
     site_.end_sessions_of(person->name);
     note(visit, person->name, "suspended", std::to_string(open.size()) + " notices passed on");
     return web::redirect("/users/" + person->name + "?done=suspended");
@@ -301,7 +312,7 @@ Response PeoplePages::reinstate(const Visit& visit) {
     auto person = other(visit);
     if (!person) return person.error();
     person->suspended = false;
-    people_.put(*person);
+    if (!keep(visit, StaffDoes::reinstated, *person)) return site_.problem(&visit);
     note(visit, person->name, "reinstated");
     return web::redirect("/users/" + person->name + "?done=reinstated");
 }
@@ -310,7 +321,7 @@ Response PeoplePages::renew(const Visit& visit) {
     auto person = other(visit);
     if (!person) return person.error();
     person->code_secret = web::make_code_secret(random_);
-    people_.put(*person);
+    if (!keep(visit, StaffDoes::renewed, *person)) return site_.problem(&visit);
     site_.end_sessions_of(person->name);
     note(visit, person->name, "renewed");
     return say_secrets(visit, *person, {});
@@ -387,7 +398,7 @@ Response PeoplePages::set_cover(const Visit& visit) {
         return cover(visit, "The last day must be within a year");
     Person covered = *away;
     covered.cover = web::Cover{by->name, from, until};
-    people_.put(covered);
+    if (!keep(visit, StaffDoes::covered, covered, by->called)) return site_.problem(&visit);
     note(visit, covered.name, "covered", by->name + " from " + from + " until " + until);
     return web::redirect("/cover?done=covered");
 }
@@ -398,7 +409,7 @@ Response PeoplePages::end_cover(const Visit& visit) {
     if (away == theirs.end()) return site_.not_found(visit);
     Person covered = *away;
     covered.cover.reset();
-    people_.put(covered);
+    if (!keep(visit, StaffDoes::uncovered, covered)) return site_.problem(&visit);
     note(visit, covered.name, "cover ended");
     return web::redirect("/cover?done=ended");
 }

@@ -106,8 +106,10 @@ int serve(const Call& call, std::ostream& out) {
     book.recover();
     Pages pages{site, reader, handover, journal, people, limits};
     const FlagPages flags{site, reader, handover, journal, book, flag_settings(desk.config())};
-    const PeoplePages staff{site, journal, people, random,
-                            [&pages](const web::Person& person) { return pages.open_of(person); }};
+    const PeoplePages staff{
+        site, journal, people, random, handover, desk.agency(), [&pages](const web::Person& person) {
+            return pages.open_of(person);
+        }};
     const ReportPages reports{site, reader, book, std::string{desk.agency().code()},
                               limits.flag_list_hours_max};
     web::serve_beside(desk, site, settings, handover, stop.token(), out, watch(desk, call.config, book));
@@ -121,7 +123,8 @@ int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     person.called = wanted.called;
     person.role = wanted.role;
     person.teams = {wanted.teams.begin(), wanted.teams.end()};
-    const auto added = web::add_person(config, call.config, std::move(person), roles());
+    const auto added = web::add_person(config, call.config, std::move(person), roles(),
+                                       wanted.by.empty() ? web::own_account() : wanted.by);
     web::say_added(wanted.name, added, call.json, out);
     return 0;
 }

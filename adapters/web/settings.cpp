@@ -1,5 +1,8 @@
 #include "adapters/web/settings.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <exception>
 #include <ostream>
@@ -7,6 +10,7 @@
 #include <thread>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/web/staff.h"
 #include "broker/crypto/private_file.h"
 
 namespace flagpost::web {
@@ -41,6 +45,19 @@ ListenSettings listen_of(const client::Config& config, const std::filesystem::pa
     if (listen.certificate.empty() != listen.key.empty())
         throw std::runtime_error{config_file.string() + ": web_certificate and web_key go together"};
     return listen;
+}
+
+/// What it is to write this person into the file as it stands.
+schemas::StaffDoes deed_on(const std::filesystem::path& file, const Person& person,
+                           const std::set<std::string>& roles) {
+    if (!std::filesystem::exists(file)) return schemas::StaffDoes::added;
+    for (const auto& earlier : People{file, roles}.everybody()) {
+        if (earlier.name != person.name) continue;
+        const bool is_same = earlier.called == person.called && earlier.role == person.role &&
+                             earlier.teams == person.teams && !earlier.suspended;
+        return is_same ? schemas::StaffDoes::renewed : schemas::StaffDoes::changed;
+    }
+    return schemas::StaffDoes::added;
 }
 
 }  // namespace
@@ -142,7 +159,7 @@ std::string make_password(Random& random) {
 }
 
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
-                 const std::set<std::string>& roles) {
+                 const std::set<std::string>& roles, const std::string& by) {
     if (person.name.empty() || person.name.size() > person_name_size_max || person.called.empty())
         throw std::runtime_error{
             "somebody to be added needs a name to sign in with, and what they are called"};
@@ -151,8 +168,22 @@ Added add_person(const client::Config& config, const std::filesystem::path& conf
     person.password = hash_password(added.password, random);
     person.code_secret = added.code_secret;
     person.one_time = true;
-    write_person(people_file(config, config_file), person, roles);
+    const auto file = people_file(config, config_file);
+    if (by.empty()) {
+        write_person(file, person, roles);
+        return added;
+    }
+    SystemClock clock;
+    client::Box box{config.data, clock, random};
+    change_staff(box, config.agency, {deed_on(file, person, roles), by, person}, clock.now(),
+                 [&] { write_person(file, person, roles); });
     return added;
+}
+
+std::string own_account() {
+    const auto id = ::geteuid();
+    const auto* account = ::getpwuid(id);  // of a program's one thread, before it serves
+    return account != nullptr ? account->pw_name : "account " + std::to_string(id);
 }
 
 void say_added(const std::string& name, const Added& added, bool json, std::ostream& out) {

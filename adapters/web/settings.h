@@ -58,9 +58,12 @@ std::string make_password(Random& random);
 struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept
 };
-/// Writes somebody into the file of people with a fresh password, which serves once, and second step. Throws std::runtime_error.
+/// Writes somebody into the file of people with a fresh password, which serves once, and second step. `by`: who did so, for the
+/// broker's log, which is told in the same step; empty for a program that publishes nothing. Throws std::runtime_error.
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
-                 const std::set<std::string>& roles);
+                 const std::set<std::string>& roles, const std::string& by);
+/// The account of this machine that runs the program: who did what a terminal was told to do, unless somebody is named.
+std::string own_account();
 /// Says both on `out`, as text for whoever hands them over or as JSON.
 void say_added(const std::string& name, const Added& added, bool json, std::ostream& out);
 

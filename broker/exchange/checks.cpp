@@ -239,6 +239,23 @@ Result<void> check(const schemas::Receipt& receipt) {
     return check.result();
 }
 
+Result<void> check(const schemas::StaffChange& change) {
+    Checking check;
+    check.at_most(change.does(), schemas::StaffDoes::MAX, "staff_change.does");
+    check.that(change.by()->size() > 0, "staff_change.by");
+    check.name(change.by(), "staff_change.by");
+    check.that(change.about()->size() > 0, "staff_change.about");
+    check.name(change.about(), "staff_change.about");
+    check.name(change.cover(), "staff_change.cover");
+    // A code, because it stands in the leaf.
+    const bool has_role = change.role() != nullptr && change.role()->size() > 0;
+    check.that(!has_role || is_code(change.role()->string_view()), "staff_change.role");
+    const bool covers = change.does() == schemas::StaffDoes::covered;
+    check.that(covers == (change.cover() != nullptr && change.cover()->size() > 0), "staff_change.cover");
+    check.that(change.at_us() >= 0, "staff_change.at_us");
+    return check.result();
+}
+
 Result<void> check(const schemas::ReviewDecision& decision) {
     Checking check;
     check.that(is_id(decision.review()), "review_decision.review");

@@ -9,6 +9,7 @@
 #include "notice_generated.h"
 #include "order_generated.h"
 #include "school_generated.h"
+#include "staff_generated.h"
 
 namespace flagpost::exchange {
 
@@ -27,6 +28,7 @@ bool is_text(std::string_view text, std::size_t size_max);
 Result<void> check(const schemas::Incident& incident, std::string_view force);
 Result<void> check(const schemas::Receipt& receipt);
 Result<void> check(const schemas::ReviewDecision& decision);
+Result<void> check(const schemas::StaffChange& change);
 /// As they are published.
 Result<void> check(const schemas::Question& question);
 Result<void> check(const schemas::QuestionAnswer& answer);

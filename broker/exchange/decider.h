@@ -101,6 +101,7 @@ private:
 
     // receipts.cpp
     Reply take_receipt(const Message& message);
+    Reply take_staff_change(const Message& message);
     void give_back(const Message& message, const schemas::Receipt& receipt, std::uint64_t recorded);
     void report_not_theirs(const IncidentName& about, const Id16& notice, const std::string& topic,
                            std::uint64_t recorded);

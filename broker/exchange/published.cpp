@@ -73,6 +73,7 @@ Reply Decider::take_message(const Message& message) {
         if (message.envelope.kind == Kind::review_decision) return take_review(message);
         if (message.envelope.kind == Kind::question) return take_question(message);
         if (message.envelope.kind == Kind::answer) return take_answer(message);
+        if (message.envelope.kind == Kind::staff_change) return take_staff_change(message);
         return message.envelope.kind == Kind::receipt ? take_receipt(message) : wrong_kind;
     }
     if (topic.starts_with("operations/") && message.envelope.kind == Kind::operator_action)

@@ -13,6 +13,14 @@ namespace {
 /// The outcome by which a school says that a child is none of its pupils.
 constexpr std::string_view not_on_roll_code = "not_on_roll";
 
+/// As the digest of a person's name among subjects. Subjects of records have a "/" ("incident/31/OCC-1"): no name an agency
+/// chooses may be found as one of them.
+std::string subject_of(const flatbuffers::String& name) {
+    std::string subject = name.str();
+    std::ranges::replace(subject, '/', ' ');
+    return subject;
+}
+
 }  // namespace
 
 // The publisher says which of its people opened a notice, or what was done about it. Whoever may read the mailbox may
@@ -73,6 +81,30 @@ Reply Decider::take_receipt(const Message& message) {
     if (receipt.level() == schemas::Level::recorded && receipt.outcome()->string_view() == not_on_roll_code)
         give_back(message, receipt, index);
     return Confirmed{index, false};
+}
+
+// The publisher changed who may sign in at its own pages. Nothing here rests on it: it is written down, so that an agency cannot
+// quietly let somebody in. The names stand in the body; the leaf has a digest of each, and the one of who did it is the one under
+// what they open and record.
+Reply Decider::take_staff_change(const Message& message) {
+    const auto table = payload<schemas::StaffChange>(message);
+    if (!table) return table.error();
+    const auto& change = **table;
+    if (auto sound = check(change); !sound) return sound.error();
+    auto record = record_by(message.command.actor, LeafKind::staff_changed, Operation::none);
+    record.leaf.topic = message.envelope.topic;
+    record.leaf.message = message.envelope.id;
+    record.leaf.outcome = schemas::EnumNameStaffDoes(change.does());
+    if (change.role() != nullptr && change.role()->size() > 0)
+        record.leaf.outcome += ": " + change.role()->str();
+    record.user = change.by()->str();
+    record.subjects = {subject_of(*change.about())};
+    if (change.cover() != nullptr && change.cover()->size() > 0)
+        record.subjects.push_back(subject_of(*change.cover()));
+    record.controller = message.command.actor.id.agency().text();
+    record.retention = "receipt";
+    record.body = received_other(message.received(), {});
+    return Confirmed{emit(std::move(record)), false};
 }
 
 // A school has no such pupil: it is told no more of this child, and the incident is looked at again for who should be. The

@@ -63,6 +63,8 @@ void forget_moment(SchoolNoticeValue& notice) {
 void forget_moment(ReviewItemValue& item) {
     item.incident_version = 0;
     item.decide_by_us = 0;
+    item.bound_for_name.clear();
+    item.force_name.clear();
 }
 
 // What stands side by side on a review, with the evidence of the matcher that says whether it agrees.
@@ -956,6 +958,13 @@ private:
         return party && party->review_desk ? party->review_desk->text() : own;
     }
 
+    /// What the agreement calls an agency; empty: it does not say.
+    std::string name_of(const std::string& agency) const {
+        const auto id = AgencyId::parse(agency);
+        const auto* party = id ? agreement_.party(*id) : nullptr;
+        return party ? party->name : std::string{};
+    }
+
     struct Review {
         std::string la;
         std::string bound_for;
@@ -982,6 +991,10 @@ private:
             item.la = review.la;
             item.outcome = review.outcome;
             item.bound_for = review.bound_for;
+            const bool is_school = review.urn && review.bound_for.starts_with("school/");
+            const auto* school = is_school ? known_.school(*review.urn) : nullptr;
+            item.bound_for_name = school ? school->name : name_of(review.bound_for);
+            item.force_name = name_of("police/" + incident_.force);
             item.subject = review.subject;
             if (rule.fields.contains("why")) item.why = review.why;
             if (rule.fields.contains("compared"))

@@ -38,7 +38,7 @@ test("the list says why a person must look and names no child; the most urgent s
 test("a match has the differing details first, no choice made, and a reason is asked for", async () => {
   await go(rae, one);
   await sound(rae, "review");
-  assert.match((await words(rae)).replace(/\s+/g, " "), /Sends to School URN 900001 Incident force 31, NP-2026-071, version 1/);
+  assert.match((await words(rae)).replace(/\s+/g, " "), /Sends to Oak Primary School \(URN 900001\) Incident Norham Police, NP-2026-071, version 1/);
   assert.doesNotMatch(await words(rae), /\d{4}-\d{2}-\d{2}|school\//);
   assert.match((await rae.locator("tbody tr").first().innerText()).replace(/\s+/g, " "), /First names.*Eve.*Ava.*Differ/);
   assert.equal(await rae.locator("input:checked").count(), 0);

@@ -83,7 +83,7 @@ test("review and sign-in", async () => {
     assert.match(await text(page), said("That name, password or code is not right."));
     await signIn(page, office, "rae", "/review");
     await shows(page, office.url + "/review/RV-AAAA-0NE1",
-      said("School URN 900001 will be told the child's first names, the child's surname, the police reference, when it happened. This cannot be unsent; a recall only asks them to forget."));
+      said("Oak Primary School (URN 900001) will be told the child's first names, the child's surname, the police reference, when it happened. This cannot be unsent; a recall only asks them to forget."));
     seemly(page);
   } finally {
     await office.close();

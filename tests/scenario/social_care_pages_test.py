@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A social worker signs in with a browser, reads a notice, records what she did, and the broker knows. Real broker, real pages."""
 
+import datetime
 import pathlib
 import sys
 
@@ -10,11 +11,11 @@ import children  # noqa: E402
 from flagpost import Scenario, main, until  # noqa: E402
 from pages import Browser  # noqa: E402
 
-FORCE, DUTY, CARE = "police/31", "operator/duty", "social-care/E10000024"
+FORCE, DUTY, CARE, AUDITOR = "police/31", "operator/duty", "social-care/E10000024", "auditor/audit-office"
 
 
 class SocialCarePages(Scenario):
-    agencies = [FORCE, DUTY, CARE]
+    agencies = [FORCE, DUTY, CARE, AUDITOR]
 
     def setUp(self):
         super().setUp()
@@ -24,7 +25,7 @@ class SocialCarePages(Scenario):
             p.config(agency, **({"people": "people.toml", "organisation": "Norham County Council", "practice": True} if agency == CARE else {}))
         self.people = {name: p.json("flagpost-social-care", CARE, "people", "add", name, "--called", called, "--role", role)
                        for name, called, role in (("sam", "Sam Patel", "worker"), ("kim", "Kim Osei", "duty"), ("max", "Max Reid", "manager"),
-                                                  ("fay", "Fay Dunn", "feeder"))}
+                                                  ("fay", "Fay Dunn", "feeder"), ("ada", "Ada Low", "admin"))}
         (self.folder / "flags.csv").write_text(children.flags(children.CHILDREN[:3], worker="Sam Patel"))
         p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
         self.daemon, self.url = p.serve_pages("flagpost-social-care", CARE)
@@ -118,6 +119,33 @@ class SocialCarePages(Scenario):
         self.assertNotIn(self.people["sam"]["password"], text)
         people.write_text(text.replace("name = 'sam'", "name = 'sam'\nsuspended = true").replace('name = "sam"', 'name = "sam"\nsuspended = true'))
         self.assertEqual(sam.get("/inbox").headers["Location"], "/sign-in")
+
+    def test_who_may_sign_in_is_in_the_log_and_nobodys_name_is(self):
+        ada = Browser(self.url)
+        ada.sign_in("ada", self.people["ada"]["password"], self.people["ada"]["code_secret"])
+        for does, more in (("suspend", {}), ("reinstate", {}), ("change", {"called": "Fay Dunn", "role": "duty", "teams": ""})):
+            self.assertEqual(ada.post(ada.get("/users/fay"), f"/users/fay/{does}", **more).status, 303)
+        sam, _ = self.signed_in("sam")
+        day = datetime.date.today().isoformat()
+        self.assertEqual(sam.post(sam.get("/cover"), "/cover/set", away="sam", by="kim", **{"from": day, "until": day}).status, 303)
+        self.assertEqual(sam.get(self.notices(sam)[0]).status, 200)
+
+        def told():
+            leaves = self.leaves(AUDITOR, "staff_changed", "opened")
+            return leaves if len(leaves) == len(self.people) + 5 else None
+        leaves = until(told, 60, "the log holds each change, and what Sam opened")
+        changes = [leaf for leaf in leaves if leaf["kind"] == "staff_changed"]
+        self.assertEqual([leaf["outcome"] for leaf in changes], ["added: worker", "added: duty", "added: manager", "added: feeder", "added: admin",
+                                                                 "suspended", "reinstated", "changed: duty", "covered"])
+        added_sam, added_kim, *_, added_ada, suspended, _, _, covered = changes
+        self.assertEqual({leaf["user"] for leaf in changes[:5]}, {added_sam["user"]}, "one account of the machine added them")
+        self.assertNotEqual(suspended["user"], added_ada["user"], "it was Ada, with her own digest")
+        self.assertEqual(covered["subjects"], [added_sam["subjects"][0], added_kim["subjects"][0]])
+        [opened] = [leaf for leaf in leaves if leaf["kind"] == "opened"]
+        self.assertEqual(opened["user"], covered["user"], "Sam said who covers, and opened a notice")
+        self.assertTrue(all(leaf["actor"].endswith(CARE) for leaf in changes))
+        for name in ("Sam", "Patel", "Ada", "Low", "Fay", "Kim"):
+            self.assertNotIn(name, str(changes))
 
 
 main()

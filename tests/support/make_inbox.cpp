@@ -148,6 +148,8 @@ schemas::ReviewItemValue review(std::uint8_t number, const std::string& referenc
     value.incident_version = 1;
     value.outcome = schemas::Outcome::low;
     value.bound_for = "school/900001";
+    value.bound_for_name = "Oak Primary School";
+    value.force_name = "Norham Police";
     value.subject = "B801200005001";
     value.why = {"Same surname and date of birth, another first name. A twin?"};
     value.decide_by_us = to_us(decide_by);
@@ -188,6 +190,7 @@ void add_desk(client::Box& box, Instant now, Random& random) {
     nothing.will_be_told.clear();
     nothing.compared.clear();
     nothing.bound_for = "education/E10000024";
+    nothing.bound_for_name = "Norham education safeguarding team";
     nothing.why = {"A child related to an adult of a domestic-abuse incident has no known school."};
     add_review(std::move(nothing));
 

@@ -295,6 +295,13 @@ std::vector<Leaf> one_of_each() {
     leaf->subjects = {child};
     leaf->related = 30;
     leaf->agreement = agreement;
+
+    leaf = &with_body(add(LeafKind::staff_changed, Operation::none, care));
+    leaf->topic = "receipts/social-care/E10000024";
+    leaf->message = short_of("staff change");
+    leaf->user = short_of("user");
+    leaf->outcome = "added: worker";
+    leaf->subjects = {short_of("another user")};
     return leaves;
 }
 

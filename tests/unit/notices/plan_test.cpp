@@ -285,6 +285,8 @@ TEST_CASE("a school that takes no part is left to a person", "[notices]") {
     const auto plan = planned(known, row());
     CHECK(of_kind(plan, Kind::school_notice).empty());
     CHECK(review_item(plan).bound_for == "school/900004");
+    CHECK(review_item(plan).bound_for_name == "School 900004");
+    CHECK(review_item(plan).force_name == "Nottinghamshire Police");
 }
 
 TEST_CASE("a related child on no roll is left to a person, and nobody's name is in the item", "[notices]") {
@@ -293,6 +295,7 @@ TEST_CASE("a related child on no roll is left to a person, and nobody's name is 
     const auto plan = planned(known, row());
     const auto& item = review_item(plan);
     CHECK(item.bound_for == "education/E10000024");
+    CHECK(item.bound_for_name == "Education");
     CHECK(item.subject == "person 3");
     for (const auto& why : item.why) CHECK(why.find("Ava") == std::string::npos);
 }

@@ -2,6 +2,7 @@
 
 #include "adapters/desk/fields.h"
 #include "adapters/social_care/pages.h"
+#include "adapters/web/settings.h"
 #include "tests/support/catch.h"
 #include "tests/support/office.h"
 
@@ -37,6 +38,29 @@ schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& wo
     return value;
 }
 
+/// What was put into the outbox for the broker's log: "added Nia New by Ada Low: worker".
+std::vector<std::string> told_by(web::Reader& reader) {
+    return reader.read([](const client::Box& box) {
+        std::vector<std::string> all;
+        for (const auto& each : box.waiting(100)) {
+            const auto envelope = wire::read_envelope(each.envelope).value();
+            if (envelope.kind != schemas::Kind::staff_change) continue;
+            CHECK(envelope.topic == "receipts/social-care/E10000024");
+            const auto* change =
+                wire::read_table<schemas::StaffChange>(
+                    BytesView{envelope.table->payload()->data(), envelope.table->payload()->size()},
+                    "payload")
+                    .value();
+            std::string line = std::string{schemas::EnumNameStaffDoes(change->does())} + " " +
+                               change->about()->str() + " by " + change->by()->str();
+            for (const auto* more : {change->role(), change->cover()})
+                if (more != nullptr && more->size() > 0) line += ": " + more->str();
+            all.push_back(line);
+        }
+        return all;
+    });
+}
+
 struct Office : test::Office {
     Office()
         : test::Office{*AgencyId::parse("social-care/E10000024"),
@@ -46,7 +70,8 @@ struct Office : test::Office {
                         person("bob", "Bob Hart", "admin", {}), person("fay", "Fay Dunn", "feeder", {})},
                        roles()},
           pages{*site, reader, handover, journal, *people, PageSettings{}},
-          staff{*site, journal, *people, random, [this](const web::Person& of) { return pages.open_of(of); }} {
+          staff{*site,    journal, *people, random,
+                handover, agency,  [this](const web::Person& of) { return pages.open_of(of); }} {
         site->set_journal(journal);
         begin();
     }
@@ -69,6 +94,7 @@ struct Office : test::Office {
             .status;
     }
 
+    std::vector<std::string> told() { return told_by(reader); }
     void go_to(const std::string& instant) { clock.advance(*desk::parse_instant(instant) - clock.now()); }
 
     Pages pages;
@@ -193,6 +219,97 @@ TEST_CASE("who has nothing open is suspended at once, and a new second step repl
     CHECK_FALSE(has(renewed.body, "Password</dt>"));
     CHECK(office.post("ada", "/users/lee/suspend", {}).status == 303);
     CHECK_FALSE(office.people->find("lee"));
+}
+
+TEST_CASE("each change of who may sign in is told the broker's log, with both persons", "[social_care]") {
+    Office office;
+    REQUIRE(office
+                .post("ada", "/users/add",
+                      {
+                          {"name",   "nia"    },
+                          {"called", "Nia New"},
+                          {"role",   "worker" }
+    })
+                .status == 200);
+    CHECK(office
+              .post("ada", "/users/nia/change",
+                    {
+                        {"called", "Nia New"},
+                        {"role",   "manager"}
+    })
+              .status == 303);
+    CHECK(office.post("bob", "/users/lee/renew", {}).status == 200);
+    CHECK(office.post("bob", "/users/lee/suspend", {}).status == 303);
+    CHECK(office.post("bob", "/users/lee/reinstate", {}).status == 303);
+    CHECK(office.cover("sam", "sam", "lee", "2026-01-12", "2026-01-16") == 303);
+    CHECK(office
+              .post("sam", "/cover/end",
+                    {
+                        {"away", "sam"}
+    })
+              .status == 303);
+    CHECK(office.post("ada", "/users/ada/renew", {}).status == 409);  // what is refused is not told
+    CHECK(office.told() ==
+          std::vector<std::string>{"added Nia New by Ada Low: worker", "changed Nia New by Ada Low: manager",
+                                   "renewed Lee Jones by Bob Hart", "suspended Lee Jones by Bob Hart",
+                                   "reinstated Lee Jones by Bob Hart",
+                                   "covered Sam Patel by Sam Patel: Lee Jones",
+                                   "uncovered Sam Patel by Sam Patel"});
+}
+
+TEST_CASE("a change that cannot be written down for the log is not made", "[social_care]") {
+    Office office;
+    office.owner.request_stop();
+    office.owner.join();  // nobody writes to the outbox any more
+    CHECK(office.post("ada", "/users/lee/suspend", {}).status == 503);
+    CHECK(office.people->find("lee"));
+    CHECK(office.told().empty());
+    CHECK(office.journal.story_of("users/lee").empty());
+}
+
+TEST_CASE("where the people's file cannot be written the log is told nothing", "[social_care]") {
+    Office office;
+    const auto moved = office.directory.path() / "elsewhere.toml";
+    std::filesystem::rename(office.directory.path() / "people.toml", moved);
+    std::filesystem::create_directory(office.directory.path() / "people.toml");
+    CHECK(office.post("ada", "/users/lee/suspend", {}).status == 503);
+    CHECK(office.told().empty());
+    std::filesystem::remove(office.directory.path() / "people.toml");
+    std::filesystem::rename(moved, office.directory.path() / "people.toml");
+    CHECK(office.post("ada", "/users/lee/suspend", {}).status == 303);
+    CHECK(office.told() == std::vector<std::string>{"suspended Lee Jones by Ada Low"});
+}
+
+TEST_CASE("who adds somebody from a terminal is told the log too, and what it was", "[social_care]") {
+    const test::TemporaryDirectory directory;
+    client::Config config{"",
+                          0,
+                          "",
+                          *AgencyId::parse("social-care/E10000024"),
+                          {},
+                          {},
+                          {},
+                          {},
+                          directory.path() / "box.db",
+                          "",
+                          {},
+                          {{"people", "people.toml"}}};
+    auto sam = person("sam", "Sam Patel", "worker", {});
+    const auto add = [&](const std::string& by) {
+        return web::add_person(config, directory.path() / "social-care.toml", sam, roles(), by);
+    };
+    add("Ada Low");
+    add("Ada Low");
+    sam.role = "manager";
+    add(web::own_account());
+    add({});  // of a program that publishes nothing
+    test::ManualClock clock{now};
+    crypto::SystemRandom random;
+    web::Reader reader{config.data, clock, random};
+    CHECK(told_by(reader) ==
+          std::vector<std::string>{"added Sam Patel by Ada Low: worker", "renewed Sam Patel by Ada Low",
+                                   "changed Sam Patel by " + web::own_account() + ": manager"});
+    CHECK_FALSE(web::own_account().empty());
 }
 
 TEST_CASE("an admin sees when somebody last signed in, whatever was restarted since", "[social_care]") {

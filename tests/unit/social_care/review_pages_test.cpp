@@ -102,6 +102,25 @@ TEST_CASE("a match stands side by side, what differs first, with nothing chosen"
     CHECK_FALSE(has(title, "Ava"));
 }
 
+TEST_CASE("whom a match is sent to, and whose incident it is, stand by their names", "[social_care]") {
+    Office office;
+    auto item = review(1, "RV-1");
+    item.bound_for_name = "Oak Primary School";
+    item.force_name = "Nottinghamshire <b> Police";
+    office.receive(item);
+    auto team = review(2, "RV-2");
+    team.bound_for = "education/E10000024";
+    team.bound_for_name = "Norham education safeguarding team";
+    office.receive(team);
+    const auto list = office.get("lee", "/review");
+    CHECK(has(list, "Oak Primary School (URN 900001)"));
+    CHECK(has(list, "Norham education safeguarding team<"));
+    CHECK_FALSE(has(list, "School URN"));
+    const auto page = office.get("lee", "/review/RV-1");
+    CHECK(has(page, "Oak Primary School (URN 900001) will be told"));
+    CHECK(has(page, "Nottinghamshire &lt;b&gt; Police, NP-1, version 1"));
+}
+
 TEST_CASE("a decision needs a choice and a reason, is made once, and the next one hears who was first",
           "[social_care]") {
     Office office;

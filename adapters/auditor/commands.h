@@ -31,9 +31,10 @@ struct Typed {
     std::string family_name, born;
     std::uint64_t index = 0;
     std::string witness_url;
-    std::string listen;        // of serve: "127.0.0.1:8443"
-    std::string name, called;  // of somebody who is to sign in
-    unsigned every_s = 0;      // 0: once
+    std::vector<std::filesystem::path> notices;  // of serve: what authorities counted
+    std::string listen;                          // of serve: "127.0.0.1:8443"
+    std::string name, called;                    // of somebody who is to sign in
+    unsigned every_s = 0;                        // 0: once
     bool sealed = false, json = false, signatures = false;
 };
 

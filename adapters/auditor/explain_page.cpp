@@ -109,7 +109,7 @@ View decision_view(const Json& part, const std::string& again) {
         .list("told", told)
         .list("not_told", not_told)
         .text("candidates", said(part, "candidates"))
-        .text("outcome", said(part, "outcome"))
+        .text("outcome", web::capital(decision_in_words(said(part, "outcome"))))
         .text("agreement", said(part, "agreement"))
         .text("engine", said(part, "engine"))
         .text("again", again)

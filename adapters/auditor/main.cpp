@@ -234,6 +234,10 @@ private:
         takes_reason(serving);
         serving->add_option("--listen", typed.listen,
                             "address:port, in place of the config file's; port 0: one that is free");
+        serving->add_option(
+            "--notices", typed.notices,
+            "what an authority counted each month, as its page Reports gives it (CSV), for a chart "
+            "of it; may be given again");
 
         auto* people = app.add_subcommand("people", "Who may sign in to the pages.");
         people->require_subcommand(1);

@@ -22,6 +22,7 @@ using web::Visit;
 
 constexpr auto check_name = "check";
 constexpr auto look_again = "2";  // seconds
+constexpr auto csv_type = "text/csv; charset=utf-8";
 
 View fact(const std::string& key, const std::string& value, const std::string& href = {},
           const std::string& link = {}) {
@@ -123,6 +124,9 @@ Pages::Pages(web::Site& site, Clock& clock, DeskOf desk)
     get("/audit/export", &Pages::of_export);
     site_.get("/audit/in-time.csv", roles(), [this](const Visit& visit) { return numbers(visit, true); });
     site_.get("/audit/finished.csv", roles(), [this](const Visit& visit) { return numbers(visit, false); });
+    for (const auto& chart : desk_.notices)
+        site_.get("/audit/" + chart.name + ".csv", roles(),
+                  [&chart](const Visit&) { return file(chart.name + ".csv", csv_type, chart.csv()); });
     site_.post("/audit/check", roles(), [this](const Visit& visit) { return check_again(visit); });
     begin_check();
 }
@@ -311,6 +315,8 @@ Response Pages::overview(const Visit& visit) {
         charts.push_back(chart_of(findings->in_time).view());
         charts.push_back(chart_of(findings->finished).view());
     }
+    std::vector<View> counted;
+    for (const auto& chart : desk_.notices) counted.push_back(chart.view());
     page.view.list("facts", facts_of(*findings))
         .flag("checking", state.running)
         .text("percent", std::to_string(state.percent))
@@ -322,6 +328,8 @@ Response Pages::overview(const Visit& visit) {
         .list("findings", rows)
         .list("charts", charts)
         .flag("any_charts", !charts.empty())
+        .list("counted", counted)
+        .flag("any_counted", !counted.empty())
         .text("sight", sight())
         .text("reference_hint", desk_.key
                                     ? "Force and reference, such as 31/OCC-2026-0815, or the number of its "
@@ -339,7 +347,7 @@ Response Pages::numbers(const Visit& visit, bool of_time) {
     if (!findings || !findings->unreadable.empty() || !findings->newest) return site_.not_found(visit);
     if (auto refusal = unwritten(visit, "numbers of a chart")) return *refusal;
     const Chart chart = of_time ? chart_of(findings->in_time) : chart_of(findings->finished);
-    return file(chart.name + ".csv", "text/csv; charset=utf-8", chart.csv());
+    return file(chart.name + ".csv", csv_type, chart.csv());
 }
 
 // --- open notices

@@ -24,6 +24,7 @@ struct DeskOf {
     std::shared_ptr<const crypto::BoxKey> key;  // that opens bodies; may be null
     std::string why;                            // the case, for the log's record of readings
     std::string tool = "policy.txt";            // file of the policy or key, for the command that is shown
+    std::vector<Chart> notices{};               // what authorities counted: never from the log
 };
 
 inline constexpr std::size_t rows_a_page = 50;

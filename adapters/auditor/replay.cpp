@@ -77,7 +77,8 @@ std::string deed_of(const Leaf& leaf) {
                    on_topic(leaf) + because(leaf) + (leaf.rule.empty() ? "" : " (" + leaf.rule + ")") +
                    follows(leaf);
         case LeafKind::decided:
-            return "compared an incident with the register" + follows(leaf) + because(leaf);
+            return "compared an incident with the register" + follows(leaf) +
+                   (leaf.outcome.empty() ? "" : ": " + decision_in_words(leaf.outcome));
         case LeafKind::notice_issued:
             return "owes " + leaf.recipient + " notice " + short_id(leaf.message) + on_topic(leaf) + " #" +
                    std::to_string(leaf.number) + (leaf.rule.empty() ? "" : " under " + leaf.rule) +
@@ -279,6 +280,39 @@ std::uint64_t replay(const std::filesystem::path& directory, const ReplayOptions
     };
     each_leaf(directory, tell, progress);
     return told;
+}
+
+std::string decision_in_words(const std::string& outcome) {
+    struct Name {
+        std::string_view code;
+        const char *one, *several;
+    };
+    static constexpr Name names[] = {
+        {"match",     "match",                           "matches"                           },
+        {"potential", "possible match",                  "possible matches"                  },
+        {"many",      "child who is one of several",     "children who are one of several"   },
+        {"low",       "child too unlike to be told",     "children too unlike to be told"    },
+        {"pupils",    "pupil",                           "pupils"                            },
+        {"unplaced",  "child whose school is not known", "children whose school is not known"},
+    };
+    const std::string_view late = "late: ";
+    const bool is_late = outcome.starts_with(late);
+    std::string words, compared;
+    for (std::size_t at = is_late ? late.size() : 0; at < outcome.size();) {
+        const auto end = std::min(outcome.find(' ', at), outcome.size()), is = outcome.find('=', at);
+        if (is >= end) return outcome;
+        const auto code = std::string_view{outcome}.substr(at, is - at);
+        const std::string number = outcome.substr(is + 1, end - is - 1);
+        at = end + 1;
+        const auto* const name = std::ranges::find(names, code, &Name::code);
+        if (name == std::end(names) && code != "candidates") return outcome;
+        if (code == "candidates")
+            compared = number + " compared";
+        else if (number != "0")
+            words += (words.empty() ? "" : ", ") + number + " " + (number == "1" ? name->one : name->several);
+    }
+    if (words.empty()) words = "nobody";
+    return (is_late ? "late, " : "") + words + (compared.empty() ? "" : ", of " + compared);
 }
 
 }  // namespace flagpost::auditor

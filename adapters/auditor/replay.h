@@ -49,6 +49,9 @@ std::string in_json(const log::Leaf& leaf, std::uint64_t index);
 std::string who_in_words(const log::Leaf& leaf);
 std::string deed_in_words(const log::Leaf& leaf);
 
+/// "1 match, 1 pupil, of 2 compared", of the "match=1 potential=0 pupils=1 candidates=2" of a decision; what is no such text as it is.
+std::string decision_in_words(const std::string& outcome);
+
 /// "2026-03-02" or "2026-03-02T21:40:12", with or without a Z: UTC. Nothing if it is neither.
 std::optional<Instant> parse_time(const std::string& text);
 

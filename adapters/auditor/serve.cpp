@@ -4,6 +4,7 @@
 #include <mutex>
 #include <ostream>
 
+#include "adapters/auditor/notices_file.h"
 #include "adapters/auditor/pages.h"
 #include "adapters/desk/desk.h"
 #include "adapters/web/settings.h"
@@ -50,7 +51,8 @@ int run_serve(const Typed& typed, std::ostream& out) {
     const Pages pages{
         site,
         clock,
-        {typed.directory, policy, key, typed.reason.empty() && terms ? terms->reason : typed.reason, trust}
+        {typed.directory, policy, key, typed.reason.empty() && terms ? terms->reason : typed.reason, trust,
+          charts_of(read_notices(typed.notices))}
     };
     web::serve_pages(site, settings.listen, stop.token(), out, wait_for);
     return 0;

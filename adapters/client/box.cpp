@@ -71,6 +71,7 @@ CREATE TABLE IF NOT EXISTS question (
     payload BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS question_thread ON question (thread);
+CREATE INDEX IF NOT EXISTS incoming_arrival ON incoming (kind, topic, reference, received_us);
 )";
 
 // Names of facts that belong to one notice, each followed by its id in hex.
@@ -131,13 +132,13 @@ OutgoingStatus status_of(SQLite::Statement& row) {
     return status;
 }
 
-Incoming incoming_of(SQLite::Statement& row) {
+Incoming incoming_of(SQLite::Statement& row, bool with_payload = true) {
     return Incoming{row.getColumn(0).getString(),
                     static_cast<std::uint64_t>(row.getColumn(1).getInt64()),
                     static_cast<std::uint64_t>(row.getColumn(2).getInt64()),
                     static_cast<schemas::Kind>(row.getColumn(3).getInt()),
                     id_of(row.getColumn(4)),
-                    blob(row.getColumn(5)),
+                    with_payload ? blob(row.getColumn(5)) : Bytes{},
                     from_us(row.getColumn(6).getInt64()),
                     instant_of(row.getColumn(7)),
                     row.getColumn(8).getString(),
@@ -525,16 +526,44 @@ std::vector<Incoming> Box::inbox(bool closed_too) const {
     return items;
 }
 
-std::vector<Incoming> Box::unrecorded(schemas::Kind kind, std::size_t most) const {
+std::vector<Incoming> Box::unrecorded(schemas::Kind kind, std::size_t most,
+                                      const std::function<bool(const Id16&)>& known) const {
     SQLite::Statement query(impl_->db,
                             std::string{"SELECT "} + incoming_columns +
                                 " FROM incoming WHERE recorded_us IS NULL AND kind = ? ORDER BY seq LIMIT ?");
     query.bind(1, static_cast<int>(kind));
     query.bind(2, static_cast<std::int64_t>(most));
     std::vector<Incoming> items;
+    while (query.executeStep())
+        items.push_back(incoming_of(query, !known || !known(id_of(query.getColumn(4)))));
+    return items;
+}
+
+std::vector<Incoming> Box::holding(schemas::Kind kind, std::string_view bytes) const {
+    SQLite::Statement query(impl_->db,
+                            std::string{"SELECT "} + incoming_columns +
+                                " FROM incoming WHERE kind = ? AND instr(payload, ?) > 0 ORDER BY seq");
+    query.bind(1, static_cast<int>(kind));
+    bind_blob(query, 2, view(bytes));
+    std::vector<Incoming> items;
     while (query.executeStep()) items.push_back(incoming_of(query));
     return items;
 }
+
+std::vector<Box::Arrival> Box::arrivals(schemas::Kind kind) const {
+    SQLite::Statement query(
+        impl_->db,
+        "SELECT topic, reference, min(received_us) FROM incoming WHERE kind = ? AND reference "
+        "IS NOT NULL GROUP BY topic, reference");
+    query.bind(1, static_cast<int>(kind));
+    std::vector<Arrival> all;
+    while (query.executeStep())
+        all.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
+                       from_us(query.getColumn(2).getInt64())});
+    return all;
+}
+
+std::int64_t Box::data_version() const { return impl_->db.execAndGet("PRAGMA data_version").getInt64(); }
 
 void Box::consumed(const Incoming& item, const std::string& by, const std::string& outcome) {
     Writing transaction(impl_->db, impl_->in_transaction);

@@ -95,8 +95,19 @@ public:
     /// Oldest first. Open is what nobody has recorded an action on, and an answer nobody has opened; a load's result is never
     /// open: find it.
     std::vector<Incoming> inbox(bool closed_too = false) const;
-    /// What nobody has recorded an action on, of one kind, oldest first.
-    std::vector<Incoming> unrecorded(schemas::Kind kind, std::size_t most) const;
+    /// What nobody has recorded an action on, of one kind, oldest first. Those that are `known` come without their payload, which
+    /// never changes.
+    std::vector<Incoming> unrecorded(schemas::Kind kind, std::size_t most,
+                                     const std::function<bool(const Id16&)>& known = {}) const;
+    /// Deliveries of one kind, closed too, whose payload holds these bytes somewhere, oldest first.
+    std::vector<Incoming> holding(schemas::Kind kind, std::string_view bytes) const;
+    struct Arrival {
+        std::string topic, reference;
+        Instant received;  // the first time: an escalation brings a notice again
+    };
+    std::vector<Arrival> arrivals(schemas::Kind kind) const;
+    /// Another number than before when another connection to the file has changed anything since.
+    std::int64_t data_version() const;
     /// A program took from it all there is to take: it is recorded with this outcome, and its payload leaves the file.
     /// Sends nothing.
     void consumed(const Incoming& item, const std::string& by, const std::string& outcome);

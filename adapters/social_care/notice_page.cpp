@@ -114,28 +114,30 @@ std::string dispute_in_words(const web::Entry& entry, const std::string& by) {
     return "Said by " + by + " not to be this child: " + desk::in_words(reasons_why_not, entry.detail);
 }
 
-std::string path_of(const Notice& notice) { return web::path_of(notice.value.reference); }
+std::string path_of(const Notice& notice) { return web::path_of(notice.value->reference); }
 
 }  // namespace
 
 std::optional<Notice> Pages::before(const Notice& notice) {
-    if (notice.value.incident_version < 2) return std::nullopt;
+    if (notice.value->incident_version < 2) return std::nullopt;
     std::optional<Notice> found;
-    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
-        if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
+    for (auto& item : reader_.read([&](const client::Box& box) {
+             return box.holding(schemas::Kind::social_care_notice, notice.value->incident_reference);
+         })) {
+        if (work_.recall_of(item)) continue;
         Notice other = notice_from(std::move(item), {});
-        const bool same_thing = other.value.incident_reference == notice.value.incident_reference &&
-                                other.value.force == notice.value.force &&
-                                other.value.la_child_id == notice.value.la_child_id;
-        if (same_thing && other.value.incident_version < notice.value.incident_version &&
-            (!found || other.value.incident_version > found->value.incident_version))
+        const bool same_thing = other.value->incident_reference == notice.value->incident_reference &&
+                                other.value->force == notice.value->force &&
+                                other.value->la_child_id == notice.value->la_child_id;
+        if (same_thing && other.value->incident_version < notice.value->incident_version &&
+            (!found || other.value->incident_version > found->value->incident_version))
             found = std::move(other);
     }
     return found;
 }
 
 bool Pages::mark_opened(const Visit& visit, Notice& notice) {
-    return !is_intended(visit.person, notice) || work_.open(visit, notice.value.reference, notice.item);
+    return !is_intended(visit.person, notice) || work_.open(visit, notice.value->reference, notice.item);
 }
 
 Response Pages::notice(const Visit& visit, bool printing) {
@@ -149,14 +151,15 @@ Response Pages::notice(const Visit& visit, bool printing) {
     const std::string asking = path_of(*found) + "/ask";
     if (visit.request.parameter("kept") == "1" && site_.is_kept(visit, asking))
         return web::redirect(asking + "?kept=1");
-    work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
+    work_.note(visit, found->value->reference, printing ? "printed" : "consulted");
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
     if (is_intended(visit.person, *found) && !open_answers(visit, found->item)) return site_.problem(&visit);
     return show(visit, *found, printing, {});
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
-    const auto& [item, value, holder] = notice;
+    const auto& [item, shared, holder] = notice;
+    const auto& value = *shared;
     const bool timed = value.act_by_us != 0, recorded = item.recorded.has_value();
     const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
                                     : web::Due{"No time set", "", "fp-due", false};
@@ -186,7 +189,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("corrected", earlier.has_value())
         .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
-        .list("changes", earlier ? was_and_is(earlier->value, value) : std::vector<View>{})
+        .list("changes", earlier ? was_and_is(*earlier->value, value) : std::vector<View>{})
         .list("facts", facts_of(value, told.now))
         .flag("has_opinions", !opinions_of(value).empty())
         .list("opinions", opinions_of(value))
@@ -250,22 +253,22 @@ Response Pages::record(const Visit& visit) {
         std::ranges::any_of(outcome_codes, [&](const auto& each) { return each.code == outcome; });
     if (!known && !found->item.recorded) return show(visit, *found, false, "Choose what you did");
     if (!found->item.recorded && outcome == "passed") return web::redirect(path_of(*found) + "/pass");
-    if (!found->item.recorded && outcome == "not_this_child" && !work_.disputed(found->value.reference))
+    if (!found->item.recorded && outcome == "not_this_child" && !work_.disputed(found->value->reference))
         return web::redirect(path_of(*found) + "/not-this-child");
-    return work_.record(visit, found->value.reference, outcome);
+    return work_.record(visit, found->value->reference, outcome);
 }
 
 Response Pages::change(const Visit& visit, bool posted) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || !found->item.recorded || !is_intended(visit.person, *found)) return site_.not_found(visit);
-    return posted ? work_.change(visit, found->value.reference, found->item, outcome_codes)
-                  : work_.ask_change(visit, found->value.reference, found->item, outcome_codes, {});
+    return posted ? work_.change(visit, found->value->reference, found->item, outcome_codes)
+                  : work_.ask_change(visit, found->value->reference, found->item, outcome_codes, {});
 }
 
 Response Pages::take(const Visit& visit) {
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    work_.note(visit, found->value.reference, "taken");
+    work_.note(visit, found->value->reference, "taken");
     found->holder = visit.person.name;
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
     return web::redirect(path_of(*found) + "?done=taken");
@@ -275,7 +278,7 @@ std::vector<web::Person> Pages::colleagues(const web::Person& person, const Noti
     auto all = people_.all();
     std::erase_if(all, [&](const web::Person& other) {
         const bool shares =
-            other.teams.contains(notice.value.team) ||
+            other.teams.contains(notice.value->team) ||
             std::ranges::any_of(other.teams, [&](const auto& team) { return person.teams.contains(team); });
         const bool anybody = person.role != "worker" || other.role == "duty";
         return other.name == person.name || (other.role != "worker" && other.role != "duty") ||
@@ -291,8 +294,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     for (const auto& person : colleagues(visit.person, *found))
         people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size()));
     return work_.ask(
-        visit, found->value.reference,
-        {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
+        visit, found->value->reference,
+        {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
          "It goes to your colleague's inbox and stays open until they record what they did. The act-by "
          "time does not change. Police are not told.",
          "/pass", "Pass on", "There is no colleague of the team who can sign in.", people});
@@ -304,7 +307,7 @@ Response Pages::pass(const Visit& visit) {
     const auto all = colleagues(visit.person, *found);
     const auto to = std::ranges::find(all, visit.request.field("choice"), &web::Person::name);
     if (to == all.end()) return ask_colleague(visit, "Choose a colleague");
-    work_.note(visit, found->value.reference, "passed", to->name);
+    work_.note(visit, found->value->reference, "passed", to->name);
     return web::redirect("/inbox?done=passed");
 }
 
@@ -314,13 +317,13 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     std::vector<View> choices;
     for (const auto& reason : reasons_why_not)
         choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size()));
-    const auto police = found->value.police_contact.empty() ? "force " + desk::printable(found->value.force)
-                                                            : desk::printable(found->value.police_contact);
+    const auto police = found->value->police_contact.empty() ? "force " + desk::printable(found->value->force)
+                                                             : desk::printable(found->value->police_contact);
     return work_.ask(
-        visit, found->value.reference,
-        {error, "Not this child: " + found->value.reference, "Why is this not the child?",
+        visit, found->value->reference,
+        {error, "Not this child: " + found->value->reference, "Why is this not the child?",
          "This is noted here and the notice stays open. Tell police: " + police + ", quote " +
-             desk::printable(found->value.incident_reference) + ". Then record that it is not this child.",
+             desk::printable(found->value->incident_reference) + ". Then record that it is not this child.",
          "/not-this-child", "Continue", "", choices});
 }
 
@@ -330,7 +333,7 @@ Response Pages::dispute(const Visit& visit) {
     const std::string reason = visit.request.field("choice");
     if (std::ranges::find(reasons_why_not, reason, &desk::CodeWords::code) == std::end(reasons_why_not))
         return ask_why_not(visit, "Choose a reason");
-    work_.note(visit, found->value.reference, "disputed", reason);
+    work_.note(visit, found->value->reference, "disputed", reason);
     return web::redirect(path_of(*found) + "?done=disputed");
 }
 

@@ -30,12 +30,12 @@ constexpr std::size_t open_max = 100'000;  // of one kind: more than any authori
 
 /// The far future where nothing is said. Of what was read already: reading it anew for each comparison takes a second.
 Instant due(const Notice& notice) {
-    return notice.value.act_by_us == 0 ? Instant::max() : from_us(notice.value.act_by_us);
+    return notice.value->act_by_us == 0 ? Instant::max() : from_us(notice.value->act_by_us);
 }
 
-bool in_team(const Person& person, const Notice& notice) { return person.teams.contains(notice.value.team); }
+bool in_team(const Person& person, const Notice& notice) { return person.teams.contains(notice.value->team); }
 bool is_worker(const Person& person, const Notice& notice) {
-    return notice.value.worker && notice.value.worker->name == person.called;
+    return notice.value->worker && notice.value->worker->name == person.called;
 }
 
 std::string name_or_unborn(const schemas::SocialCareNoticeValue& notice) {
@@ -45,7 +45,7 @@ std::string name_or_unborn(const schemas::SocialCareNoticeValue& notice) {
 
 bool is_theirs(const std::string& name, const std::string& called, const Notice& notice) {
     if (!notice.holder.empty()) return notice.holder == name;
-    return notice.value.worker && notice.value.worker->name == called;
+    return notice.value->worker && notice.value->worker->name == called;
 }
 /// What somebody who is away would have been told: their own, not their team's.
 bool is_covered(const Person& person, const Notice& notice) {
@@ -54,14 +54,14 @@ bool is_covered(const Person& person, const Notice& notice) {
     });
 }
 
-bool corrects(const Notice& notice) { return notice.value.incident_version > 1 && !notice.item.recorded; }
+bool corrects(const Notice& notice) { return notice.value->incident_version > 1 && !notice.item.recorded; }
 
 /// What was set apart by hand for the person, apart from what the whole duty desk sees.
 bool shown(const Visit& visit, const Notice& notice, const std::string& show) {
     if (show == "mine")
         return is_worker(visit.person, notice) || notice.holder == visit.person.name ||
                is_covered(visit.person, notice);
-    if (show == "duty") return !notice.value.worker || notice.value.worker->name.empty();
+    if (show == "duty") return !notice.value->worker || notice.value->worker->name.empty();
     return true;
 }
 
@@ -111,7 +111,7 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
         if (person.role == "admin") items.push_back({"/users", "People"});
         if (person.role == "admin") items.push_back({"/cover", "Cover"});
         if (!readers.contains(person.role)) return items;
-        std::size_t open = open_ones(person).size();
+        std::size_t open = open_ones(person).theirs.size();
         for (const auto& recall : work_.open_recalls()) open += may_see_recall(person, recall) ? 1 : 0;
         items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
         items.push_back({"/done", "Done"});
@@ -141,37 +141,59 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
 
 Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const {
     Notice notice{std::move(item), {}, {}};
-    notice.value = notice_of(notice.item);
-    const auto holder = holders.find(notice.value.reference);
+    notice.value = std::make_shared<const schemas::SocialCareNoticeValue>(notice_of(notice.item));
+    const auto holder = holders.find(notice.value->reference);
     if (holder != holders.end()) notice.holder = holder->second;
     return notice;
 }
 
-std::vector<Notice> Pages::open_ones(const Person& person) {
-    const auto holders = journal_.holders();
-    std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
-    for (auto& item : reader_.read([](const client::Box& box) {
-             return box.unrecorded(schemas::Kind::social_care_notice, open_max);
-         })) {
-        Notice notice = notice_from(std::move(item), holders);
-        const std::string reference = notice.value.reference;
-        if (may_see(person, notice)) newest.insert_or_assign(reference, std::move(notice));
-    }
-    std::vector<Notice> notices;
-    for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
-    std::ranges::stable_sort(notices, {}, [](const Notice& notice) { return due(notice); });
-    return notices;
+Pages::AllOpen Pages::all_open() {
+    auto holders = journal_.holders();
+    const std::lock_guard lock{open_lock_};
+    return reader_.read([&](const client::Box& box) {
+        // Asked first: what changes meanwhile makes the next one read again.
+        const auto version = box.data_version();
+        if (open_ && version == open_version_ && holders == open_holders_) return open_;
+        auto notices = std::make_shared<std::vector<Notice>>();
+        decltype(open_values_) values;
+        for (auto& item : box.unrecorded(schemas::Kind::social_care_notice, open_max,
+                                         [&](const Id16& id) { return open_values_.contains(id); })) {
+            const auto known = open_values_.find(item.id);
+            Notice notice{std::move(item), {}, {}};
+            notice.value =
+                known != open_values_.end()
+                    ? known->second
+                    : std::make_shared<const schemas::SocialCareNoticeValue>(notice_of(notice.item));
+            notice.item.payload = {};
+            const auto holder = holders.find(notice.value->reference);
+            if (holder != holders.end()) notice.holder = holder->second;
+            values.emplace(notice.item.id, notice.value);
+            notices->push_back(std::move(notice));
+        }
+        open_values_ = std::move(values);
+        open_version_ = version;
+        open_holders_ = std::move(holders);
+        open_ = std::move(notices);
+        return open_;
+    });
+}
+
+Pages::OpenOnes Pages::open_ones(const Person& person) {
+    OpenOnes ones{all_open(), {}};
+    // An escalation brings a notice again, under the same reference.
+    std::map<std::string_view, const Notice*> newest;
+    for (const Notice& notice : *ones.all)
+        if (may_see(person, notice)) newest.insert_or_assign(notice.value->reference, &notice);
+    for (const auto& [reference, notice] : newest) ones.theirs.push_back(notice);
+    std::ranges::stable_sort(ones.theirs, {}, [](const Notice* notice) { return due(*notice); });
+    return ones;
 }
 
 std::vector<std::string> Pages::open_of(const Person& person) {
-    const auto holders = journal_.holders();
     std::set<std::string> references;
-    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::social_care_notice) continue;
-        const Notice notice = notice_from(std::move(item), holders);
+    for (const Notice& notice : *all_open())
         if (is_theirs(person.name, person.called, notice) && !work_.recall_of(notice.item))
-            references.insert(notice.value.reference);
-    }
+            references.insert(notice.value->reference);
     return {references.begin(), references.end()};
 }
 
@@ -179,7 +201,7 @@ std::optional<Notice> Pages::find(const Person& person, const std::string& refer
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::social_care_notice) return std::nullopt;
     Notice notice = notice_from(std::move(*item), journal_.holders());
-    if (notice.value.reference != reference || !may_see(person, notice)) return std::nullopt;
+    if (notice.value->reference != reference || !may_see(person, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
 }
@@ -203,7 +225,7 @@ std::optional<client::Incoming> Pages::find_recall(const Person& person, const s
 // --- lists
 
 web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool corrected) {
-    const auto& value = notice.value;
+    const auto& value = *notice.value;
     web::InboxRow row;
     row.group = group_of(notice, corrected, visit.now);
     row.child = name_or_unborn(value);
@@ -241,12 +263,12 @@ std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::str
         row.due = web::due_of(from_us(value.read_by_us), visit.now);
         row.group = row.due.late ? web::Group::overdue : web::Group::changed;
         row.child = "Police answered";
-        row.reference = notice.value.reference;
+        row.reference = notice.value->reference;
         row.what = desk::in_words(desk::answer_codes, value.outcome);
         row.when = web::capital(web::near(from_us(value.answered_us), visit.now));
-        row.whose = notice.value.worker && !notice.value.worker->name.empty()
-                        ? desk::printable(notice.value.worker->name)
-                        : desk::printable(notice.value.team);
+        row.whose = notice.value->worker && !notice.value->worker->name.empty()
+                        ? desk::printable(notice.value->worker->name)
+                        : desk::printable(notice.value->team);
         if (row.whose == visit.person.called) row.whose = "You";
         row.state = web::tag("Not opened", row.due.late ? "red" : "grey");
         rows.push_back(std::move(row));
@@ -258,10 +280,10 @@ Response Pages::inbox(const Visit& visit) {
     const std::string show = web::shown_of(visit, inbox_kind);
     std::vector<web::InboxLine> lines;
     const auto notices = open_ones(visit.person);
-    for (const Notice& notice : notices)
-        if (shown(visit, notice, show))
-            lines.push_back({group_of(notice, corrects(notice), visit.now),
-                             [this, &visit, &notice] { return row(visit, notice, corrects(notice)); }});
+    for (const Notice* notice : notices.theirs)
+        if (shown(visit, *notice, show))
+            lines.push_back({group_of(*notice, corrects(*notice), visit.now),
+                             [this, &visit, notice] { return row(visit, *notice, corrects(*notice)); }});
     for (const auto& recall : work_.open_recalls())
         if (may_see_recall(visit.person, recall))
             lines.push_back(web::line_of(work_.recall_row(visit, recall)));
@@ -288,8 +310,8 @@ Response Pages::done(const Visit& visit) {
                 work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
         if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
         const Notice notice = notice_from(std::move(item), holders);
-        if (may_see(visit.person, notice) && seen.insert(notice.value.reference).second)
-            rows.push_back(work_.done_row(visit, notice.value.reference, "", notice.item, outcome_codes));
+        if (may_see(visit.person, notice) && seen.insert(notice.value->reference).second)
+            rows.push_back(work_.done_row(visit, notice.value->reference, "", notice.item, outcome_codes));
     }
     return site_.page(visit, work_.done_page(rows));
 }

@@ -1,6 +1,8 @@
 /// The pages of children's social care: inbox, notice, what was done (pages, sections 2.1 and 2.2).
 #pragma once
 
+#include <mutex>
+
 #include "adapters/social_care/notice_words.h"
 #include "adapters/social_care/review_pages.h"
 #include "adapters/web/work.h"
@@ -20,7 +22,7 @@ struct PageSettings {
 /// A notice, and who has it: the name of the person it was taken by or passed to, or "".
 struct Notice {
     client::Incoming item;
-    schemas::SocialCareNoticeValue value;
+    std::shared_ptr<const schemas::SocialCareNoticeValue> value;  // never null
     std::string holder;
 };
 
@@ -64,8 +66,16 @@ private:
     bool open_answers(const web::Visit& visit, const client::Incoming& notice);
     std::optional<client::Incoming> asked_about(const client::Incoming& answer);
 
+    using AllOpen = std::shared_ptr<const std::vector<Notice>>;
+    /// Every open notice, oldest first, without payloads. What was read before is not read again: with ten thousand open, reading
+    /// them would be most of what each page takes.
+    AllOpen all_open();
     /// Those this person may see; the most urgent first.
-    std::vector<Notice> open_ones(const web::Person& person);
+    struct OpenOnes {
+        AllOpen all;  // what the others point into
+        std::vector<const Notice*> theirs;
+    };
+    OpenOnes open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
     /// A recall by its own reference, or the one that took the notice of this reference back.
     std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);
@@ -89,6 +99,12 @@ private:
     web::Work work_;
     ReviewPages reviews_;
     PageSettings settings_;
+
+    std::mutex open_lock_;  // guards what follows
+    AllOpen open_;
+    std::int64_t open_version_ = 0;  // of the box
+    std::map<std::string, std::string> open_holders_;
+    std::map<Id16, std::shared_ptr<const schemas::SocialCareNoticeValue>> open_values_;  // by delivery
 };
 
 }  // namespace flagpost::social_care

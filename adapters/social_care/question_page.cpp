@@ -67,7 +67,7 @@ std::optional<client::Incoming> Pages::asked_about(const client::Incoming& answe
 Response Pages::ask_police(const Visit& visit, const std::string& error_at, const std::string& error) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    const auto& value = found->value;
+    const auto& value = *found->value;
     std::string chosen = visit.request.field("about"), typed = visit.request.field("text");
     if (visit.request.parameter("kept") == "1")
         if (auto kept = site_.take_kept(visit, web::path_of(value.reference) + "/ask")) {
@@ -109,13 +109,13 @@ Response Pages::send_question(const Visit& visit) {
         std::end(desk::question_codes))
         return ask_police(visit, "choice", "Choose what your question is about");
     if (const auto fault = desk::fault_in_text(text); !fault.empty()) return ask_police(visit, "text", fault);
-    web::Deed deed{found->value.reference, schemas::Level::opened, visit.person.called, {}};
+    web::Deed deed{found->value->reference, schemas::Level::opened, visit.person.called, {}};
     deed.asking = client::Box::Asking{about, std::string{client::trimmed(text)}, visit.person.called};
     deed.once = "ask " + visit.person.name + " " + visit.request.field("once").substr(0, 64);
     const auto done = handover_.ask(std::move(deed));
     if (!done || !done->found) return site_.problem(&visit);
-    work_.note(visit, found->value.reference, "asked", about);
-    return web::redirect(web::path_of(found->value.reference) + "?done=asked");
+    work_.note(visit, found->value->reference, "asked", about);
+    return web::redirect(web::path_of(found->value->reference) + "?done=asked");
 }
 
 }  // namespace flagpost::social_care

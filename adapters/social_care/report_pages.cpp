@@ -6,18 +6,15 @@
 
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_words.h"
-#include "adapters/web/drawing.h"
+#include "adapters/web/months.h"
 
 namespace flagpost::social_care {
 namespace {
 
-using web::Drawing;
 using web::Page;
 using web::Response;
 using web::View;
 using web::Visit;
-using Anchor = Drawing::Anchor;
-namespace colours = web::colours;
 
 const std::set<std::string> managers{"manager"};
 constexpr std::size_t lists_looked_at = 5'000;
@@ -25,6 +22,7 @@ constexpr std::array<const char*, 12> months{"April",    "May",       "June",   
                                              "August",   "September", "October",  "November",
                                              "December", "January",   "February", "March"};
 constexpr auto late_words = "Flag list late: notices may be missing";
+constexpr auto cut_off_words = "Lost for more than a day: notices may be missing";
 
 /// 0 for April; of a day YYYY-MM-DD.
 struct Place {
@@ -38,10 +36,10 @@ Place place_of(Instant instant) {
 }
 
 /// Marks every month of the year that the span touches.
-void mark_between(ReportYear& all, int year, Instant from, Instant until) {
+void mark_between(ReportYear& all, int year, Instant from, Instant until, bool ReportMonth::*mark) {
     const auto touch = [&](Instant at) {
         const Place place = place_of(at);
-        if (place.year == year) all.at(place.month).late_list = true;
+        if (place.year == year) all.at(place.month).*mark = true;
     };
     for (Instant at = from; at < until; at += std::chrono::hours{24}) touch(at);
     if (from < until) touch(until - std::chrono::microseconds{1});
@@ -61,11 +59,13 @@ std::string names_of(const std::vector<std::string>& months_named) {
 /// What the months show, in sentences with numbers.
 std::string finding_of(const ReportYear& all, int year) {
     std::size_t notices = 0, late = 0;
-    std::vector<std::string> few;
-    bool any_expected = false;
+    std::vector<std::string> few, cut_off;
+    bool any_expected = false, known = false;
     for (const auto& month : all) {
+        known = known || (month.over && month.known_list);
         notices += month.notices;
         late += month.late_list ? 1 : 0;
+        if (month.cut_off) cut_off.push_back(month.name);
         if (!month.ended || !month.expected) continue;
         any_expected = true;
         if (month.notices < month.expected->low) few.push_back(month.name);
@@ -75,9 +75,12 @@ std::string finding_of(const ReportYear& all, int year) {
            (!few.empty()   ? "Fewer than expected came in " + names_of(few) + ". "
             : any_expected ? "No month brought fewer than expected. "
                            : "") +
-           "The flag list was late in " +
-           (late == 0 ? std::string{"no month"} : std::to_string(late) + (late == 1 ? " month" : " months")) +
-           ".";
+           (late > 0
+                ? "The flag list was late in " + std::to_string(late) + (late == 1 ? " month." : " months.")
+            : known ? "The flag list was late in no month."
+                    : "Whether the flag list was late is not known here.") +
+           (cut_off.empty() ? ""
+                            : " Flagpost was out of reach for more than a day in " + names_of(cut_off) + ".");
 }
 
 std::string in_words(const std::optional<Expected>& expected) {
@@ -85,52 +88,22 @@ std::string in_words(const std::optional<Expected>& expected) {
     return std::to_string(expected->low) + " to " + std::to_string(expected->high);
 }
 
-/// One chart of an authority's months. `most`: what the scale reaches to, the same for every authority.
-View draw(const ReportYear& all, const std::string& called, const std::string& finding, std::size_t most,
-          const std::string& id, bool wide) {
-    const int width = wide ? 700 : 288, height = wide ? 230 : 470;
-    Drawing drawing{id + (wide ? "-wide" : "-narrow"), wide, width, height};
-    const auto share = [&](std::size_t notices) {
-        return static_cast<double>(notices) / static_cast<double>(most);
-    };
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const auto& month = all.at(i);
-        const std::string number = month.over ? std::to_string(month.notices) : "";
-        if (wide) {
-            const double step = (width - 20.0) / 12, x = 10 + step * static_cast<double>(i),
-                         bottom = height - 34.0, tall = bottom - 30;
-            const double bar = std::max(tall * share(month.notices), month.over ? 2.0 : 0.0);
-            if (month.over)
-                drawing.bar(x + 6, bottom - bar, step - 12, bar, colours::dark_blue, month.late_list);
-            drawing.text(x + step / 2, bottom - bar - 6, number, Anchor::middle, true);
-            drawing.text(x + step / 2, height - 12.0, month.name.substr(0, 3), Anchor::middle);
-            if (month.expected)
-                for (const auto end : {month.expected->low, month.expected->high}) {
-                    const double y = bottom - tall * share(end);
-                    drawing.line(x + 1, y, x + step - 1, y, colours::dark_pink, 2);
-                }
-        } else {
-            const double y = 6 + 38.0 * static_cast<double>(i), full = 190;
-            const double bar = std::max(full * share(month.notices), month.over ? 2.0 : 0.0);
-            drawing.text(0, y + 20, month.name.substr(0, 3));
-            if (month.over) drawing.bar(44, y, bar, 28, colours::dark_blue, month.late_list);
-            if (month.expected)
-                for (const auto end : {month.expected->low, month.expected->high}) {
-                    const double x = 44 + full * share(end);
-                    drawing.line(x, y - 4, x, y + 32, colours::dark_pink, 2);
-                }
-            drawing.text(50 + bar, y + 20, number, Anchor::start, true);
-        }
+std::vector<web::MonthBar> bars_of(const ReportYear& all) {
+    std::vector<web::MonthBar> bars;
+    for (const auto& month : all) {
+        web::MonthBar bar{month.name, month.over ? std::to_string(month.notices) : "", month.notices,
+                          month.may_lack()};
+        if (month.expected) bar.expected = {month.expected->low, month.expected->high};
+        bars.push_back(bar);
     }
-    if (wide) drawing.line(10, height - 34.0, width - 10.0, height - 34.0, colours::ink);
-    return drawing.view(called, finding);
+    return bars;
 }
 
 /// Notices by month of the year that begins in April of `year`.
-std::array<std::size_t, 12> count_in(int year, const std::vector<Instant>& received) {
+std::array<std::size_t, 12> count_in(int year, const std::vector<Place>& received) {
     std::array<std::size_t, 12> counts{};
-    for (const Instant at : received)
-        if (const Place place = place_of(at); place.year == year) ++counts.at(place.month);
+    for (const Place& place : received)
+        if (place.year == year) ++counts.at(place.month);
     return counts;
 }
 
@@ -139,7 +112,7 @@ void mark_late(ReportYear& all, int year, const std::vector<Instant>& lists, std
                Instant now) {
     for (std::size_t i = 0; i < lists.size(); ++i) {
         const Instant next = i + 1 < lists.size() ? lists[i + 1] : now;
-        mark_between(all, year, lists[i] + list_age_max, next);
+        mark_between(all, year, lists[i] + list_age_max, next, &ReportMonth::late_list);
     }
 }
 
@@ -171,19 +144,23 @@ std::string count_outside(std::size_t notices) {
 }
 
 ReportYear report_year(int year, const std::vector<Instant>& received, const std::vector<Instant>& lists,
-                       std::chrono::hours list_age_max, Instant now) {
+                       std::chrono::hours list_age_max, Instant now, const Contact& contact) {
     const Place today = place_of(now);
     const Place begin = received.empty() ? today : place_of(std::ranges::min(received));
     const auto is_after = [](int a_year, std::size_t a_month, const Place& b) {
         return a_year > b.year || (a_year == b.year && a_month > b.month);
     };
+    std::vector<Place> places;  // once: what day it was in London takes most of the time
+    for (const Instant at : received) places.push_back(place_of(at));
     constexpr int years_learnt = 3;
     std::vector<std::size_t> learnt;
     ReportYear all;
     for (int each = year - years_learnt; each <= year; ++each) {
         all = {};
-        const auto counts = count_in(each, received);
+        const auto counts = count_in(each, places);
         mark_late(all, each, lists, list_age_max, now);
+        for (const auto& silence : contact.silences)
+            mark_between(all, each, silence.from, silence.until, &ReportMonth::cut_off);
         for (std::size_t i = 0; i < all.size(); ++i) {
             auto& month = all.at(i);
             month.name = months.at(i);
@@ -192,7 +169,7 @@ ReportYear report_year(int year, const std::vector<Instant>& received, const std
             month.over = month.ended || (today.year == each && today.month == i);
             const bool counts_for_others = is_after(each, i, begin) && month.ended;
             if (month.over) month.expected = expected_after(learnt);
-            if (counts_for_others && !month.late_list) learnt.push_back(month.notices);
+            if (counts_for_others && !month.may_lack()) learnt.push_back(month.notices);
         }
     }
     for (const Instant at : lists) {
@@ -200,12 +177,21 @@ ReportYear report_year(int year, const std::vector<Instant>& received, const std
         for (std::size_t i = place.year < year ? 0 : place.month; place.year <= year && i < all.size(); ++i)
             all.at(i).known_list = true;
     }
+    if (contact.known_from) {
+        const Place place = place_of(*contact.known_from);
+        for (std::size_t i = 0; i < all.size(); ++i) all.at(i).known_contact = is_after(year, i, place);
+    }
     return all;
 }
 
-ReportPages::ReportPages(web::Site& site, web::Reader& reader, FlagBook& book, std::string own,
-                         std::uint32_t flag_list_hours_max)
-    : site_{site}, reader_{reader}, book_{book}, own_{std::move(own)}, list_age_max_{flag_list_hours_max} {
+ReportPages::ReportPages(web::Site& site, web::Reader& reader, const web::Journal& journal, FlagBook& book,
+                         std::string own, std::uint32_t flag_list_hours_max)
+    : site_{site},
+      reader_{reader},
+      journal_{journal},
+      book_{book},
+      own_{std::move(own)},
+      list_age_max_{flag_list_hours_max} {
     site_.get("/reports", managers, [this](const Visit& visit) { return show(visit); });
     site_.get("/reports/notices.csv", managers, [this](const Visit& visit) { return table(visit); });
 }
@@ -215,12 +201,13 @@ std::string ReportPages::name_of(const std::string& authority) const {
 }
 
 std::vector<std::pair<std::string, ReportYear>> ReportPages::year_of(const Visit& visit, int year) {
-    std::map<std::pair<std::string, std::string>, Instant> first;  // an escalation brings a notice again
-    for (const auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
-        if (item.kind != schemas::Kind::social_care_notice) continue;
-        const auto notice = notice_of(item);
-        const auto [there, fresh] = first.emplace(std::pair{notice.la, notice.reference}, item.received);
-        if (!fresh) there->second = std::min(there->second, item.received);
+    // By authority and reference: an escalation may bring a notice over another mailbox again.
+    std::map<std::pair<std::string, std::string>, Instant> first;
+    for (auto& each : reader_.read(
+             [](const client::Box& box) { return box.arrivals(schemas::Kind::social_care_notice); })) {
+        const auto [there, fresh] = first.emplace(
+            std::pair{each.topic.substr(each.topic.rfind('/') + 1), each.reference}, each.received);
+        if (!fresh) there->second = std::min(there->second, each.received);
     }
     std::map<std::string, std::vector<Instant>> received{
         {own_, {}}
@@ -230,11 +217,12 @@ std::vector<std::pair<std::string, ReportYear>> ReportPages::year_of(const Visit
     for (const auto& load : book_.recent(lists_looked_at))
         if (load.code && desk::loaded_something(*load.code)) lists.push_back(load.finished);
     std::ranges::sort(lists);
+    const Contact contact{journal_.first_heard(), journal_.silences(silence_told, visit.now)};
     std::vector<std::pair<std::string, ReportYear>> all;
     for (const auto& [authority, times] : received)
         all.emplace_back(authority,
                          report_year(year, times, authority == own_ ? lists : std::vector<Instant>{},
-                                     list_age_max_, visit.now));
+                                     list_age_max_, visit.now, contact));
     std::stable_partition(all.begin(), all.end(), [&](const auto& each) { return each.first == own_; });
     return all;
 }
@@ -250,6 +238,12 @@ int asked_year(const Visit& visit) {
     return current;
 }
 
+/// "2025-04" of April in the year that begins then.
+std::string iso_month(int year, std::size_t of) {
+    const std::size_t number = (of + 3) % 12 + 1;
+    return std::to_string(of < 9 ? year : year + 1) + (number < 10 ? "-0" : "-") + std::to_string(number);
+}
+
 View row_of(const ReportMonth& month) {
     return View{}
         .text("month", month.name)
@@ -258,7 +252,11 @@ View row_of(const ReportMonth& month) {
         .text("list", !month.over        ? ""
                       : month.late_list  ? late_words
                       : month.known_list ? "In time"
-                                         : "Not known");
+                                         : "Not known")
+        .text("contact", !month.over           ? ""
+                         : month.cut_off       ? cut_off_words
+                         : month.known_contact ? "Kept"
+                                               : "Not known");
 }
 
 }  // namespace
@@ -267,16 +265,18 @@ Response ReportPages::show(const Visit& visit) {
     const int year = asked_year(visit), current = place_of(visit.now).year;
     const auto all = year_of(visit, year);
     std::size_t most = 1;
-    bool any_late = false, any_expected = false;
+    bool any_late = false, any_cut_off = false, any_expected = false;
     for (const auto& [authority, report] : all)
         for (const auto& month : report) {
             most = std::max({most, month.notices, month.expected ? month.expected->high : 0});
             any_late = any_late || month.late_list;
+            any_cut_off = any_cut_off || month.cut_off;
             any_expected = any_expected || month.expected;
         }
     std::vector<View> authorities;
     for (const auto& [authority, report] : all) {
         const std::string finding = finding_of(report, year), called = name_of(authority),
+                          title = "Notices each month, " + called,
                           id = authorities.empty() ? "notices"
                                                    : "notices-" + std::to_string(authorities.size() + 1);
         std::vector<View> rows;
@@ -286,8 +286,8 @@ Response ReportPages::show(const Visit& visit) {
                 .text("part_id", id + "-h")
                 .text("authority", called)
                 .text("finding", finding)
-                .list("drawings", {draw(report, "Notices each month, " + called, finding, most, id, true),
-                                   draw(report, "Notices each month, " + called, finding, most, id, false)})
+                .list("drawings", {draw_months(bars_of(report), title, finding, most, id, true),
+                                   draw_months(bars_of(report), title, finding, most, id, false)})
                 .list("months", rows));
     }
     Page page{"reports", "Reports"};
@@ -296,6 +296,7 @@ Response ReportPages::show(const Visit& visit) {
     const std::string csv = "/reports/notices.csv?year=" + std::to_string(year);
     page.view.text("year_words", year_in_words(year))
         .flag("any_late", any_late)
+        .flag("any_cut_off", any_cut_off)
         .flag("any_expected", any_expected)
         .list("authorities", authorities)
         .text("csv", csv)
@@ -313,17 +314,18 @@ Response ReportPages::table(const Visit& visit) {
     response.type = "text/csv; charset=utf-8";
     response.headers.emplace_back("Content-Disposition",
                                   "attachment; filename=\"notices-" + std::to_string(year) + ".csv\"");
-    response.body = "Authority,Month,Notices,ExpectedLow,ExpectedHigh,FlagListLate\n";
+    response.body = "Authority,Month,Notices,ExpectedLow,ExpectedHigh,FlagListLate,ConnectionLost\n";
     for (const auto& [authority, report] : year_of(visit, year))
-        for (const auto& month : report) {
+        for (std::size_t i = 0; i < report.size(); ++i) {
+            const auto& month = report.at(i);
             if (!month.over) continue;
             const auto end = [&](std::size_t Expected::*which) {
                 return month.expected ? std::to_string((*month.expected).*which) : std::string{};
             };
-            response.body += authority + "," + month.name + "," +
+            response.body += authority + "," + iso_month(year, i) + "," +
                              (outside ? count_outside(month.notices) : std::to_string(month.notices)) + "," +
                              end(&Expected::low) + "," + end(&Expected::high) + "," +
-                             (month.late_list ? "yes" : "no") + "\n";
+                             (month.late_list ? "yes" : "no") + "," + (month.cut_off ? "yes" : "no") + "\n";
         }
     return response;
 }

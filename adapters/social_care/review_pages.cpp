@@ -20,6 +20,7 @@ using web::View;
 using web::Visit;
 
 const std::set<std::string> reviewers{"reviewer"};
+constexpr std::size_t reviews_open_max = 10'000;  // more than any desk decides
 
 constexpr desk::CodeWords verdict_codes[] = {
     {"permit", "Same child: send it"                  },
@@ -71,8 +72,8 @@ ReviewPages::Review ReviewPages::review_from(client::Incoming item) {
 std::vector<ReviewPages::Review> ReviewPages::open_ones() {
     // A newer version of the same match takes the older one's place: only it can be decided.
     std::map<std::tuple<std::string, std::string, std::string, std::string>, Review> newest;
-    for (auto& item : reader_.read([](const Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::review_item) continue;
+    for (auto& item : reader_.read(
+             [](const Box& box) { return box.unrecorded(schemas::Kind::review_item, reviews_open_max); })) {
         auto review = review_from(std::move(item));
         const auto& value = review.value;
         newest.insert_or_assign({value.force, value.incident_reference, value.subject, value.bound_for},

@@ -39,6 +39,16 @@ PageSettings settings_of(const client::Config& config) {
             number_of(config, historic_setting, usual.historic_months)};
 }
 
+/// For the report. That it cannot be noted must not end the session.
+void note_heard(web::Journal& journal, const client::AgentState& state) {
+    if (!state.heard) return;
+    try {
+        journal.heard(*state.heard);
+    } catch (const std::exception& error) {
+        spdlog::error("that the broker was heard could not be noted: {}", error.what());
+    }
+}
+
 }  // namespace
 
 const std::vector<std::string>& page_settings() {
@@ -110,9 +120,14 @@ int serve(const Call& call, std::ostream& out) {
         site, journal, people, random, handover, desk.agency(), [&pages](const web::Person& person) {
             return pages.open_of(person);
         }};
-    const ReportPages reports{site, reader, book, std::string{desk.agency().code()},
-                              limits.flag_list_hours_max};
-    web::serve_beside(desk, site, settings, handover, stop.token(), out, watch(desk, call.config, book));
+    const ReportPages reports{
+        site, reader, journal, book, std::string{desk.agency().code()}, limits.flag_list_hours_max};
+    const auto folder = watch(desk, call.config, book);
+    web::serve_beside(desk, site, settings, handover, stop.token(), out,
+                      [&](const client::AgentState& state) {
+                          note_heard(journal, state);
+                          if (folder) folder(state);
+                      });
     return 0;
 }
 

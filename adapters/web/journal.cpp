@@ -11,7 +11,7 @@ namespace {
 
 constexpr int busy_timeout_ms = 2'000;
 constexpr int story_max = 200;
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 constexpr auto schema = R"(
 CREATE TABLE entry (
@@ -26,8 +26,17 @@ CREATE TABLE entry (
 ) STRICT;
 CREATE INDEX entry_reference ON entry (reference, what);
 CREATE INDEX entry_holder ON entry (reference, seq) WHERE what IN ('taken', 'passed');
-PRAGMA user_version = 1;
 )";
+// When the broker was heard, without a gap of an hour.
+constexpr auto schema_2 = R"(
+CREATE TABLE contact (
+    from_us INTEGER PRIMARY KEY,
+    until_us INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = 2;
+)";
+constexpr auto heard_noted_every = std::chrono::minutes{10};
+constexpr auto contact_gap_max = std::chrono::hours{1};
 
 std::string private_file(const std::filesystem::path& file) {
     const mode_t before = ::umask(0077);
@@ -54,9 +63,13 @@ public:
         db.exec("PRAGMA journal_mode = TRUNCATE");
         db.exec("PRAGMA synchronous = FULL");
         const int version = db.execAndGet("PRAGMA user_version").getInt();
-        if (version == 0) db.exec(schema);
-        if (version != 0 && version != schema_version)
+        if (version > schema_version)
             throw std::runtime_error{file.string() + " was written by another version of this program"};
+        if (version == schema_version) return;
+        SQLite::Transaction making{db};
+        if (version == 0) db.exec(schema);
+        db.exec(schema_2);
+        making.commit();
     }
 
     std::vector<Entry> entries(const std::string& sql, const std::string& reference) {
@@ -73,6 +86,7 @@ public:
 
     std::mutex lock;  // guards what follows
     SQLite::Database db;
+    std::optional<Instant> heard_noted;
 };
 
 Journal::Journal(const std::filesystem::path& file) : impl_{std::make_unique<Impl>(file)} {}
@@ -121,6 +135,46 @@ std::map<std::string, std::string> Journal::holders() const {
         holders.insert_or_assign(query.getColumn(0).getString(), query.getColumn(passed ? 3 : 2).getString());
     }
     return holders;
+}
+
+void Journal::heard(Instant at) {
+    const std::lock_guard guard{impl_->lock};
+    if (impl_->heard_noted && at < *impl_->heard_noted + heard_noted_every) return;
+    SQLite::Statement goes_on(impl_->db,
+                              "UPDATE contact SET until_us = max(until_us, ?1) WHERE from_us = (SELECT "
+                              "max(from_us) FROM contact) AND until_us >= ?2");
+    goes_on.bind(1, to_us(at));
+    goes_on.bind(2, to_us(at - contact_gap_max));
+    if (goes_on.exec() == 0) {
+        SQLite::Statement begins(
+            impl_->db, "INSERT INTO contact (from_us, until_us) VALUES (?1, ?1) ON CONFLICT DO NOTHING");
+        begins.bind(1, to_us(at));
+        begins.exec();
+    }
+    impl_->heard_noted = at;
+}
+
+std::optional<Instant> Journal::first_heard() const {
+    const std::lock_guard guard{impl_->lock};
+    SQLite::Statement query(impl_->db, "SELECT min(from_us) FROM contact");
+    query.executeStep();
+    return query.isColumnNull(0) ? std::nullopt : std::optional{from_us(query.getColumn(0).getInt64())};
+}
+
+std::vector<Silence> Journal::silences(std::chrono::hours longer_than, Instant now) const {
+    const std::lock_guard guard{impl_->lock};
+    SQLite::Statement query(impl_->db, "SELECT from_us, until_us FROM contact ORDER BY from_us");
+    std::vector<Silence> all;
+    std::optional<Instant> since;
+    const auto until = [&](Instant at) {
+        if (since && at - *since > longer_than) all.push_back({*since, at});
+    };
+    while (query.executeStep()) {
+        until(from_us(query.getColumn(0).getInt64()));
+        since = from_us(query.getColumn(1).getInt64());
+    }
+    until(now);
+    return all;
 }
 
 }  // namespace flagpost::web

@@ -21,6 +21,11 @@ struct Entry {
     Instant at;
 };
 
+/// A time in which the broker was not heard.
+struct Silence {
+    Instant from, until;
+};
+
 /// One SQLite file, mode 0600, which one program writes. A GET of personal data is a consultation and is here
 /// (Data Protection Act 2018, section 62). Safe for several threads.
 class Journal {
@@ -38,6 +43,14 @@ public:
     std::optional<Instant> last(const std::string& reference, const std::string& what) const;
     /// The name of who has each notice that was taken or passed on.
     std::map<std::string, std::string> holders() const;
+
+    /// The broker was heard then: noted every ten minutes, durable on return.
+    void heard(Instant at);
+    /// When `heard` was noted first; nothing before.
+    std::optional<Instant> first_heard() const;
+    /// Times longer than this, at least an hour, in which it was not, the oldest first. Whether this program ran or not: nothing
+    /// came.
+    std::vector<Silence> silences(std::chrono::hours longer_than, Instant now) const;
 
 private:
     class Impl;

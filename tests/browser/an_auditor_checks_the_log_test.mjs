@@ -127,6 +127,26 @@ test("without a key the desk says what it cannot see", async () => {
   await sound(page, "audit-overview-no-key");
 });
 
+test("an authority's own counts stand beside the log's charts, and are not drawn from it", async () => {
+  const page = await newPage(desk);
+  await signIn(page, desk, "ed");
+  await whole(page, "/audit");
+  const part = page.locator('section[aria-labelledby="notices-2-h"]');
+  assert.equal(await part.locator("h2").innerText(), "Notices each month, authority E10000024, April 2025 to March 2026");
+  const said = await page.locator("#notices-2-wide-d").textContent();
+  const numbers = await part.locator("tbody td:nth-child(2)").evaluateAll((cells) => cells.map((cell) => Number(cell.lastChild.textContent) || 0));
+  assert(said.startsWith(`${numbers.reduce((a, b) => a + b)} notices came. Fewer than expected: August, September.`), said);
+  assert(said.endsWith("hatched: August, September, November."), said);
+  const drawn = await part.locator('svg:visible text[font-weight="700"]').allTextContents();
+  assert.deepEqual(drawn.filter(Boolean).map(Number), numbers.filter(Boolean));
+  assert.equal(await part.locator('svg:visible rect[fill^="url("]').count(), 3);
+  assert.match(await page.locator('section[aria-labelledby="notices-1-h"] tbody').textContent(), /1 to 4/);
+  assert.match(await page.locator("main").innerText(), /not drawn from the log/);
+  const csv = await (await page.request.get(desk.url + "/audit/notices-2.csv")).text();
+  assert.match(csv, /"August","3","14 to 30","Yes","No"/);
+  seemly(page);
+});
+
 test("with forced colours the charts and the verdict are still told", async () => {
   const page = await newPage(desk, { forcedColors: "active" });
   await signIn(page, desk, "al");

@@ -15,7 +15,22 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from flagpost import BIN, Partnership, agreement_of  # noqa: E402
 
 AUDITOR = "auditor/audit-office"
-PEOPLE = (("jo", "Jo Wren"), ("al", "Al Moss"), ("cy", "Cy Hart"), ("di", "Di Lowe"))
+PEOPLE = (("jo", "Jo Wren"), ("al", "Al Moss"), ("cy", "Cy Hart"), ("di", "Di Lowe"), ("ed", "Ed Hale"))
+
+
+COUNTED = (21, 24, 19, 22, 3, 5, 20, 26, 18, 23)  # April to January; a quarter was lost
+
+
+def counted(folder):
+    """What two managers handed out of their pages Reports."""
+    head = "Authority,Month,Notices,ExpectedLow,ExpectedHigh,FlagListLate,ConnectionLost\n"
+    months = [f"2025-{month:02}" for month in range(4, 13)] + ["2026-01"]
+    large, small = folder / "large.csv", folder / "small.csv"
+    large.write_text(head + "".join(
+        f"E10000024,{month},{count},{'14,30' if place > 2 else ','},{'yes' if count < 6 else 'no'},{'yes' if month == '2025-11' else 'no'}\n"
+        for place, (month, count) in enumerate(zip(months, COUNTED))))
+    small.write_text(head + "".join(f"E06000018,{month},{'1 to 4' if place % 2 else 7},,,no,no\n" for place, month in enumerate(months)))
+    return ["--notices", large, "--notices", small]
 
 
 def damage(export):
@@ -41,7 +56,7 @@ def main():
             p.call(BIN / "make_audit_export", folder, folder / "seal.pub")
             people = {name: p.json("flagpost-audit", AUDITOR, "people", "add", name, "--called", called) for name, called in PEOPLE}
             export = folder / "export"
-            _, url = p.serve_pages("flagpost-audit", AUDITOR, export, "--policy", folder / "policy.txt", "--key", folder / "seal.key", "--listen", "127.0.0.1:0")
+            _, url = p.serve_pages("flagpost-audit", AUDITOR, export, "--policy", folder / "policy.txt", "--key", folder / "seal.key", "--listen", "127.0.0.1:0", *counted(folder))
             _, keyless = p.serve_pages("flagpost-audit", AUDITOR, export, "--policy", folder / "policy.txt", "--listen", "127.0.0.1:0")
             print(json.dumps({"url": url, "keyless": keyless, "people": people, "home": "/audit"}), flush=True)
             for line in sys.stdin:

@@ -210,3 +210,15 @@ TEST_CASE("a folder that is no export tells no story", "[auditor]") {
     CHECK_THROWS(replay(temporary.path(), {}, out));
     CHECK_THROWS(complete(temporary.path()));
 }
+
+TEST_CASE("what a decision came to is said in words, and what is no count as it stands", "[auditor]") {
+    CHECK(decision_in_words("match=1 potential=0 many=0 low=0 pupils=1 unplaced=0 candidates=2") ==
+          "1 match, 1 pupil, of 2 compared");
+    CHECK(decision_in_words("late: match=0 potential=2 many=0 low=0 pupils=0 unplaced=1 candidates=30") ==
+          "late, 2 possible matches, 1 child whose school is not known, of 30 compared");
+    CHECK(decision_in_words("match=0 potential=0 many=0 low=0 pupils=0 unplaced=0 candidates=0") ==
+          "nobody, of 0 compared");
+    CHECK(decision_in_words("match=1") == "1 match");
+    for (const auto* other : {"withdrawn", "match=1 others=2", "two words"})
+        CHECK(decision_in_words(other) == other);
+}

@@ -242,6 +242,46 @@ TEST_CASE("a delivery is found by what people call it", "[client]") {
     CHECK(desk.box->inbox(true).size() == 3);
 }
 
+TEST_CASE("what is known already is listed without its payload, and when each first came with none",
+          "[client]") {
+    Desk desk;
+    auto again = delivery(3, 3, "FP-1");
+    again.received += std::chrono::hours{4};
+    desk.box->receive({delivery(1, 1, "FP-1"), delivery(2, 2, "FP-2"), again});
+    const auto kind = schemas::Kind::school_notice;
+    const auto listed = desk.box->unrecorded(kind, 10, [](const Id16& id) { return id[0] == 2; });
+    REQUIRE(listed.size() == 3);
+    CHECK(listed[0].payload == delivery(1, 1, "FP-1").payload);
+    CHECK(listed[1].payload.empty());
+    CHECK(listed[1].number == 2);
+    CHECK(desk.box->unrecorded(kind, 10)[1].payload == delivery(2, 2, "FP-2").payload);
+
+    const auto arrivals = desk.box->arrivals(kind);
+    REQUIRE(arrivals.size() == 2);
+    CHECK(arrivals[0].reference == "FP-1");
+    CHECK(arrivals[0].topic == "notices/school/122802");
+    CHECK(arrivals[0].received == delivery(1, 1).received);
+    CHECK(desk.box->arrivals(schemas::Kind::social_care_notice).empty());
+
+    CHECK(desk.box->holding(kind, "FP-1").size() == 2);
+    CHECK(desk.box->holding(kind, "NP-1").size() == 3);
+    CHECK(desk.box->holding(kind, "FP-3").empty());
+    CHECK(desk.box->holding(schemas::Kind::social_care_notice, "FP-1").empty());
+}
+
+TEST_CASE("whoever reads a file sees that another changed it", "[client]") {
+    Desk desk;
+    const Box reader{desk.file(), desk.clock, desk.random};
+    const auto before = reader.data_version();
+    CHECK(reader.data_version() == before);
+    desk.box->receive({delivery(1, 1)});
+    const auto after = reader.data_version();
+    CHECK(after != before);
+    CHECK(reader.data_version() == after);
+    desk.box->acknowledge(delivery(1, 1), schemas::Level::opened, "Jo Wren", "", school);
+    CHECK(reader.data_version() != after);
+}
+
 TEST_CASE("an acknowledgement and its receipt are one step, taken once a level", "[client]") {
     Desk desk;
     const auto item = delivery(1, 0xA1);

@@ -76,7 +76,8 @@ TEST_CASE("every template of the pages escapes what it is given and bears empty 
 }
 
 TEST_CASE("who may see a notice, and whose opening stops its clock", "[social_care]") {
-    const Notice one{{}, notice(1, "FP-1"), ""}, passed_to_lee{{}, notice(1, "FP-1"), "lee"};
+    const auto said = std::make_shared<const schemas::SocialCareNoticeValue>(notice(1, "FP-1"));
+    const Notice one{{}, said, ""}, passed_to_lee{{}, said, "lee"};
     struct Row {
         const char* why;
         web::Person who;
@@ -107,6 +108,21 @@ TEST_CASE("who may see a notice, and whose opening stops its clock", "[social_ca
     const auto lee = person("lee", "Lee Jones", "worker", {"South"});
     CHECK(may_see(lee, passed_to_lee));
     CHECK(is_intended(lee, passed_to_lee));
+}
+
+TEST_CASE("an inbox read before shows what has come, been passed on or been closed since", "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(has(office.get("sam", "/inbox"), "Inbox (1)"));
+    office.receive(notice(2, "FP-2"));
+    CHECK(has(office.get("sam", "/inbox"), "Inbox (2)"));
+    office.journal.note({"FP-2", "passed", "max", "Max Reid", "lee", now});
+    CHECK(has(office.get("sam", "/inbox"), "Taken by Lee Jones"));
+    CHECK(has(office.get("lee", "/inbox"), "FP-2"));
+    const auto item = office.item("FP-1");
+    client::Box{office.file, office.clock, office.random}.acknowledge(
+        *item, schemas::Level::recorded, "Sam Patel", "contacted", office.agency);
+    CHECK_FALSE(has(office.get("sam", "/inbox"), "FP-1"));
 }
 
 TEST_CASE("overdue stands before changed before to do, and the soonest first", "[social_care]") {

@@ -91,3 +91,25 @@ TEST_CASE("a month in which the list was older than agreed is marked", "[social_
                                    at("2026-01-11T08:12:00Z"));
     CHECK_FALSE(fresh[9].late_list);
 }
+
+TEST_CASE("a month in which the broker was not heard for more than a day is marked, and teaches nothing",
+          "[social_care]") {
+    const auto noon = [](const std::string& day) { return at((day + "T12:00:00Z").c_str()); };
+    std::vector<Instant> received{noon("2025-04-02")};
+    for (const auto* month : {"2025-05", "2025-06", "2025-07", "2025-08"})
+        for (int i = 0; i < 20; ++i) received.push_back(noon(std::string{month} + "-10"));
+    Contact contact{at("2025-05-20T08:00:00Z"), {{noon("2025-09-29"), noon("2025-10-02")}}};
+    const auto now = at("2026-01-11T08:12:00Z");
+    const auto year = report_year(2025, received, {}, 24h, now, contact);
+    CHECK_FALSE(year[4].cut_off);
+    CHECK(year[5].cut_off);
+    CHECK(year[6].cut_off);
+    CHECK_FALSE(year[7].cut_off);
+    CHECK(year[5].may_lack());
+    CHECK_FALSE(year[5].late_list);
+    CHECK_FALSE(year[1].known_contact);  // heard for a part of May only, as far as is known
+    CHECK(year[2].known_contact);
+    CHECK(year[7].expected == year[5].expected);  // of May to August
+    contact.silences.clear();
+    CHECK(report_year(2025, received, {}, 24h, now, contact)[7].expected != year[7].expected);
+}

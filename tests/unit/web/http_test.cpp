@@ -1,5 +1,7 @@
 #include "adapters/web/http.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -88,4 +90,44 @@ TEST_CASE("the lock of the pages' packages holds no download address", "[web]") 
     CHECK(lock.find("\"integrity\"") != std::string::npos);
     CHECK(lock.find("resolved") == std::string::npos);
     CHECK(lock.find("registry") == std::string::npos);
+}
+
+TEST_CASE("the journal knows when the broker was not heard, whether the program ran or not", "[web]") {
+    using namespace std::chrono_literals;
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "pages";
+    const Instant begin = from_us(1'768'118'520'000'000);
+    {
+        Journal journal{file};
+        CHECK_FALSE(journal.first_heard());
+        CHECK(journal.silences(24h, begin).empty());
+        for (auto at = begin; at <= begin + 3h; at += 1min) journal.heard(at);
+        journal.heard(begin + 4h);
+        journal.heard(begin + 34h);
+    }
+    Journal journal{file};
+    CHECK(journal.first_heard() == begin);
+    REQUIRE(journal.silences(24h, begin + 35h).size() == 1);
+    CHECK(journal.silences(24h, begin + 35h)[0].from == begin + 4h);
+    CHECK(journal.silences(24h, begin + 35h)[0].until == begin + 34h);
+    CHECK(journal.silences(30h, begin + 35h).empty());
+    REQUIRE(journal.silences(24h, begin + 60h).size() == 2);  // it is still silent
+    CHECK(journal.silences(24h, begin + 60h)[1].from == begin + 34h);
+    journal.heard(begin + 33h);  // a clock set back
+    CHECK(journal.silences(24h, begin + 35h).size() == 1);
+}
+
+TEST_CASE("a journal of before is carried over with what is in it", "[web]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "pages";
+    const Instant at = from_us(1'768'118'520'000'000);
+    Journal{file}.note({"FP-1", "taken", "kim", "Kim Osei", {}, at});
+    {
+        SQLite::Database db{file.string(), SQLite::OPEN_READWRITE};
+        db.exec("DROP TABLE contact; PRAGMA user_version = 1");
+    }
+    Journal journal{file};
+    journal.heard(at);
+    CHECK(journal.first_heard() == at);
+    CHECK(journal.holders().at("FP-1") == "kim");
 }

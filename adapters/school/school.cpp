@@ -74,31 +74,41 @@ const std::vector<std::string>& own_settings() {
     return names;
 }
 
-desk::Destination roll_destination(const AgencyId& agency, const std::string& la) {
+desk::Destination roll_destination(const AgencyId& agency, const RollOf& of) {
     const std::string code{agency.code()};
-    if (agency.kind() == "school") return {schemas::LoadOf::rolls, "rolls/school/" + code, "urn:" + code};
-    const std::string authority = !la.empty() ? la : agency.kind() == "education" ? code : "";
+    if (agency.kind() == "school") {
+        if (of.not_in_school)
+            throw std::runtime_error{"--not-in-school: the register is the authority's, not a school's"};
+        return {schemas::LoadOf::rolls, "rolls/school/" + code, "urn:" + code};
+    }
+    const std::string authority = !of.la.empty() ? of.la : agency.kind() == "education" ? code : "";
     if (!valid_gss_code(authority))
         throw std::runtime_error{"--la must name the authority whose roll this is, such as E10000024"};
+    if (of.not_in_school)
+        return {schemas::LoadOf::rolls, "rolls/not-in-school/" + authority, "not-in-school:" + authority};
     return {schemas::LoadOf::rolls, "rolls/" + authority, "la:" + authority};
 }
 
-int load_roll(const Call& call, const std::string& la, const std::string& urn,
-              const desk::LoadOptions& options, std::ostream& out) {
+int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& options, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    const auto to = roll_destination(desk.agency(), la);
+    const auto to = roll_destination(desk.agency(), of);
     const auto own_urn = desk.agency().kind() == "school" ? parse_urn(desk.agency().code()) : std::nullopt;
     const desk::ReadRow read_row = [&](const client::CsvRow& row, desk::Findings& findings) {
-        const auto pupil = read_pupil(row, own_urn, findings);
+        const auto pupil = of.not_in_school
+                               ? read_registered(row, to.scope.substr(to.scope.find(':') + 1), findings)
+                               : read_pupil(row, own_urn, findings);
         if (!findings.usable()) return desk::RowRecord{};
         return desk::RowRecord{wire::pack<schemas::Pupil>(pupil), key_of(pupil)};
     };
     const auto prepare = [&]() -> Result<desk::Prepared> {
-        if (!is_ctf(options.file)) return desk::prepare(options.file, required_columns(), read_row);
+        if (!is_ctf(options.file))
+            return desk::prepare(options.file, of.not_in_school ? register_columns() : required_columns(),
+                                 read_row);
+        if (of.not_in_school) return refuse(Reason::invalid_value, "a CTF holds pupils of a school");
         // One school's pupils: as a whole list of an authority they would take all other schools' off it.
         if (!own_urn && options.mode == schemas::LoadMode::full)
             return refuse(Reason::invalid_value, "a CTF holds one school's pupils: use --mode delta");
-        const auto rows = read_ctf(options.file, school_of(desk.agency(), urn));
+        const auto rows = read_ctf(options.file, school_of(desk.agency(), of.urn));
         if (!rows) return tl::unexpected{rows.error()};
         return desk::prepare_rows(*rows, read_row);
     };

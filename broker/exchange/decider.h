@@ -31,6 +31,7 @@ private:
     Reply take(const Started& started);
     Reply take(const Reloaded& reloaded);
     Reply take(const ClockStepped& stepped);
+    std::map<std::string, Instant> sources_now() const;
     void note_settings(const InForce& in_force);
     Reply take(const SessionOpened& opened);
     Reply take(const SessionClosed& closed);

@@ -184,6 +184,10 @@ bool Decider::is_own_case(const Order& order) const {
     if (order.controller == "school/" + code) return true;
     const auto urn = parse_urn(code);
     const auto* school = urn ? state.known.school(*urn) : nullptr;
+    // Of a register of children not in school: "pupil/0/<la>/...".
+    if (code == "0")
+        return order.controller.starts_with("education/") &&
+               order.subject.substr(second + 1).starts_with(order.controller.substr(10) + "/");
     return school != nullptr && order.controller == "education/" + school->la;
 }
 

@@ -36,6 +36,10 @@ std::string moment(const Json& object, const char* name) {
 std::string subject_in_words(const std::string& key) {
     static constexpr std::string_view pupil = "pupil/";
     if (!key.starts_with(pupil)) return key;
+    static constexpr std::string_view registered = "pupil/0/";
+    if (key.starts_with(registered))
+        return "A child on the register of education/" +
+               key.substr(registered.size(), key.find('/', registered.size()) - registered.size());
     return "A pupil of school/" + key.substr(pupil.size(), key.find('/', pupil.size()) - pupil.size());
 }
 

@@ -32,12 +32,13 @@ std::string message_on(const std::string& topic) {
         const char* words;
     };
     static constexpr Row rows[] = {
-        {"incidents/", "an incident"             },
-        {"flags/",     "part of a flag list"     },
-        {"rolls/",     "part of a school roll"   },
-        {"reference/", "part of a reference list"},
-        {"receipts/",  "a receipt"               },
-        {"bench/",     "a message of the bench"  },
+        {"incidents/",           "an incident"                                 },
+        {"flags/",               "part of a flag list"                         },
+        {"rolls/not-in-school/", "part of a register of children not in school"},
+        {"rolls/",               "part of a school roll"                       },
+        {"reference/",           "part of a reference list"                    },
+        {"receipts/",            "a receipt"                                   },
+        {"bench/",               "a message of the bench"                      },
     };
     for (const auto& row : rows)
         if (topic.starts_with(row.prefix)) return row.words;

@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
     desk::Program program{"flagpost-school",
                           "A school's end of Flagpost: hands over its roll, receives notices."};
     desk::LoadOptions load;
-    std::string la, urn, by, outcome, reference;
+    school::RollOf roll;
+    std::string urn, by, outcome, reference;
     std::vector<std::string> references;
     school::NewPerson person;
     bool all = false;
@@ -38,13 +39,13 @@ int main(int argc, char** argv) {
         "A school hands over its own; an education team or a trust that of an authority's schools.\n"
         "Columns: URN, UPN, Surname, Forename, DOB, Sex, EnrolStatus, AddressLine1, AddressLine2, Town, "
         "Postcode, UPRN,\n"
-        "Contacts (JSON), LeftOn.\n"
+        "Contacts (JSON), Shield, LeftOn. With --not-in-school the same without URN and EnrolStatus.\n"
         "Rows that cannot be used are written to FILE.rejects.csv with line and reason. Ends with 0 if "
         "anything was\n"
         "loaded.",
         [&] {
             load.json = program.json();
-            return school::load_roll(call(), la, urn, load, std::cout);
+            return school::load_roll(call(), roll, load, std::cout);
         });
     loading->add_option("FILE", load.file, "the roll")->required()->check(CLI::ExistingFile);
     loading
@@ -52,8 +53,11 @@ int main(int argc, char** argv) {
                      "full: replaces the roll; delta: adds to it and changes it (default full)")
         ->transform(CLI::CheckedTransformer(modes));
     loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
-    loading->add_option("--la", la, "authority whose roll this is (for a trust)");
-    loading->add_option("--urn", urn, "school whose pupils a CTF holds (for an education team or a trust)");
+    loading->add_option("--la", roll.la, "authority whose roll this is (for a trust)");
+    loading->add_flag("--not-in-school", roll.not_in_school,
+                      "an authority's register of children not in school (for its education team)");
+    loading->add_option("--urn", roll.urn,
+                        "school whose pupils a CTF holds (for an education team or a trust)");
 
     auto* contacts = program.group("contacts", "Whom police and the authority may ask for at a school.");
     auto* contact_load = program.command(
@@ -116,11 +120,13 @@ int main(int argc, char** argv) {
 
     auto* inbox = program.group("inbox", "Notices about children on roll.");
     auto* listing = program.command(inbox, "list", "The notices that need something, the most urgent first.",
-                                    [&] { return school::list_inbox(call(), all, std::cout); });
+                                    [&] { return school::list_inbox(call(), all, by, std::cout); });
     listing->add_flag("--all", all, "those closed too");
+    listing->add_option("--by", by, desk::who_looks);
     auto* showing = program.command(inbox, "show", "One notice in plain words.",
-                                    [&] { return school::show(call(), reference, std::cout); });
+                                    [&] { return school::show(call(), reference, by, std::cout); });
     showing->add_option("REF", reference, "reference, such as FP-7K3M-29QD")->required();
+    showing->add_option("--by", by, desk::who_looks);
     auto* opening = program.command(inbox, "acknowledge", "Say that a named person has read notices.", [&] {
         return school::acknowledge(call(), references, by, outcome, std::cout);
     });

@@ -71,6 +71,19 @@ std::uint32_t read_urn(const Fields& fields, const std::optional<std::uint32_t>&
     return urn.value_or(0);
 }
 
+/// What a row says of the child, wherever it learns.
+schemas::PupilValue read_anybody(const Fields& fields) {
+    schemas::PupilValue pupil;
+    pupil.child = read_child(fields);
+    pupil.home = read_home(fields);
+    pupil.contacts = read_contacts(fields);
+    pupil.left_on = fields.date("LeftOn");
+    // A word that is none of these must not pass for "no shield".
+    if (!fields.text("Shield").empty())
+        pupil.shield = fields.choice("Shield", shields).value_or(pupil.shield);
+    return pupil;
+}
+
 }  // namespace
 
 const std::vector<std::string>& required_columns() {
@@ -78,20 +91,29 @@ const std::vector<std::string>& required_columns() {
     return columns;
 }
 
+const std::vector<std::string>& register_columns() {
+    static const std::vector<std::string> columns{"UPN", "Surname", "Forename", "DOB"};
+    return columns;
+}
+
 schemas::PupilValue read_pupil(const client::CsvRow& row, const std::optional<std::uint32_t>& own_urn,
                                desk::Findings& findings) {
     const nlohmann::json object = desk::object_of(row, {"Contacts"}, findings);
     const Fields fields{object, "", findings};
-    schemas::PupilValue pupil;
+    auto pupil = read_anybody(fields);
     pupil.urn = read_urn(fields, own_urn);
-    pupil.child = read_child(fields);
     pupil.enrolment = read_enrolment(fields);
-    pupil.home = read_home(fields);
-    pupil.contacts = read_contacts(fields);
-    pupil.left_on = fields.date("LeftOn");
-    // A word that is none of these must not pass for "no shield".
-    if (!fields.text("Shield").empty())
-        pupil.shield = fields.choice("Shield", shields).value_or(pupil.shield);
+    return pupil;
+}
+
+schemas::PupilValue read_registered(const client::CsvRow& row, const std::string& la,
+                                    desk::Findings& findings) {
+    const nlohmann::json object = desk::object_of(row, {"Contacts"}, findings);
+    const Fields fields{object, "", findings};
+    auto pupil = read_anybody(fields);
+    pupil.la = la;
+    if (!fields.text("URN").empty())
+        fields.fault("URN", "names a school: a child at a school belongs on its roll");
     return pupil;
 }
 

@@ -74,31 +74,41 @@ const std::vector<std::string>& own_settings() {
     return names;
 }
 
-desk::Destination roll_destination(const AgencyId& agency, const std::string& la) {
+desk::Destination roll_destination(const AgencyId& agency, const RollOf& of) {
     const std::string code{agency.code()};
-    if (agency.kind() == "school") return {schemas::LoadOf::rolls, "rolls/school/" + code, "urn:" + code};
-    const std::string authority = !la.empty() ? la : agency.kind() == "education" ? code : "";
+    if (agency.kind() == "school") {
+        if (of.not_in_school)
+            throw std::runtime_error{"--not-in-school: the register is the authority's, not a school's"};
+        return {schemas::LoadOf::rolls, "rolls/school/" + code, "urn:" + code};
+    }
+    const std::string authority = !of.la.empty() ? of.la : agency.kind() == "education" ? code : "";
     if (!valid_gss_code(authority))
         throw std::runtime_error{"--la must name the authority whose roll this is, such as E10000024"};
+    if (of.not_in_school)
+        return {schemas::LoadOf::rolls, "rolls/not-in-school/" + authority, "not-in-school:" + authority};
     return {schemas::LoadOf::rolls, "rolls/" + authority, "la:" + authority};
 }
 
-int load_roll(const Call& call, const std::string& la, const std::string& urn,
-              const desk::LoadOptions& options, std::ostream& out) {
+int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& options, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    const auto to = roll_destination(desk.agency(), la);
+    const auto to = roll_destination(desk.agency(), of);
     const auto own_urn = desk.agency().kind() == "school" ? parse_urn(desk.agency().code()) : std::nullopt;
     const desk::ReadRow read_row = [&](const client::CsvRow& row, desk::Findings& findings) {
-        const auto pupil = read_pupil(row, own_urn, findings);
+        const auto pupil = of.not_in_school
+                               ? read_registered(row, to.scope.substr(to.scope.find(':') + 1), findings)
+                               : read_pupil(row, own_urn, findings);
         if (!findings.usable()) return desk::RowRecord{};
         return desk::RowRecord{wire::pack<schemas::Pupil>(pupil), key_of(pupil)};
     };
     const auto prepare = [&]() -> Result<desk::Prepared> {
-        if (!is_ctf(options.file)) return desk::prepare(options.file, required_columns(), read_row);
+        if (!is_ctf(options.file))
+            return desk::prepare(options.file, of.not_in_school ? register_columns() : required_columns(),
+                                 read_row);
+        if (of.not_in_school) return refuse(Reason::invalid_value, "a CTF holds pupils of a school");
         // One school's pupils: as a whole list of an authority they would take all other schools' off it.
         if (!own_urn && options.mode == schemas::LoadMode::full)
             return refuse(Reason::invalid_value, "a CTF holds one school's pupils: use --mode delta");
-        const auto rows = read_ctf(options.file, school_of(desk.agency(), urn));
+        const auto rows = read_ctf(options.file, school_of(desk.agency(), of.urn));
         if (!rows) return tl::unexpected{rows.error()};
         return desk::prepare_rows(*rows, read_row);
     };
@@ -228,24 +238,27 @@ int status(const Call& call, std::ostream& out) {
     return 0;
 }
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
+int list_inbox(const Call& call, bool closed_too, const std::string& by, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    auto items = desk::items_of(desk.box(), notices, closed_too);
+    auto found = desk::items_for(desk.box(), desk::items_of(desk.box(), notices, closed_too), by);
+    auto& items = found.shown;
     std::ranges::stable_sort(items, {}, due);
     if (call.json) {
         json entries = json::array();
         for (const auto& item : items) entries.push_back(entry_of(item));
+        found.add_to(entries);
         desk::print_json(entries, out);
         return 0;
     }
-    if (items.empty()) out << web::words::empty_inbox << "\n";
+    if (items.empty() && found.ask_who.empty()) out << web::words::empty_inbox << "\n";
     for (const auto& item : items) out << line_of(item, desk.now()) << "\n";
+    out << found.words();
     return 0;
 }
 
-int show(const Call& call, const std::string& reference, std::ostream& out) {
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    auto item = desk.box().find(reference);
+    auto item = desk::find_for(desk.box(), reference, by);
     if (!item || !notices.contains(item->kind)) throw std::runtime_error{"no such notice here"};
     // What was taken back is not shown again: the recall stands in its place.
     if (const auto recall = desk.box().recalled_by(*item))

@@ -22,12 +22,18 @@ const std::vector<std::string>& agency_kinds();
 /// The config file's own settings of this role.
 const std::vector<std::string>& own_settings();
 
-/// Where the roll of this agency goes. A school's is its own; an authority's and a trust's is that of an authority, which
-/// a trust must name. Throws std::runtime_error if it does not.
-desk::Destination roll_destination(const AgencyId& agency, const std::string& la);
+/// Which list of children a file is.
+struct RollOf {
+    std::string la = {};         // authority, where the agency's own is not meant
+    std::string urn = {};        // school of a CTF
+    bool not_in_school = false;  // the authority's register of children not in school
+};
 
-int load_roll(const Call& call, const std::string& la, const std::string& urn,
-              const desk::LoadOptions& options, std::ostream& out);
+/// Where the roll of this agency goes. A school's is its own; an authority's and a trust's is that of an authority, which
+/// a trust must name. Throws std::runtime_error if it does not, and if a school hands over a register.
+desk::Destination roll_destination(const AgencyId& agency, const RollOf& of);
+
+int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& options, std::ostream& out);
 /// `urn`: whose they are; a school's own where it is empty. Two contacts at least, or nothing is sent.
 int load_contacts(const Call& call, const std::string& urn, const desk::LoadOptions& options,
                   std::ostream& out);
@@ -40,8 +46,9 @@ int status(const Call& call, std::ostream& out);
 /// std::runtime_error for settings that cannot be.
 desk::Desk::Turn notifying(desk::Desk& desk, const std::filesystem::path& config_file);
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out);
-int show(const Call& call, const std::string& reference, std::ostream& out);
+/// `by`: who looks. What has a conflict list is shown to nobody who has not said so.
+int list_inbox(const Call& call, bool closed_too, const std::string& by, std::ostream& out);
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out);
 /// With an outcome the notice is recorded and closed, too.
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 const std::string& outcome, std::ostream& out);

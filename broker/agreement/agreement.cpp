@@ -521,6 +521,20 @@ std::string Agreement::dead_letter_owner() const {
     return "broker";
 }
 
+std::set<std::string> Agreement::sources() const {
+    std::set<std::string> sources;
+    const auto add = [&](const AgencyId& agency) {
+        if ((agency.kind() == "social-care" && valid_gss_code(agency.code())) ||
+            (agency.kind() == "school" && parse_urn(agency.code())))
+            sources.insert(agency.text());
+    };
+    for (const auto& [agency, party] : content_->parties) {
+        add(agency);
+        for (const auto& other : party.acts_for) add(other);
+    }
+    return sources;
+}
+
 std::set<std::string> Agreement::mailboxes() const {
     std::set<std::string> topics;
     for (const auto& [agency, party] : content_->parties) {

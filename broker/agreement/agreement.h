@@ -94,6 +94,10 @@ public:
     /// The operator who looks after what no consumer could store: `dead_letters`, or the first operator there is.
     std::string dead_letter_owner() const;
 
+    /// Who is expected to hand over a list of children: each authority's social care its flags, each school its roll
+    /// (or somebody for them), whether a party or acted for by one.
+    std::set<std::string> sources() const;
+
     /// Every mailbox that exists: one per recipient and topic, before anyone connects.
     std::set<std::string> mailboxes() const;
 

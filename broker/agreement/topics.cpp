@@ -18,6 +18,8 @@ constexpr std::array publish_rows{
     OwnedByCode{"flags/",                     "social-care", true,  "flags/<la> is for social-care/<la> or who acts for it"    },
     OwnedByCode{"incidents/",                 "police",      false, "incidents/<force> is for police/<force>"                  },
     OwnedByCode{"rolls/school/",              "school",      true,  "rolls/school/<urn> is for school/<urn> or who acts for it"},
+    OwnedByCode{"rolls/not-in-school/",       "education",   true,
+                "rolls/not-in-school/<la> is for education/<la> or who acts for it"                                            },
     OwnedByCode{"rolls/",                     "education",   true,  "rolls/<la> is for education/<la> or who acts for it"      },
     OwnedByCode{"reference/terms/school/",    "school",      true,
                 "reference/terms/school/<urn> is for school/<urn> or who acts for it"                                          },

@@ -98,6 +98,16 @@ void describe_case(CLI::App& command, Question& question) {
     command.add_option("--force", of.force, "the police force that reports, such as 31")->required();
     command.add_option("--authority", of.la, "whose child, as a GSS code such as E10000024")->required();
     command.add_option("--school", of.urn, "URN of the school whose roll the child is on");
+    command.add_flag("--not-in-school", of.not_in_school,
+                     "the child is on the authority's register of children not in school");
+    command.add_flag("--old-list", of.is_list_old,
+                     "nobody has confirmed that roll or register for six weeks");
+    command
+        .add_option("--lives-in", of.lives_in,
+                    "where the child lives, if elsewhere, as a GSS code such as E10000007")
+        ->check([](const std::string& text) {
+            return std::string{valid_gss_code(text) ? "" : text + " is no GSS code"};
+        });
     command.add_flag("--domestic-abuse", of.domestic_abuse, "the incident is domestic abuse");
     command.add_option("--qualifier", of.qualifiers, "of the incident, such as hold_for_person");
     choice_of<FlagKind>(command, "--flag", of.kind, "the kind of flag; a plan unless said otherwise",

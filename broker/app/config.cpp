@@ -136,6 +136,7 @@ Management management_at(Settings& settings) {
     auto& patience = management.patience;
     patience.silence = settings.hours("management.silence_hours", patience.silence);
     patience.feed_age = settings.hours("management.feed_age_hours", patience.feed_age);
+    patience.roll_age = settings.hours("management.roll_age_hours", patience.roll_age);
     if (!settings.has("management.listen")) return management;
     management.listen = listen_at(settings, "management.listen");
     if (!manage::is_loopback(management.listen->host))

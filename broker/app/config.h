@@ -60,7 +60,8 @@ struct Management {
 ///     [management]
 ///     listen      = "127.0.0.1:9110"    # off by default; a loopback address
 ///     silence_hours  = 24               # a party not connected for longer is an alarm
-///     feed_age_hours = 26               # likewise a list of flags not loaded for longer
+///     feed_age_hours = 26               # likewise a list of flags not loaded for longer, or a first list not for so long
+///     roll_age_hours = 672              # likewise a school's roll
 struct BrokerConfig {
     std::string partnership;
     std::optional<Listen> listen;

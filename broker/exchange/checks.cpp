@@ -382,9 +382,10 @@ Result<void> check(const schemas::FlagValue& flag, std::string_view la) {
     return check.result();
 }
 
-Result<void> check(const schemas::PupilValue& pupil, std::optional<std::uint32_t> urn) {
+Result<void> check(const schemas::PupilValue& pupil, std::optional<std::uint32_t> urn, std::string_view la) {
     Checking check;
-    check.that(pupil.urn > 0 && pupil.urn == urn.value_or(pupil.urn), "pupil.urn");
+    check.that((pupil.urn > 0) == la.empty() && pupil.urn == urn.value_or(pupil.urn), "pupil.urn");
+    check.that(pupil.la == la, "pupil.la");
     check.person(*pupil.child, "pupil.child");
     check.that(!pupil.child->given_names.empty() || !pupil.child->family_name.empty(), "pupil.child");
     check.text(pupil.enrolment, "pupil.enrolment", limits::name_size_max);

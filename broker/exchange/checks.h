@@ -39,7 +39,8 @@ Result<void> check(const schemas::LoadPart& part);
 Result<void> check(const schemas::LoadCommit& commit);
 
 Result<void> check(const schemas::FlagValue& flag, std::string_view la);
-Result<void> check(const schemas::PupilValue& pupil, std::optional<std::uint32_t> urn);
+/// `la`: on whose register of children not in school; empty: on a school's roll.
+Result<void> check(const schemas::PupilValue& pupil, std::optional<std::uint32_t> urn, std::string_view la);
 Result<void> check(const schemas::SchoolValue& school);
 Result<void> check(const schemas::SchoolLinkValue& link);
 Result<void> check(const schemas::SchoolContactValue& contact, std::optional<std::uint32_t> urn);

@@ -110,8 +110,19 @@ Reply Decider::take(const Reloaded& reloaded) {
     return {};
 }
 
+// Who is named anew has as long as anybody had at first; who was named before is not forgiven by another agreement.
+std::map<std::string, Instant> Decider::sources_now() const {
+    std::map<std::string, Instant> sources;
+    for (const auto& agency : setting_.agreement.sources()) {
+        const auto known = state.sources.find(agency);
+        sources.emplace(agency, known == state.sources.end() ? now_ : known->second);
+    }
+    return sources;
+}
+
 // One leaf for each that is not what it was.
 void Decider::note_settings(const InForce& in_force) {
+    const auto sources = sources_now();
     const auto set = [&](LeafKind kind, const char* key, const Digest& digest, const std::string& text,
                          std::uint64_t number = 0) {
         auto record = record_by_broker(kind, Operation::none);
@@ -123,6 +134,13 @@ void Decider::note_settings(const InForce& in_force) {
         body.setting->digest.assign(digest.begin(), digest.end());
         body.setting->number = number;
         body.setting->text = text;
+        if (kind == LeafKind::agreement_set)
+            for (const auto& [agency, since] : sources) {
+                auto source = std::make_unique<schemas::SourceFactsValue>();
+                source->agency = agency;
+                source->since_us = to_us(since);
+                body.setting->sources.push_back(std::move(source));
+            }
         record.body = pack_body(body);
         record.controller = setting_.self.agency().text();
         record.retention = "setting";
@@ -131,7 +149,7 @@ void Decider::note_settings(const InForce& in_force) {
     };
     const auto digest_of = [](const std::string& text) { return crypto::sha256(view(text)); };
     const auto agreement = setting_.agreement.digest();
-    if (state.agreement != agreement)
+    if (state.agreement != agreement || state.sources != sources)
         set(LeafKind::agreement_set, "agreement", agreement, in_force.agreement);
     if (const auto parties = digest_of(in_force.parties); state.parties != parties)
         set(LeafKind::parties_set, "parties", parties, in_force.parties);
@@ -391,6 +409,27 @@ OwedCounts Exchange::owed_counts(Instant now, Instant soon) const {
 }
 
 std::map<std::string, Instant> Exchange::feeds() const { return impl_->state.known.feeds(); }
+
+std::map<std::string, Instant> Exchange::rolls() const {
+    std::map<std::string, Instant> rolls;
+    for (const auto& [scope, roll] : impl_->state.known.rolls())
+        if (roll.pupils > 0 && roll.confirmed) rolls.emplace(scope, *roll.confirmed);
+    return rolls;
+}
+
+std::map<std::string, Instant> Exchange::awaited() const {
+    const auto& known = impl_->state.known;
+    std::map<std::string, Instant> awaited;
+    for (const auto& [agency, since] : impl_->state.sources) {
+        const auto slash = agency.find('/');
+        const auto code = agency.substr(slash + 1);
+        const auto urn = parse_urn(code);
+        const bool came =
+            agency.starts_with("school/") ? urn && known.has_roll_of(*urn) : known.feed(code).has_value();
+        if (!came) awaited.emplace(agency, since);
+    }
+    return awaited;
+}
 
 std::set<std::string> Exchange::bank_holidays() const {
     std::set<std::string> days;

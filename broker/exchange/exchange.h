@@ -216,6 +216,11 @@ public:
     OwedCounts owed_counts(Instant now, Instant soon) const;
     /// When each authority's list of flags was loaded last.
     std::map<std::string, Instant> feeds() const;
+    /// When each roll and each register of children not in school was loaded last: "urn:122802", "la:E10000024",
+    /// "not-in-school:E10000024". None of which no pupil is left.
+    std::map<std::string, Instant> rolls() const;
+    /// Who has to load flags (social care) or have a roll loaded (schools) and never did, since an agreement first named it.
+    std::map<std::string, Instant> awaited() const;
     /// Days of England and Wales, "2026-12-25".
     std::set<std::string> bank_holidays() const;
     /// No body made at or after this can be due for erasure by the agreement; nothing: none ever is.

@@ -54,6 +54,8 @@ Id16 short_digest(BytesView item) {
 // Whose record a unit is, and for how long it is kept.
 std::string controller_of(LoadOf of, std::string_view key, const std::string& loader) {
     if (of == LoadOf::flags) return "social-care/" + std::string{key.substr(5, key.find('/', 5) - 5)};
+    if (of == LoadOf::rolls && key.starts_with("pupil/0/"))
+        return "education/" + std::string{key.substr(8, key.find('/', 8) - 8)};
     if (of == LoadOf::rolls) return "school/" + std::string{key.substr(6, key.find('/', 6) - 6)};
     return loader;
 }
@@ -302,8 +304,8 @@ void Decider::end_load(const LoadName& name, const OpenLoad& load, const LoadRep
     record.retention = "load";
     record.sets.push_back(delivery_key(mailbox, number));
     if (applied) record.sets.push_back(sequence_key(name));
-    if (const auto target = load_target(name.topic); load.of == LoadOf::flags && report.accepted > 0)
-        record.sets.push_back(feed_key(target->la));
+    if (const auto target = load_target(name.topic); is_personal(load.of) && report.accepted > 0)
+        record.sets.push_back(load.of == LoadOf::flags ? feed_key(target->la) : roll_key(target->scope));
     for (const auto index : load.records) record.shreds.push_back(load_key(index));
     if (!record.shreds.empty()) record.leaf.operation = Operation::erasure;
     const auto index = emit(std::move(record));

@@ -197,6 +197,11 @@ void State::apply_setting(LeafKind kind, const schemas::SettingFacts& facts) {
                      : kind == LeafKind::keys_set    ? keys
                                                      : crl;
     in_force = *digest_set;
+    if (kind != LeafKind::agreement_set) return;
+    sources.clear();
+    if (facts.sources() == nullptr) return;
+    for (const auto* each : *facts.sources())
+        sources.emplace(each->agency()->str(), from_us(each->since_us()));
 }
 
 void State::apply_published(std::uint64_t index, const schemas::RecordBody& body) {
@@ -259,8 +264,9 @@ void State::apply_load_applied(const schemas::RecordBody& body) {
     sequences[name] = facts.sequence();
     const auto target = load_target(name.topic);
     // A list of which nothing could be read says nothing of how fresh the register is.
-    if (target && target->of == schemas::LoadOf::flags && facts.accepted() > 0)
-        known.set_feed(target->la, from_us(body.at_us()));
+    if (!target || facts.accepted() == 0) return;
+    if (target->of == schemas::LoadOf::flags) known.set_feed(target->la, from_us(body.at_us()));
+    if (target->of == schemas::LoadOf::rolls) known.set_roll(target->scope, from_us(body.at_us()));
 }
 
 void State::apply_unit(LeafKind kind, const schemas::RecordBody& body) {
@@ -587,6 +593,7 @@ Digest State::digest() const {
     for (const auto& [la, at] : known.feeds()) all << "feed" << la << at;
     for (const auto& [key, pupil] : known.pupils())
         all << "pupil" << text(key) << pupil.received << pupil.source;
+    for (const auto& [scope, roll] : known.rolls()) all << "roll" << scope << roll.confirmed << roll.pupils;
     all << "others" << known.schools().size() << known.links().size() << known.contacts().size()
         << known.bank_holidays().size() << known.terms().size();
     for (const auto& [name, incident] : incidents) {
@@ -610,6 +617,7 @@ Digest State::digest() const {
     for (const auto& [due, name] : windows) all << "window" << due << name->reference;
     for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
     all << agreement << parties << keys << crl;
+    for (const auto& [agency, since] : sources) all << "source" << agency << since;
     return all.digest();
 }
 
@@ -640,6 +648,7 @@ log::StateKey sequence_key(const LoadName& name) {
     return open_key("sequence/" + name.agency + "/" + name.topic);
 }
 log::StateKey feed_key(std::string_view la) { return open_key("feed/" + std::string{la}); }
+log::StateKey roll_key(std::string_view scope) { return open_key("roll/" + std::string{scope}); }
 log::StateKey incident_key(std::uint64_t index) { return open_key("incident/" + std::to_string(index)); }
 log::StateKey decision_key(std::uint64_t index) { return open_key("decision/" + std::to_string(index)); }
 log::StateKey hold_key(const HoldName& name) {

@@ -203,6 +203,8 @@ struct State {
     std::map<HoldName, LegalHold> legal_holds;
     std::map<HoldName, Conflict> conflicts;  // none of these names is a legal hold's
     std::optional<Digest> agreement, parties, keys, crl;
+    /// Who has to load a list of children, since an agreement first named them.
+    std::map<std::string, Instant> sources;
 
     /// Throws std::runtime_error for a body that no exchange wrote.
     void apply(std::uint64_t index, log::LeafKind kind, BytesView body);
@@ -248,6 +250,7 @@ log::StateKey dead_letter_key(const ItemName& item);
 log::StateKey load_key(std::uint64_t index);
 log::StateKey sequence_key(const LoadName& name);
 log::StateKey feed_key(std::string_view la);
+log::StateKey roll_key(std::string_view scope);
 log::StateKey incident_key(std::uint64_t index);
 log::StateKey decision_key(std::uint64_t index);
 log::StateKey hold_key(const HoldName& name);

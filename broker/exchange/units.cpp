@@ -16,21 +16,29 @@ struct Row {
     std::string_view prefix;
     LoadOf of;
     enum class Code { none, la, urn } code;
+    std::string_view scope = {};  // of LoadBegin, before the code
 };
+
+constexpr std::string_view not_in_school_prefix = "rolls/not-in-school/";
 
 // Longest prefix first where one begins another.
 constexpr Row rows[]{
-    {"flags/",                     LoadOf::flags,         Row::Code::la  },
-    {"rolls/school/",              LoadOf::rolls,         Row::Code::urn },
-    {"rolls/",                     LoadOf::rolls,         Row::Code::la  },
-    {"reference/gias",             LoadOf::schools,       Row::Code::none},
-    {"reference/links",            LoadOf::school_links,  Row::Code::none},
-    {"reference/bank-holidays",    LoadOf::bank_holidays, Row::Code::none},
-    {"reference/terms/school/",    LoadOf::terms,         Row::Code::urn },
-    {"reference/terms",            LoadOf::terms,         Row::Code::none},
-    {"reference/contacts/school/", LoadOf::contacts,      Row::Code::urn },
-    {"reference/contacts",         LoadOf::contacts,      Row::Code::none},
+    {"flags/",               LoadOf::flags,      Row::Code::la     },
+    {"rolls/school/",        LoadOf::rolls,      Row::Code::urn,     "urn:"},
+    {not_in_school_prefix,                      LoadOf::rolls,                     Row::Code::la,     "not-in-school:"},
+    {"rolls/",      LoadOf::rolls,                        Row::Code::la,                               "la:"},
+    {"reference/gias",         LoadOf::schools,Row::Code::none},
+    {"reference/links",LoadOf::school_links,    Row::Code::none                                   },
+    {"reference/bank-holidays",    LoadOf::bank_holidays,    Row::Code::none},
+    {"reference/terms/school/",LoadOf::terms,Row::Code::urn                             },
+    {"reference/terms",            LoadOf::terms,                   Row::Code::none       },
+    {"reference/contacts/school/",LoadOf::contacts,Row::Code::urn},
+    {"reference/contacts",         LoadOf::contacts,                               Row::Code::none                                                       },
 };
+
+std::string scope_of(const Row& row, std::string_view code) {
+    return row.scope.empty() ? std::string{} : std::string{row.scope} + std::string{code};
+}
 
 std::string text_of(const registry::LinkKey& key) {
     return "link/" + std::to_string(key.urn) + "/" + std::to_string(key.link_urn) + "/" + key.link_type;
@@ -106,11 +114,11 @@ std::optional<LoadTarget> load_target(std::string_view topic) {
         if (row.code == Row::Code::urn) {
             const auto urn = parse_urn(code);
             if (!urn) return std::nullopt;
-            return LoadTarget{row.of, row.of == LoadOf::rolls ? "urn:" + std::string{code} : "", "", urn};
+            return LoadTarget{row.of, scope_of(row, code), "", urn};
         }
         if (!valid_gss_code(code)) return std::nullopt;
-        return LoadTarget{row.of, row.of == LoadOf::rolls ? "la:" + std::string{code} : "", std::string{code},
-                          std::nullopt};
+        return LoadTarget{row.of, scope_of(row, code), std::string{code}, std::nullopt,
+                          row.prefix == not_in_school_prefix};
     }
     return std::nullopt;
 }
@@ -121,8 +129,9 @@ ReadUnit read_unit(const LoadTarget& target, BytesView item) {
             return read_as<schemas::Flag>(item, "flag",
                                           [&](const auto& value) { return check(value, target.la); });
         case LoadOf::rolls:
-            return read_as<schemas::Pupil>(item, "pupil",
-                                           [&](const auto& value) { return check(value, target.urn); });
+            return read_as<schemas::Pupil>(item, "pupil", [&](const auto& value) {
+                return check(value, target.urn, target.not_in_school ? target.la : std::string{});
+            });
         case LoadOf::schools:
             return read_as<schemas::School>(item, "school", [](const auto& value) { return check(value); });
         case LoadOf::school_links:

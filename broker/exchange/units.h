@@ -15,8 +15,9 @@ namespace flagpost::exchange {
 struct LoadTarget {
     schemas::LoadOf of;
     std::string scope;                 // what LoadBegin.scope has to be
-    std::string la;                    // flags: whose
+    std::string la;                    // flags and rolls of an authority: whose
     std::optional<std::uint32_t> urn;  // set: about this school only
+    bool not_in_school = false;        // the register of `la`'s children who are on no roll
 };
 std::optional<LoadTarget> load_target(std::string_view topic);
 

@@ -152,6 +152,15 @@ void tell_surroundings(Page& page, const standing::Standing& standing) {
                        feed.applied
         },
                    {{"la", feed.la}});
+    for (std::size_t at = 0; at < std::min(standing.rolls.size(), standing::named_max); ++at) {
+        const auto& roll = standing.rolls[at];
+        page.gauge("flagpost_roll_loaded_time_seconds",
+                   "When a roll, or a register of children not in school, was loaded last",
+                   std::optional{
+                       roll.applied
+        },
+                   {{"agency", roll.agency}, {"list", roll.not_in_school ? "not_in_school" : "roll"}});
+    }
     page.gauge("flagpost_certificate_end_time_seconds", "When the broker's own certificate ends",
                standing.certificate_ends);
     page.gauge("flagpost_revocation_list_end_time_seconds", "When the revocation list ends",

@@ -159,11 +159,18 @@ Table peers_table(const standing::Standing& standing) {
 
 Table feeds_table(const standing::Standing& standing) {
     Table table{
-        "Feeds", {"Authority", "Flags loaded last", "At"},
-         "No list of flags was loaded yet."
+        "Feeds", {"List", "Loaded last", "At"},
+         "No list of children was loaded yet."
     };
     for (const auto& feed : standing.feeds)
-        table.row({feed.la, ago(feed.applied, standing.at), time_of(feed.applied)});
+        table.row({"Flags of " + feed.la, ago(feed.applied, standing.at), time_of(feed.applied)});
+    for (std::size_t at = 0; at < std::min(standing.rolls.size(), standing::named_max); ++at) {
+        const auto& roll = standing.rolls[at];
+        table.row({(roll.not_in_school ? "Children not in school of " : "Roll of ") + roll.agency,
+                   ago(roll.applied, standing.at), time_of(roll.applied)});
+    }
+    if (standing.rolls.size() > standing::named_max)
+        table.more("and " + std::to_string(standing.rolls.size() - standing::named_max) + " more");
     return table;
 }
 

@@ -19,6 +19,8 @@ constexpr const char* family = "Madeupfamily";
 constexpr int child_age_years = 9;
 constexpr int parents_age_years = 34;
 constexpr std::uint32_t neighbour_urn = 1;  // no school of GIAS has it
+constexpr std::uint32_t far_urn = 2;        // nor this
+constexpr std::chrono::hours old_list{42 * 24};
 
 std::string day_text(date::sys_days day) { return date::format("%F", day); }
 
@@ -72,13 +74,17 @@ schemas::FlagValue the_flag(const Case& of, Instant now) {
     return flag;
 }
 
-/// Where it happened: a school nearby says whose child it is where no flag and no roll does.
-std::unique_ptr<schemas::PlaceValue> the_home() {
+/// A school nearby says whose place it is.
+std::unique_ptr<schemas::PlaceValue> place_in(const char* postcode) {
     auto place = std::make_unique<schemas::PlaceValue>();
     place->line_1 = "1 Example Street";
-    place->postcode = "ZZ1 1ZZ";
+    place->postcode = postcode;
     return place;
 }
+constexpr const char* elsewhere = "ZZ2 2ZZ";
+
+/// Where it happened, and whose child it is where no flag and no roll says so.
+std::unique_ptr<schemas::PlaceValue> the_home() { return place_in("ZZ1 1ZZ"); }
 
 schemas::SchoolValue school_of(const std::string& la, std::uint32_t urn) {
     schemas::SchoolValue school;
@@ -164,6 +170,10 @@ std::string heading(const Case& of) {
         out += ", shielded (" + std::string{schemas::EnumNameShield(of.shield)} + ")";
     out +=
         of.urn == 0 ? ", and on no school's roll" : ", and on the roll of school/" + std::to_string(of.urn);
+    if (of.not_in_school) out += ", and on education/" + of.la + "'s register of children not in school";
+    if (of.is_list_old && (of.urn != 0 || of.not_in_school))
+        out += ", which nobody has confirmed for six weeks";
+    if (!of.lives_in.empty()) out += ", and lives in the area of " + of.lives_in;
     if (of.how_sure) out += ". Comparing the details is " + sure_text(*of.how_sure);
     return out + ".\n";
 }
@@ -270,6 +280,17 @@ std::string why_not_school(const Case& of, const AgencyId& agency) {
     return "The adult is neither victim nor suspect of the abuse.";
 }
 
+std::string why_not_force(const Agreement& agreement, const Case& of, const AgencyId& agency) {
+    const auto force = agreement.force_of(of.lives_in);
+    if (!force || *force != agency) return "The child does not live in its area.";
+    if (!of.domestic_abuse) return "The force of residence is told of domestic abuse only.";
+    const auto attended = AgencyId::parse("police/" + of.force);
+    const auto* party = attended ? agreement.party(*attended) : nullptr;
+    if (!party || party->areas.empty())
+        return "The force that attended names no areas, and so hands nothing over.";
+    return "Nobody concerned is a child who is known to live in its area.";
+}
+
 }  // namespace
 
 Made made_up(const Case& of, Instant now) {
@@ -279,13 +300,20 @@ Made made_up(const Case& of, Instant now) {
         made.known.set_flag(the_flag(of, now), now);
     }
     const bool is_born = of.kind != schemas::FlagKind::unborn_child_protection_plan;
+    const Instant confirmed = of.is_list_old ? now - old_list : now;
     if (of.urn != 0 && is_born) {
         made.known.set_school(school_of(of.la, of.urn));
         schemas::PupilValue pupil;
         pupil.urn = of.urn;
         pupil.child = the_child(now);
         pupil.enrolment = "C";
-        made.known.set_pupil(std::move(pupil), now, "urn:" + std::to_string(of.urn));
+        made.known.set_pupil(std::move(pupil), confirmed, "urn:" + std::to_string(of.urn));
+    }
+    if (of.not_in_school && is_born) {
+        schemas::PupilValue registered;
+        registered.la = of.la;
+        registered.child = the_child(now);
+        made.known.set_pupil(std::move(registered), confirmed, "not-in-school:" + of.la);
     }
 
     auto& incident = made.incident;
@@ -311,6 +339,12 @@ Made made_up(const Case& of, Instant now) {
         to_mother->to = 0;
         to_mother->relation = "child";
         child->relationships.push_back(std::move(to_mother));
+        if (!of.lives_in.empty()) {
+            auto far = school_of(of.lives_in, far_urn);
+            far.place = place_in(elsewhere);
+            made.known.set_school(std::move(far));
+            child->home = place_in(elsewhere);
+        }
         incident.people.push_back(std::move(child));
     }
     return made;
@@ -343,9 +377,18 @@ std::string why_not(const Agreement& agreement, const Case& of, const Plan& plan
         for (const auto& rung : planned.rungs)
             if (rung.recipient == name) return "Only if " + planned.recipient + " does not answer in time.";
     if (agency.kind() == "police")
-        return agency.code() == of.force
-                   ? "It sent the incident; it hears what became of each notice."
-                   : "Notices go to those who look after the child, not to other forces.";
+        return agency.code() == of.force ? "It sent the incident; it hears what became of each notice."
+               : of.lives_in.empty()
+                   ? "The child lives where it happened, and that is not known to be another force's area."
+                   : why_not_force(agreement, of, agency);
+    const bool is_officer = agency.kind() == "education" && agency.code() == of.la &&
+                            agreement.rule_for("school_notice", "police", "education");
+    if (is_officer) {
+        if (!of.domestic_abuse)
+            return "The officer for children not in school is told of domestic abuse only.";
+        if (!of.not_in_school)
+            return "The child is not on the authority's register of children not in school.";
+    }
     return "No rule shares an incident with agencies of kind " + std::string{agency.kind()} + ".";
 }
 
@@ -367,6 +410,8 @@ std::string explain(const Agreement& agreement, const Case& of, Instant now, con
     std::vector<std::string> others{"social-care/" + of.la};
     if (of.urn != 0) others.push_back("school/" + std::to_string(of.urn));
     others.push_back("education/" + of.la);
+    if (const auto force = of.lives_in.empty() ? std::nullopt : agreement.force_of(of.lives_in))
+        others.push_back(force->text());
     if (only) others = {only->text()};
     for (const auto& other : others) {
         const auto agency = AgencyId::parse(other);

@@ -10,9 +10,13 @@ enum class Standing : std::uint8_t { unflagged, standing, ended, ended_long_ago,
 
 /// A child of whom all details agree, and one adult of the same incident.
 struct Case {
-    std::string force;      // "31"
-    std::string la;         // whose child: "E10000024"
-    std::uint32_t urn = 0;  // of the school whose roll the child is on; 0: on none
+    std::string force;           // "31"
+    std::string la;              // whose child: "E10000024"
+    std::uint32_t urn = 0;       // of the school whose roll the child is on; 0: on none
+    bool not_in_school = false;  // the child is on the authority's register of children not in school
+    bool is_list_old = false;    // nobody has confirmed that roll or register for six weeks
+    std::string lives_in =
+        {};  // where police were told that the child lives: "E10000007"; empty: where it happened
     bool domestic_abuse = false;
     std::vector<std::string> qualifiers;
     Standing flag = Standing::standing;

@@ -45,6 +45,15 @@ constexpr const char* school_is_told = "The school named here is told directly."
 constexpr const char* school_waits =
     "A person still decides whether the school named here is told. Ask the force that attended.";
 constexpr const char* school_is_not_told = "No school is told directly. Find it, and have it told.";
+constexpr const char* officer_is_told =
+    "The child is not in school: the authority's officer for such children is told directly.";
+constexpr const char* officer_waits =
+    "The child may not be in school. A person still decides whether the authority's officer for such "
+    "children is told. "
+    "Ask the force that attended.";
+constexpr const char* officer_is_not_told =
+    "The child may not be in school, and the authority's officer for such children is not told directly. "
+    "Have the officer told.";
 
 constexpr int adult_age_years = 18;
 
@@ -338,7 +347,7 @@ private:
 
     Planned notice_for(match::Hit hit, const schemas::FlagValue& flag, Instant received, const Rule& by) {
         // A flag nobody has confirmed for long may stand no more; that nobody is told of it would be worse.
-        if (feed_age_hours(hit.flag.la, received) > flags_stand_for.count()) {
+        if (feed_age_hours(hit.flag.la, received) > lists_stand_for.count()) {
             hit.outcome = std::min(hit.outcome, Outcome::potential);
             hit.reasons.insert(
                 hit.reasons.begin(),
@@ -500,9 +509,12 @@ private:
 
     // Schools
 
+    struct Review;
+
     void school(const match::PupilHit& hit) {
         const auto* held = known_.pupil(hit.pupil);
         if (!held || !held->value.child) return;
+        if (hit.pupil.urn == 0) return registered(hit, *held);
         const std::string subject = held->value.child->upn.empty() ? hit.pupil.key : held->value.child->upn;
         const auto target = receiving_school(hit.pupil.urn);
         const std::uint32_t urn = target.value_or(hit.pupil.urn);
@@ -535,6 +547,11 @@ private:
                 because("Somebody in the incident has the name of a contact of the school.");
             if (has_contact(urn, [&](const auto& name) { return is_kept_from(name); }))
                 because("A contact of the school is on the conflict list of this case.");
+            if (is_unconfirmed(*held))
+                because(
+                    "The roll has not been confirmed for more than five weeks: check that the child is still "
+                    "at "
+                    "this school.");
             if (is_shielded(hit, pupil)) {
                 because("The child is shielded: two people must agree before anything is sent.");
                 review.two_people = true;
@@ -551,20 +568,91 @@ private:
             }
             if (!is_held) return;
         }
+        review.compared = compared_with(hit, pupil);
+        add_review(std::move(review));
+    }
+
+    std::vector<std::unique_ptr<schemas::ComparedDetailValue>> compared_with(
+        const match::PupilHit& hit, const schemas::PupilValue& pupil) const {
         const auto* child = hit.through == match::Through::named ? pupil.child.get() : nullptr;
         std::vector<std::unique_ptr<schemas::DatedPlaceValue>> places;
         if (pupil.home) {
             places.push_back(std::make_unique<schemas::DatedPlaceValue>());
             places.back()->place = copy_of(pupil.home);
         }
-        review.compared = side_by_side(hit.person, child, places, hit.evidence);
+        return side_by_side(hit.person, child, places, hit.evidence);
+    }
+
+    /// Nobody has said for long that the registration stands: the child may have left.
+    bool is_unconfirmed(const registry::HeldPupil& held) const {
+        return now_ - known_.confirmed(held) > lists_stand_for;
+    }
+
+    /// A child on an authority's register of children not in school: its officer for them is told what a school would have been,
+    /// and a person looks first where one would for a school.
+    void registered(const match::PupilHit& hit, const registry::HeldPupil& held) {
+        const auto& pupil = held.value;
+        const std::string subject =
+            pupil.child->upn.empty() ? hit.pupil.key.substr(hit.pupil.key.find('/') + 1) : pupil.child->upn;
+        const std::string recipient = "education/" + pupil.la;
+        Review review{pupil.la, recipient, subject, {registry::text(hit.pupil)}, hit.outcome, hit.reasons};
+        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
+        const bool is_grown = grown_up(pupil.child->date_of_birth);
+        const auto* by = is_grown ? nullptr : rule_if_any(Kind::school_notice, recipient);
+        const std::size_t reasons = review.why.size();
+        if (is_grown)
+            because("The child is 18 or older, and no officer for children not in school is told of adults.");
+        else if (!by)
+            because(
+                "The child is not in school, and nothing is agreed with the authority's officer for such "
+                "children.");
+        if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
+            because("Police ask that a person looks before anybody is told.");
+        if (is_unconfirmed(held))
+            because(
+                "The register of children not in school has not been confirmed for more than five weeks: "
+                "check "
+                "that the child is still on it.");
+        if (by && is_shielded(hit, pupil)) {
+            because("The child is shielded: two people must agree before anything is sent.");
+            review.two_people = true;
+        }
+        const bool is_held = review.why.size() > reasons || hit.outcome != Outcome::match;
+        if (!is_grown)
+            hand_over({hit, *pupil.child, homes_of(hit, pupil), review, is_shielded(hit, pupil),
+                       !by       ? officer_is_not_told
+                       : is_held ? officer_waits
+                                 : officer_is_told});
+        if (by) {
+            auto notice = notice_for_officer(hit, *pupil.child, review, 0, *by);
+            if (!is_held) return add(std::move(notice));
+            review.held = std::make_unique<Planned>(std::move(notice));
+            review.will_be_told = by->fields;
+        }
+        review.compared = compared_with(hit, pupil);
         add_review(std::move(review));
+    }
+
+    /// What the authority's education officer is told of a child whom no school has. `urn`: of the school that says so; 0: none.
+    Planned notice_for_officer(const match::PupilHit& hit, const schemas::PersonValue& child,
+                               const Review& about, std::uint32_t urn, const Rule& by) {
+        const std::string recipient = "education/" + about.la;
+        const Instant due = now_ + by.respond_within;
+        const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
+            auto notice = school_notice(hit, child, urn, rule.fields);
+            notice.read_by_us = to_us(due);
+            return notice;
+        };
+        // As of the school it would have gone to: what is told under both headings is told once.
+        const std::string thread = about.subjects.empty() ? about.subject : "pupil/" + about.subject;
+        return made(
+            {recipient, "notices/" + recipient, Kind::school_notice, about.subjects, thread, about.la}, make,
+            by, due);
     }
 
     // Force of residence: the duty to have a school told is that of the force in whose area the child lives, whoever
     // attended (Domestic Abuse Act 2021, s.49A). A school is told directly all the same.
 
-    struct Review;
     struct Elsewhere {
         std::string la;
         std::optional<AgencyId> force;  // none: nobody in the agreement has that area
@@ -582,6 +670,7 @@ private:
     bool hand_over(const Handover& what) {
         const auto home = lives_elsewhere(what.homes);
         if (!home) return false;
+        if (!handed_over_.insert(what.school.subject).second) return true;  // by another list the child is on
         const std::string recipient = home->force ? home->force->text() : "education/" + home->la;
         Review review{desk_near(what.school.la), recipient,        what.school.subject,
                       what.school.subjects,      what.hit.outcome, what.hit.reasons};
@@ -864,14 +953,8 @@ private:
                        school_is_not_told}))
             return;
         if (by && is_named) {
-            const Instant due = now_ + by->respond_within;
-            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
-                auto notice = school_notice(unlisted, *row->person, 0, rule.fields);
-                notice.read_by_us = to_us(due);
-                return notice;
-            };
-            review.held = std::make_unique<Planned>(made(
-                {recipient, "notices/" + recipient, Kind::school_notice, {}, about, la}, make, *by, due));
+            review.held =
+                std::make_unique<Planned>(notice_for_officer(unlisted, *row->person, review, 0, *by));
             review.will_be_told = by->fields;
             review.two_people = has_shield(*row->person);
             if (review.two_people)
@@ -1027,17 +1110,7 @@ private:
         const bool needs_person =
             hit.outcome != Outcome::match || is_shielded(hit, held->value) ||
             std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end();
-        if (by && !needs_person) {
-            const Instant due = now_ + by->respond_within;
-            const Make<SchoolNoticeValue> make = [&](const Rule& rule, std::size_t) {
-                auto notice = school_notice(hit, child, *review.urn, rule.fields);
-                notice.read_by_us = to_us(due);
-                return notice;
-            };
-            return add(made({recipient, "notices/" + recipient, Kind::school_notice, review.subjects,
-                             "pupil/" + review.subject, review.la},
-                            make, *by, due));
-        }
+        if (by && !needs_person) return add(notice_for_officer(hit, child, review, *review.urn, *by));
         review.bound_for = recipient;
         review.urn.reset();
         review.why.insert(review.why.begin(), "The school says that the child is not on its roll.");
@@ -1054,6 +1127,7 @@ private:
     match::Relations relations_;
     std::vector<std::string> kept_from_;  // who may not see this
     std::set<std::string> seen_;
+    std::set<std::string> handed_over_;  // subjects of which the force of residence was seen to
     Plan plan_;
 };
 

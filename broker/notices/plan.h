@@ -99,8 +99,9 @@ struct Plan {
 /// Police ask that a person looks before any school is told: an arrest is still to be made, say.
 inline constexpr std::string_view hold_qualifier = "hold_for_person";
 
-/// A hit on a flag whose list was last confirmed longer ago is told as possible, to be verified.
-inline constexpr std::chrono::hours flags_stand_for{35 * 24};
+/// A hit on a flag whose list was last confirmed longer ago is told as possible, to be verified. Of a child whose roll, or
+/// register of children not in school, is as old, a person looks before the school or the officer is told.
+inline constexpr std::chrono::hours lists_stand_for{35 * 24};
 
 /// The exact words of the pages, section 1; adapters show what the notice carries.
 inline constexpr std::string_view not_a_referral_words =

@@ -20,10 +20,11 @@ constexpr std::size_t succession_max = 64;  // schools along one chain of succes
 FlagKey key_of(const schemas::FlagValue& flag) { return {flag.la, flag.la_child_id}; }
 
 PupilKey key_of(const schemas::PupilValue& pupil) {
-    if (!pupil.child) return {pupil.urn, {}};
+    const std::string whose = pupil.urn == 0 ? pupil.la + "/" : std::string{};
+    if (!pupil.child) return {pupil.urn, whose};
     const auto& child = *pupil.child;
-    if (valid_upn(child.upn)) return {pupil.urn, child.upn};
-    return {pupil.urn, child.family_name + "|" + child.given_names + "|" + child.date_of_birth};
+    if (valid_upn(child.upn)) return {pupil.urn, whose + child.upn};
+    return {pupil.urn, whose + child.family_name + "|" + child.given_names + "|" + child.date_of_birth};
 }
 
 LinkKey key_of(const schemas::SchoolLinkValue& link) { return {link.urn, link.link_urn, link.link_type}; }
@@ -59,7 +60,11 @@ void Register::set_feed(const std::string& la, Instant at) { feeds_[la] = at; }
 
 void Register::set_pupil(schemas::PupilValue pupil, Instant received, std::string source) {
     auto key = key_of(pupil);
-    if (const auto old = pupils_.find(key); old != pupils_.end()) index_->remove_pupil(old->first);
+    if (const auto old = pupils_.find(key); old != pupils_.end()) {
+        --rolls_[old->second.source].pupils;
+        index_->remove_pupil(old->first);
+    }
+    ++rolls_[source].pupils;
     const auto& [held_key, held] =
         put(pupils_, std::move(key), HeldPupil{std::move(pupil), received, std::move(source)});
     index_->add_pupil(held_key, held);
@@ -68,9 +73,12 @@ void Register::set_pupil(schemas::PupilValue pupil, Instant received, std::strin
 void Register::remove_pupil(const PupilKey& key) {
     const auto found = pupils_.find(key);
     if (found == pupils_.end()) return;
+    --rolls_[found->second.source].pupils;
     index_->remove_pupil(found->first);
     pupils_.erase(found);
 }
+
+void Register::set_roll(const std::string& source, Instant at) { rolls_[source].confirmed = at; }
 
 void Register::set_school(schemas::SchoolValue school) { put(schools_, school.urn, std::move(school)); }
 void Register::remove_school(std::uint32_t urn) { schools_.erase(urn); }
@@ -130,6 +138,16 @@ std::optional<Instant> Register::feed(const std::string& la) const {
     const auto found = feeds_.find(la);
     if (found == feeds_.end()) return std::nullopt;
     return found->second;
+}
+
+Instant Register::confirmed(const HeldPupil& pupil) const {
+    const auto roll = rolls_.find(pupil.source);
+    return roll == rolls_.end() ? pupil.received : roll->second.confirmed.value_or(pupil.received);
+}
+
+bool Register::has_roll_of(std::uint32_t urn) const {
+    const auto first = pupils_.lower_bound({urn, {}});
+    return first != pupils_.end() && first->first.urn == urn;
 }
 
 std::set<std::uint32_t> Register::successors(std::uint32_t urn) const {

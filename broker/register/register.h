@@ -24,7 +24,8 @@ struct FlagKey {
     friend bool operator==(const FlagKey&, const FlagKey&) = default;
 };
 
-/// One registration of one pupil. `key` is the UPN where it is valid, else names and date of birth.
+/// One registration of one pupil. `key` is the UPN where it is valid, else names and date of birth. With urn 0: a child on an
+/// authority's register of children not in school, and `key` begins with "E10000024/".
 struct PupilKey {
     std::uint32_t urn = 0;
     std::string key;
@@ -84,7 +85,14 @@ struct HeldFlag {
 struct HeldPupil {
     schemas::PupilValue value;
     Instant received;
-    std::string source;  // scope of the load it came by: "urn:122802" or "la:E10000024"
+    std::string
+        source;  // scope of the load it came by: "urn:122802", "la:E10000024", "not-in-school:E10000024"
+};
+
+/// What came by one scope (HeldPupil::source).
+struct Roll {
+    std::optional<Instant> confirmed;  // when it was loaded last, in full or as a delta
+    std::size_t pupils = 0;            // registrations that stand by it
 };
 
 class PersonIndex;
@@ -105,6 +113,8 @@ public:
     void set_feed(const std::string& la, Instant at);
     void set_pupil(schemas::PupilValue pupil, Instant received, std::string source);
     void remove_pupil(const PupilKey& key);
+    /// When the roll of this scope was last confirmed, by a full load or a delta.
+    void set_roll(const std::string& source, Instant at);
     void set_school(schemas::SchoolValue school);
     void remove_school(std::uint32_t urn);
     void set_link(schemas::SchoolLinkValue link);
@@ -120,6 +130,7 @@ public:
     const std::map<FlagKey, HeldFlag>& flags() const { return flags_; }
     const std::map<std::string, Instant>& feeds() const { return feeds_; }
     const std::map<PupilKey, HeldPupil>& pupils() const { return pupils_; }
+    const std::map<std::string, Roll>& rolls() const { return rolls_; }
     const std::map<std::uint32_t, schemas::SchoolValue>& schools() const { return schools_; }
     const std::map<LinkKey, schemas::SchoolLinkValue>& links() const { return links_; }
     const std::map<ContactKey, schemas::SchoolContactValue>& contacts() const { return contacts_; }
@@ -133,6 +144,9 @@ public:
     const HeldPupil* pupil(const PupilKey& key) const;
     const schemas::SchoolValue* school(std::uint32_t urn) const;
     std::optional<Instant> feed(const std::string& la) const;
+    /// When somebody last said that the registration stands.
+    Instant confirmed(const HeldPupil& pupil) const;
+    bool has_roll_of(std::uint32_t urn) const;
     /// Open schools that took over from `urn`, along successor links however long; none when it has none.
     std::set<std::uint32_t> successors(std::uint32_t urn) const;
     /// Terms and closures that apply to one school: its own, and those of its authority.
@@ -145,6 +159,7 @@ private:
     std::map<FlagKey, HeldFlag> flags_;
     std::map<std::string, Instant> feeds_;
     std::map<PupilKey, HeldPupil> pupils_;
+    std::map<std::string, Roll> rolls_;  // by scope
     std::map<std::uint32_t, schemas::SchoolValue> schools_;
     std::map<LinkKey, schemas::SchoolLinkValue> links_;
     std::map<ContactKey, schemas::SchoolContactValue> contacts_;

@@ -606,6 +606,14 @@ standing::Standing Broker::stands(Instant now) const {
     standing::Standing standing{now, started_, setting_.operator_owner, figures()};
     standing.peers = attendance_.peers(now);
     for (const auto& [la, at] : setting_.exchange.feeds()) standing.feeds.push_back({la, at});
+    for (const auto& [scope, at] : setting_.exchange.rolls()) {
+        const auto colon = scope.find(':');
+        standing.rolls.push_back(
+            {(scope.starts_with("urn:") ? "school/" : "education/") + scope.substr(colon + 1),
+             scope.starts_with("not-in-school:"), at});
+    }
+    for (const auto& [agency, since] : setting_.exchange.awaited())
+        standing.awaited.push_back({agency, since});
     for (const auto& [topic, count] : flows_) standing.flows.push_back({topic, count});
     standing.bank_holidays = setting_.exchange.bank_holidays();
     const auto owed = setting_.exchange.owed_counts(now, now + standing::due_soon);

@@ -78,6 +78,19 @@ json feeds_json(const Standing& standing) {
     return all;
 }
 
+json rolls_json(const Standing& standing) {
+    json all = json::array();
+    for (const auto& roll : standing.rolls) {
+        if (all.size() >= named_max) break;
+        all.push_back({
+            {"agency",        roll.agency          },
+            {"not_in_school", roll.not_in_school   },
+            {"last_loaded",   time_of(roll.applied)}
+        });
+    }
+    return all;
+}
+
 json volumes_json(const Standing& standing) {
     json all = json::array();
     for (const auto& volume : standing.volumes) {
@@ -152,6 +165,7 @@ std::string report(const Standing& standing, const std::vector<Alarm>& alarms) {
         {"peers_connected", connected                   },
         {"peers",           peers_json(standing.peers)  },
         {"feeds",           feeds_json(standing)        },
+        {"rolls",           rolls_json(standing)        },
         {"volumes",         volumes_json(standing)      },
         {"queues",          queues_json(standing)       },
         {"counts",          counts_json(standing.counts)},

@@ -42,6 +42,20 @@ struct Feed {
     Instant applied;  // the newest load of it
 };
 
+/// A school's roll, or an authority's list of its schools' pupils or of its children not in school.
+struct Roll {
+    std::string agency;  // whose list: "school/122802", "education/E10000024"
+    bool not_in_school = false;
+    Instant applied;  // the newest load of it
+};
+
+/// A list of children that never came.
+struct Awaited {
+    std::string
+        agency;  // "social-care/E10000024": its flags; "school/122802": its roll, from itself or its authority
+    Instant since;  // an agreement first named it
+};
+
 /// What came on a topic that children are missed on when it falls silent: `incidents/<force>`,
 /// `notices/social-care/<la>`.
 struct Flow {
@@ -115,6 +129,8 @@ struct Standing {
     Counts counts{};
     std::vector<Peer> peers{};              // by agency
     std::vector<Feed> feeds{};              // by authority
+    std::vector<Roll> rolls{};              // by scope
+    std::vector<Awaited> awaited{};         // by agency
     std::vector<Flow> flows{};              // by topic
     std::set<std::string> bank_holidays{};  // "2026-12-25", of England and Wales
     Obligations obligations{};

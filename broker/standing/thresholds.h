@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 inline constexpr std::chrono::minutes silence_max = 24h;
 inline constexpr std::chrono::minutes feed_age_max =
     26h;  // a list that is loaded daily, at about the same time
+inline constexpr std::chrono::minutes roll_age_max = 24h * 28;  // a week is left then to load it
+inline constexpr std::chrono::minutes roll_expires =
+    24h * 35;  // notices::lists_stand_for: its pupils' notices wait for a person from then on
 // Of volumes (volume.h). A false alarm a year and topic is borne; one a week would be switched off.
 inline constexpr double volume_chance_min = 1e-5;  // what is less likely is no chance
 inline constexpr double volume_over_chance =

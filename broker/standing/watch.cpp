@@ -36,6 +36,8 @@ public:
         notices();
         for (const auto& peer : now_.peers) look_at(peer);
         for (const auto& feed : now_.feeds) look_at(feed);
+        for (const auto& roll : now_.rolls) look_at(roll);
+        for (const auto& awaited : now_.awaited) look_at(awaited);
         for (const auto& volume : now_.volumes) look_at(volume);
         sort(alarms_);
         return std::move(alarms_);
@@ -188,6 +190,38 @@ private:
                            "The flags of " + feed.la + " were last loaded " + words_of(age) + " ago (limit " +
                                words_of(patience_.feed_age) + ")",
                            "They have to load their list of flags: a child flagged since is not found"});
+    }
+
+    void look_at(const Roll& roll) {
+        const auto age = now_.at - roll.applied;
+        if (age <= patience_.roll_age) return;
+        const bool expired = age > roll_expires;
+        const std::string list =
+            roll.not_in_school ? "The register of children not in school of " : "The roll of ";
+        alarms_.push_back(
+            {roll.not_in_school ? "register_old" : "roll_old", roll.agency,
+             expired ? Urgency::now : Urgency::soon, roll.applied + patience_.roll_age, roll.agency,
+             list + roll.agency + " was last loaded " + words_of(age) + " ago (limit " +
+                 words_of(patience_.roll_age) + ")",
+             expired ? "They have to load it: every notice about a child on it waits for a person until then"
+                     : "They have to load it: five weeks after the last time its notices begin to wait for a "
+                       "person"});
+    }
+
+    void look_at(const Awaited& awaited) {
+        const auto waited = now_.at - awaited.since;
+        if (waited <= patience_.feed_age) return;
+        const bool is_school = awaited.agency.starts_with("school/");
+        alarms_.push_back(
+            {is_school ? "roll_missing" : "feed_missing",
+             is_school ? awaited.agency : awaited.agency.substr(awaited.agency.find('/') + 1), Urgency::now,
+             awaited.since + patience_.feed_age, awaited.agency,
+             (is_school ? "No roll of " : "No list of flags of ") + awaited.agency +
+                 " was ever loaded; the agreement has named it for " + words_of(waited) + " (limit " +
+                 words_of(patience_.feed_age) + ")",
+             is_school
+                 ? "They, or their authority's education team, have to load it: no pupil of theirs is found"
+                 : "They have to load their list of flags: no child of theirs is found"});
     }
 
     /// Ours to look into: who sends too little mostly does not know.

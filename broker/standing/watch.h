@@ -30,7 +30,8 @@ struct Alarm {
 /// What is borne before it is an alarm; what an operator may set. Everything else is in core/limits.h.
 struct Patience {
     std::chrono::minutes silence = silence_max;
-    std::chrono::minutes feed_age = feed_age_max;
+    std::chrono::minutes feed_age = feed_age_max;  // also for the first load of flags, and of a roll
+    std::chrono::minutes roll_age = roll_age_max;
 };
 
 /// The alarms of one moment, most urgent and oldest first; `since` is `standing.at` where the facts do not tell.

@@ -95,6 +95,14 @@ public:
         confirm_flags();
     }
 
+    /// Whose roll it is says each week that it stands, by a change of one row to what it is.
+    void confirm_rolls() {
+        for (auto& [agency, roll] : rolls_) {
+            ++roll.sequence;
+            load(agency, roll);
+        }
+    }
+
     /// Each authority hands over its list as it is.
     void confirm_flags() {
         ++flag_loads_;
@@ -174,6 +182,10 @@ private:
             pupils.push_back(wire::pack<schemas::Pupil>(school::read_pupil(row, urn, findings)));
             if (!findings.usable()) throw std::runtime_error{file + ": a row cannot be used"};
         }
+        rolls_.insert_or_assign(
+            agency,
+            client::Load{
+                schemas::LoadOf::rolls, schemas::LoadMode::delta, 1, scope, topic, file, {pupils.front()}});
         load(agency,
              {schemas::LoadOf::rolls, schemas::LoadMode::full, 1, scope, topic, file, std::move(pupils)});
     }
@@ -356,6 +368,7 @@ private:
     Instant now_{}, next_tick_{};
     std::uint64_t ids_ = 1, flag_loads_ = 0;
     std::map<std::string, std::vector<Bytes>> flags_;  // by authority
+    std::map<std::string, client::Load> rolls_;        // by agency
     std::multimap<Instant, Answer> answers_;
     std::vector<Stored> stored_;
     bool acknowledging_ = false;
@@ -388,7 +401,10 @@ int main(int argc, char** argv) {
         county.begin(date::sys_days{date::year{year} / month / day} - std::chrono::hours{1});
         const auto begun = std::chrono::steady_clock::now();
         for (std::size_t i = 0; i < days.size(); ++i) {
-            if (i % 7 == 6) county.confirm_flags();
+            if (i % 7 == 6) {
+                county.confirm_flags();
+                county.confirm_rolls();
+            }
             county.play(days[i]);
         }
         auto result = county.finish();

@@ -111,6 +111,7 @@ public:
             if (is({"flags", "*"})) return own("social-care/" + parts[1], true);
             if (is({"incidents", "*"})) return own("police/" + parts[1], false);
             if (is({"rolls", "*"})) return own("education/" + parts[1], true);
+            if (is({"rolls", "not-in-school", "*"})) return own("education/" + parts[2], true);
             if (is({"rolls", "school", "*"})) return own("school/" + parts[2], true);
             if (is({"reference", "terms", "school", "*"}) || is({"reference", "contacts", "school", "*"}))
                 return own("school/" + parts[3], true);
@@ -166,7 +167,10 @@ private:
 /// What is known of one child and one incident; all details of both agree.
 struct Situation {
     std::string la;
-    std::string urn;  // empty: on no roll
+    std::string urn;          // empty: on no roll
+    bool registered = false;  // on the authority's register of children not in school
+    bool list_old = false;    // nobody has confirmed that roll or register for over five weeks
+    std::string lives_in;     // what police were told; empty: nothing
     bool domestic_abuse = false, hold = false, shielded = false;
     bool unborn = false;
     bool flag_counts = false;  // it stands, or ended within twelve months
@@ -205,9 +209,9 @@ inline std::vector<std::string> happens(const Reading& agreement, const Situatio
         for (const auto& rung : rungs) out += " " + rung;
         return out;
     };
-    const auto ask = [&](const std::string& bound_for, const std::string& about, const Table* notice,
-                         bool two) {
-        const auto desk = agreement.desk_of(of.la);
+    const auto ask_at = [&](const std::string& la, const std::string& bound_for, const std::string& about,
+                            const Table* notice, bool two) {
+        const auto desk = agreement.desk_of(la);
         const auto* rule = agreement.share("review_item", kind_of(desk));
         if (rule == nullptr || !agreement.takes_part(desk)) {
             lines.push_back(desk + " review_item withheld");
@@ -217,6 +221,8 @@ inline std::vector<std::string> happens(const Reading& agreement, const Situatio
                         " about " + about + (two ? " by two" : "") +
                         (notice ? " then " + ground(*notice) + ladder(*notice, bound_for) : " then nothing"));
     };
+    const auto ask = [&](const std::string& bound_for, const std::string& about, const Table* notice,
+                         bool two) { ask_at(of.la, bound_for, about, notice, two); };
     const auto tell = [&](const std::string& what, const std::string& whom) {
         const auto* rule = agreement.share(what, kind_of(whom));
         if (rule == nullptr || !agreement.takes_part(whom))
@@ -240,10 +246,10 @@ inline std::vector<std::string> happens(const Reading& agreement, const Situatio
     const bool is_named = of.child_named && !of.unborn;
     const bool concerned =
         of.domestic_abuse && of.adult_is_party && !of.unborn && (is_named || of.flag_stands);
+    const bool shielded = of.shielded && of.flag_counts;
+    const bool waits = of.hold || shielded || of.sure != "match" || of.list_old;
     if (concerned && !of.urn.empty()) {
         const auto school = "school/" + of.urn;
-        const bool shielded = of.shielded && of.flag_counts;
-        const bool waits = of.hold || shielded || of.sure != "match";
         if (!agreement.takes_part(school))
             ask(school, "the pupil", nullptr, false);
         else if (waits)
@@ -251,12 +257,40 @@ inline std::vector<std::string> happens(const Reading& agreement, const Situatio
         else
             tell("school_notice", school);
     }
-    // On no roll: a person finds out, and the authority's officer for children not in school may be told.
-    if (concerned && of.urn.empty() && is_named) {
-        const auto officer = "education/" + of.la;
-        const auto* notice = possible("school_notice", officer);
-        ask(officer, "no school", notice, of.shielded && of.flag_counts && notice != nullptr);
+    // On the register of children not in school: the authority's officer for them is told as a school would be.
+    const auto officer = "education/" + of.la;
+    const auto* to_officer = possible("school_notice", officer);
+    if (concerned && of.registered) {
+        if (to_officer != nullptr && !waits)
+            tell("school_notice", officer);
+        else
+            ask(officer, "the pupil", to_officer, shielded && to_officer != nullptr);
     }
+    // The duty is that of the force where the child lives. Police were told where of a child they name.
+    const bool is_listed = !of.urn.empty() || of.registered;
+    const auto own = std::ranges::find_if(
+        agreement.parties, [](const Table& party) { return party.one("agency") == "police/31"; });
+    const auto has = [&](const Table& party) {
+        const auto areas = party.all("areas");
+        return std::ranges::find(areas, of.lives_in) != areas.end();
+    };
+    const bool is_elsewhere =
+        concerned && is_named && !of.lives_in.empty() && !own->all("areas").empty() && !has(*own);
+    if (is_elsewhere) {
+        const auto force = std::ranges::find_if(agreement.parties, has);
+        const auto whom =
+            force == agreement.parties.end() ? "education/" + of.lives_in : force->one("agency");
+        const auto* notice = force == agreement.parties.end() ? nullptr : possible("school_notice", whom);
+        const bool is_sure = !is_listed || of.sure == "match";
+        if (notice != nullptr && is_sure && !of.hold && !shielded)
+            tell("school_notice", whom);
+        else
+            ask_at(agreement.takes_part("social-care/" + of.la) ? of.la : "E06000018", whom,
+                   is_listed ? "the pupil" : "no school", notice, shielded);
+    }
+    // On neither: a person finds out, and that officer may be told.
+    if (concerned && !is_listed && is_named && !is_elsewhere)
+        ask(officer, "no school", to_officer, shielded && to_officer != nullptr);
     std::ranges::sort(lines);
     return lines;
 }

@@ -173,6 +173,8 @@ TEST_CASE("an agency publishes on its own topics and on nobody else's", "[agreem
         {"an authority does not report crime",  "social-care/E10000024", "incidents/31",
          Reason::not_permitted                                                                                                    },
         {"education its rolls",                 "education/E10000024",   "rolls/E10000024",                  Reason::none         },
+        {"education its register",              "education/E10000024",   "rolls/not-in-school/E10000024",    Reason::none         },
+        {"a school has no register",            "school/900001",         "rolls/not-in-school/E10000024",    Reason::not_permitted},
         {"social care has no rolls",            "social-care/E10000024", "rolls/E10000024",                  Reason::not_permitted},
         {"a school its roll",                   "school/900001",         "rolls/school/900001",              Reason::none         },
         {"a trust its school's",                "trust/north",           "rolls/school/900002",              Reason::none         },

@@ -256,12 +256,14 @@ TEST_CASE("the management address is off until it is named, and then on this mac
         return load_broker_config(folder.write("broker.toml", smallest + management));
     };
     CHECK_FALSE(load("").management.listen);
-    const auto set =
-        load("[management]\nlisten = \"127.0.0.1:9110\"\nsilence_hours = 3\nfeed_age_hours = 30\n")
-            .management;
+    const auto set = load(
+                         "[management]\nlisten = \"127.0.0.1:9110\"\nsilence_hours = 3\nfeed_age_hours = 30\n"
+                         "roll_age_hours = 700\n")
+                         .management;
     CHECK(set.listen->port == 9110);
     CHECK(set.patience.silence == std::chrono::hours{3});
     CHECK(set.patience.feed_age == std::chrono::hours{30});
+    CHECK(set.patience.roll_age == std::chrono::hours{700});
     const auto [setting, why] = GENERATE(table<const char*, const char*>({
         {"listen = \"0.0.0.0:9110\"",
          "management.listen: should be an address of this machine alone, such as 127.0.0.1"                  },
@@ -269,6 +271,7 @@ TEST_CASE("the management address is off until it is named, and then on this mac
         {"silence_hours = 0",         "management.silence_hours: should be a number of hours, 1 to a year's" },
         {"silence_hours = \"3\"",     "management.silence_hours: should be a number of hours, 1 to a year's" },
         {"feed_age_hours = 9000",     "management.feed_age_hours: should be a number of hours, 1 to a year's"},
+        {"roll_age_hours = 0",        "management.roll_age_hours: should be a number of hours, 1 to a year's"},
         {"port = 1",                  "management.port: no such setting"                                     },
     }));
     CHECK(fault(folder, [&, line = setting] { load(std::string{"[management]\n"} + line + "\n"); }) ==

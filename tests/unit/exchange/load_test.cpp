@@ -360,6 +360,116 @@ TEST_CASE("a school's roll holds its own pupils only", "[exchange]") {
     check_recovery(world);
 }
 
+TEST_CASE("a register of children not in school is its authority's, and a child on it is at no school",
+          "[exchange]") {
+    World world;
+    Load list;
+    list.agency = "education/E10000024";
+    list.topic = "rolls/not-in-school/E10000024";
+    list.of = LoadOf::rolls;
+    list.scope = "not-in-school:E10000024";
+    const auto registered = [](const Who& who, std::uint32_t urn, const char* la) {
+        auto value = pupil(who, urn);
+        value.la = la;
+        return item<schemas::Pupil>(value);
+    };
+    list.items = {registered(child_a, 0, "E10000024"), registered(child_b, 900002, "E10000024"),
+                  registered(child_b, 900002, ""),     registered(child_b, 0, "E06000018"),
+                  registered(child_a, 0, "E10000024"), registered(child_b, 0, "")};
+    world.load(list);
+    const auto answer = result(world, list.agency);
+    REQUIRE(answer);
+    CHECK(answer->code == FileCode::some_loaded);
+    CHECK(answer->accepted == 1);
+    std::vector<std::string> faults;
+    for (const auto& each : answer->results) faults.push_back(each->where);
+    CHECK(faults == std::vector<std::string>{"pupil.urn", "pupil.urn", "pupil.la", "duplicate", "pupil.la"});
+    const auto& set = world.last.records[1];
+    CHECK(set.controller == "education/E10000024");
+    CHECK(set.retention == "roll");
+    CHECK(set.subjects == std::vector<std::string>{"pupil/0/E10000024/Ravenscroft|Amelia Rose|2015-04-17"});
+    check_recovery(world);
+
+    SECTION("a roll of schools takes nobody who is at none") {
+        list.topic = "rolls/E10000024";
+        list.scope = "la:E10000024";
+        list.items = {registered(child_a, 0, "E10000024"), registered(child_b, 900002, "")};
+        world.load(list);
+        CHECK(result(world, list.agency)->code == FileCode::some_loaded);
+        CHECK(result(world, list.agency)->results.at(0)->where == "pupil.urn");
+    }
+    SECTION("another list's scope") {
+        list.sequence = 2;
+        list.scope = "la:E10000024";
+        CHECK(refusal(world.begin(list, world.next_id())) ==
+              Refusal{Reason::invalid_value, "load_begin.scope: not on this topic"});
+    }
+    SECTION("its officer is told at once of a child on it, and of nobody taken off it") {
+        world.send(abuse_with(child_a, "NP-REG"));
+        const auto told = world.delivered<schemas::SchoolNotice>("notices/education/E10000024");
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].child_given_names == child_a.given);
+        list.sequence = 2;
+        list.items = {registered(child_b, 0, "E10000024")};
+        world.load(list);
+        world.send(abuse_with(child_a, "NP-OFF"));
+        CHECK(world.delivered<schemas::SchoolNotice>("notices/education/E10000024").empty());
+        CHECK(world.delivered<schemas::ReviewItem>("reviews/E06000018").size() == 1);  // nobody knows whose
+    }
+    check_recovery(world);
+}
+
+TEST_CASE("who has to load a list of children and never did is known, since an agreement named them",
+          "[exchange]") {
+    World world;
+    const auto awaited = [&] {
+        std::vector<std::string> names;
+        for (const auto& [agency, since] : world.exchange.awaited()) names.push_back(agency);
+        return names;
+    };
+    world.give(Started{texts(1, 1)});
+    const auto named = world.now;
+    CHECK(awaited() == std::vector<std::string>{"school/900001", "school/900002", "school/900003",
+                                                "social-care/E06000018", "social-care/E10000024"});
+    world.now += std::chrono::hours{30};
+    world.load(flags(1, two_flags()));
+    world.load(first_roll());
+    Load county;
+    county.agency = "education/E10000024";
+    county.topic = "rolls/E10000024";
+    county.of = LoadOf::rolls;
+    county.scope = "la:E10000024";
+    county.items = {item<schemas::Pupil>(pupil(child_b, 900002))};
+    world.load(county);
+    CHECK(awaited() == std::vector<std::string>{"school/900003", "social-care/E06000018"});
+    CHECK(world.exchange.awaited().at("school/900003") == named);
+    const auto loaded = world.now;
+    CHECK(world.exchange.rolls() == std::map<std::string, Instant>{
+                                        {"la:E10000024", loaded},
+                                        {"urn:900001",   loaded}
+    });
+
+    // The same list again is no record, but it was confirmed.
+    world.now += std::chrono::hours{30};
+    county.sequence = 2;
+    world.load(county);
+    CHECK(world.exchange.rolls().at("la:E10000024") > loaded);
+    CHECK(world.exchange.rolls().at("urn:900001") == loaded);
+
+    // Neither a restart nor another agreement that names them still begins their time anew.
+    world.give(Started{texts(1, 1)});
+    CHECK(world.exchange.awaited().at("school/900003") == named);
+    check_recovery(world);
+    const auto text =
+        std::string{agreement_text} + "[[party]]\nagency = \"school/900005\"\nname = \"Fifth school\"\n";
+    world.exchange.put_in_force(agreement::Agreement::parse(text).value());
+    auto other = texts(1, 1);
+    other.agreement = text;
+    world.give(Started{other});
+    CHECK(world.exchange.awaited().at("school/900003") == named);
+    CHECK(world.exchange.awaited().at("school/900005") == world.now);
+}
+
 TEST_CASE("whoever loaded a pupil last decides whether the pupil is still there", "[exchange]") {
     World world;
     Load authority;

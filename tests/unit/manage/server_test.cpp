@@ -32,6 +32,7 @@ standing::Standing full() {
     standing.feeds = {
         {"E10000024", now}
     };
+    standing.rolls.push_back({"education/E10000024", true, now});
     standing.flows = {
         {"incidents/31", 9}
     };
@@ -95,6 +96,8 @@ TEST_CASE("Prometheus is told each value with its unit and its labels", "[manage
           "flagpost_disk_free_bytes 50\n", "flagpost_clock_error_max_seconds 0.0015\n",
           "flagpost_gate_refused_total{cause=\"revoked\"} 4\n",
           "flagpost_peer_sessions{agency=\"school/122802\"} 0\n",
+          "flagpost_roll_loaded_time_seconds{agency=\"education/E10000024\",list=\"not_in_school\"} "
+          "1770000000\n",
           "flagpost_flow_total{topic=\"incidents/31\"} 9\n",
           "flagpost_volume_expected{topic=\"incidents/31\"} 246.5\n",
           "flagpost_certificate_end_time_seconds 1770000000\n",

@@ -59,6 +59,61 @@ TEST_CASE("what would be told is explained by rule, purpose, legal basis, time a
         Catch::Contains("two people must decide alike\n    if it is permitted:\n      school/900001 gets"));
 }
 
+TEST_CASE("where the child lives, a list that is old and a register of children not in school are explained",
+          "[notices]") {
+    std::ifstream file{TEST_SOURCE_DIR "/broker/agreement/README.md"};
+    std::stringstream page;
+    page << file.rdbuf();
+    std::string text = page.str();
+    const auto from = text.find("```toml\n") + 8;
+    text = text.substr(from, text.find("```", from) - from);
+    const std::string force = "name = \"Nottinghamshire Police\"\n";
+    text.insert(text.find(force) + force.size(), "areas = [\"E10000024\"]\n");
+    text += "[[party]]\nagency = \"police/30\"\nname = \"Derbyshire\"\nareas = [\"E10000007\"]\n";
+    for (const auto* to : {"police", "education"})
+        text += std::string{"[[share]]\nid = \"TO-"} + to +
+                "\"\nwhat = \"school_notice\"\nfrom = \"police\"\nto = \"" + to +
+                "\"\npurpose = \"safeguarding\"\nlegal_basis = [\"DAA2021-s49A\"]\nfields = [\"child\"]\n"
+                "respond_within = \"12h\"\nretention = \"notice\"\n";
+    const auto by = agreement::Agreement::parse(text).value();
+    const auto said = [&](const Case& of, const char* only = nullptr) {
+        return notices::explain(by, of, at("2025-03-04T21:10Z"), date::locate_zone("Europe/London"),
+                                only ? std::optional{AgencyId::parse(only).value()} : std::nullopt);
+    };
+    auto away = abuse();
+    away.lives_in = "E10000007";
+    CHECK_THAT(
+        said(away),
+        Catch::Contains("and lives in the area of E10000007.\n") && Catch::Contains("Told at once:\n") &&
+            Catch::Contains("police/30 gets a school_notice in notices/police/30, under rule TO-police") &&
+            Catch::Contains("school/900001 gets a school_notice"));
+    CHECK_THAT(said(abuse(), "police/30"), Catch::Contains("police/30: The child lives where it happened"));
+    away.domestic_abuse = false;
+    CHECK_THAT(said(away),
+               Catch::Contains("police/30: The force of residence is told of domestic abuse only."));
+    away = abuse();
+    away.lives_in = "E10000999";
+    CHECK_THAT(said(away), Catch::Contains("no force of the agreement has that area") &&
+                               Catch::Contains("nothing can be sent, whatever is decided"));
+
+    auto old = abuse();
+    old.is_list_old = true;
+    CHECK_THAT(said(old), Catch::Contains("why a person looks: The roll has not been confirmed") &&
+                              Catch::Contains("if it is permitted:\n      school/900001 gets"));
+
+    auto home = abuse();
+    home.urn = 0;
+    CHECK_THAT(said(home, "education/E10000024"),
+               Catch::Contains("A person at social-care/E10000024 looks first."));
+    home.not_in_school = true;
+    CHECK_THAT(said(home), Catch::Contains("on education/E10000024's register of children not in school") &&
+                               Catch::Contains("Told at once:\n") &&
+                               Catch::Contains("education/E10000024 gets a school_notice in "
+                                               "notices/education/E10000024, under rule TO-education"));
+    CHECK_THAT(said(abuse(), "education/E10000024"),
+               Catch::Contains("The child is not on the authority's register of children not in school."));
+}
+
 TEST_CASE("why somebody is not told is said in one sentence", "[notices]") {
     using Change = void (*)(Case&);
     const auto [why, change, agency, says] = GENERATE(table<const char*, Change, const char*, const char*>({

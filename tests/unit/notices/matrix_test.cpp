@@ -19,6 +19,7 @@ using schemas::Shield;
 namespace {
 
 constexpr const char* la = "E10000024";
+constexpr const char* far = "E10000007";
 constexpr std::uint32_t urn = 900001;
 
 std::string party(const std::string& agency, const std::string& more = "") {
@@ -38,8 +39,12 @@ std::string share(const char* id, const char* what, const char* to, const char* 
 
 /// Which parties there are and which rules, one bit each.
 std::string agreement_text(unsigned parties, unsigned rules) {
-    std::string out =
-        "partnership = \"county.example\"\n" + party("police/31") + party("social-care/E06000018");
+    std::string out = "partnership = \"county.example\"\n" +
+                      party("police/31", std::string{"areas = [\""} + la + "\", \"E06000018\"]\n") +
+                      party("social-care/E06000018");
+    const bool with_residence = (rules & 16U) != 0;
+    if (with_residence || (parties & 8U) != 0)
+        out += party("police/30", std::string{"areas = [\""} + far + "\"]\n");
     if ((parties & 1U) != 0)
         out += party(std::string{"social-care/"} + la,
                      (parties & 2U) != 0 ? "review_desk = \"social-care/E06000018\"\n" : "");
@@ -56,6 +61,7 @@ std::string agreement_text(unsigned parties, unsigned rules) {
                          ? R"({to = "education", before_deadline = "3h"}, {to = "again", after = "2h"})"
                          : R"({to = "sender", before_deadline = "1h"})");
     if (with_education) out += share("SCH-2", "school_notice", "education", "duty", "");
+    if (with_residence) out += share("RES-1", "school_notice", "police", "duty", "");
     if ((rules & 8U) != 0)
         out +=
             share("REV-1", "review_item", "social-care", "safeguarding", R"({to = "sender", after = "3h"})");
@@ -108,6 +114,9 @@ second::Situation as_read(const Case& of) {
     second::Situation out;
     out.la = of.la;
     out.urn = of.urn == 0 ? "" : std::to_string(of.urn);
+    out.registered = of.not_in_school && of.kind != FlagKind::unborn_child_protection_plan;
+    out.list_old = of.is_list_old;
+    out.lives_in = of.lives_in;
     out.domestic_abuse = of.domestic_abuse;
     out.hold = std::ranges::find(of.qualifiers, "hold_for_person") != of.qualifiers.end();
     out.shielded = of.shield != Shield::none;
@@ -159,6 +168,20 @@ std::vector<Case> situations() {
                                         of.adult = adult;
                                         of.how_sure = outcome;
                                         out.push_back(of);
+                                        // Where the child learns and lives: beside few of the rest.
+                                        if (!abuse || qualifier.size() == 1 || adult != Role::victim ||
+                                            kind != FlagKind::child_protection_plan ||
+                                            (flag != Standing::unflagged && flag != Standing::standing))
+                                            continue;
+                                        for (const auto registered : {false, true})
+                                            for (const auto old : {false, true})
+                                                for (const auto* lives : {"", la, far}) {
+                                                    if (!registered && !old && *lives == '\0') continue;
+                                                    of.not_in_school = registered;
+                                                    of.is_list_old = old;
+                                                    of.lives_in = lives;
+                                                    out.push_back(of);
+                                                }
                                     }
     return out;
 }
@@ -172,12 +195,14 @@ TEST_CASE("who is told of what, and who decides, is what a second reading of the
     struct Asked {
         agreement::Agreement ours;
         second::Reading theirs;
+        bool with_residence;
     };
     std::vector<Asked> agreements;
     for (unsigned parties = 0; parties < 32; ++parties)
-        for (unsigned rules = 0; rules < 16; ++rules) {
+        for (unsigned rules = 0; rules < 32; ++rules) {
             const auto text = agreement_text(parties, rules);
-            agreements.push_back({agreement::Agreement::parse(text).value(), second::Reading{text}});
+            agreements.push_back(
+                {agreement::Agreement::parse(text).value(), second::Reading{text}, (rules & 16U) != 0});
         }
     std::size_t asked = 0, different = 0;
     std::map<std::string, std::size_t> ends;
@@ -186,7 +211,9 @@ TEST_CASE("who is told of what, and who decides, is what a second reading of the
         const auto made = notices::made_up(of, now);
         const auto decision = notices::decided(of, made, now);
         const auto situation = as_read(of);
-        for (const auto& [ours, theirs] : agreements) {
+        // The rule with other forces changes nothing for a child of whom nobody knows that it lives elsewhere.
+        for (const auto& [ours, theirs, with_residence] : agreements) {
+            if (with_residence && of.lives_in.empty()) continue;
             const auto said = done(notices::plan(ours, made.known, made.incident, decision, now, zone));
             const auto meant = second::happens(theirs, situation);
             ++asked;

@@ -199,6 +199,154 @@ TEST_CASE("a flag whose list nobody has confirmed for five weeks is told of as p
           1);  // a roll has the pupil, whatever becomes of the flag
 }
 
+TEST_CASE(
+    "of a pupil whose roll nobody has confirmed for five weeks a person looks before the school is told",
+    "[notices]") {
+    const auto [why, loaded, told] = GENERATE(table<const char*, const char*, bool>({
+        {"yesterday",                                       "2025-03-03T06:00Z", true },
+        {"five weeks ago",                                  "2025-01-28T22:00Z", true },
+        {"an hour more than that: the child may have left", "2025-01-28T21:00Z", false},
+        {"last year",                                       "2024-03-03T06:00Z", false},
+    }));
+    CAPTURE(why);
+    auto known = county();
+    known.set_roll("la:E10000024", at(loaded));
+    const auto plan = planned(known, row());
+    const auto items = of_kind(plan, Kind::review_item);
+    CHECK(of_kind(plan, Kind::school_notice).size() == (told ? 1 : 0));
+    REQUIRE(items.size() == (told ? 0 : 1));
+    CHECK(social_notice(plan).outcome == Outcome::match);  // a flag stands, whatever becomes of the roll
+    if (told) return;
+    const auto& item = std::get<schemas::ReviewItemValue>(items[0]->payload);
+    CHECK(item.bound_for == "school/900001");
+    CHECK(item.why.front().find("roll has not been confirmed") != std::string::npos);
+    CHECK(items[0]->due <= now + std::chrono::hours{4});
+    REQUIRE(items[0]->held);
+    CHECK(items[0]->held->recipient == "school/900001");
+    CHECK_FALSE(item.will_be_told.empty());
+}
+
+TEST_CASE(
+    "of a child on an authority's register of children not in school its officer is told as a school would "
+    "be",
+    "[notices]") {
+    struct Row {
+        const char* why;
+        bool on_roll, on_register;
+        const char* loaded;  // the register
+        const char* qualifier;
+        schemas::Shield shield;
+        bool with_rule;
+        const char* born;                // on the register
+        std::vector<std::string> told;   // directly, in order
+        std::vector<std::string> asked;  // whom a person decides about; "!": nothing can be sent
+    };
+    using Shield = schemas::Shield;
+    const std::string oak = "school/900001", officer = "education/E10000024";
+    const char* fresh = "2025-03-03T06:00Z";
+    const std::vector<Row> rows{
+        {"on the register only: nobody has to find out where the child is",
+         false, true,
+         fresh,               "",
+         Shield::none,
+         true,  "2015-06-02",
+         {officer},
+         {}             },
+        {"at a school for some days, at home for others: each is told",
+         true,  true,
+         fresh,               "",
+         Shield::none,
+         true,  "2015-06-02",
+         {officer, oak},
+         {}             },
+        {"on neither: a person finds out",
+         false, false,
+         fresh,               "",
+         Shield::none,
+         true,  "2015-06-02",
+         {},
+         {officer}      },
+        {"the register is old: the child may be at a school by now",
+         false, true,
+         "2025-01-01T06:00Z", "",
+         Shield::none,
+         true,  "2015-06-02",
+         {},
+         {officer}      },
+        {"police ask that a person looks",
+         false, true,
+         fresh,               "hold_for_person",
+         Shield::none,
+         true,  "2015-06-02",
+         {},
+         {officer}      },
+        {"a shielded child: two people, as for a school",
+         false, true,
+         fresh,               "",
+         Shield::refuge,
+         true,  "2015-06-02",
+         {},
+         {officer}      },
+        {"nothing is agreed with the officer: a person has to see to it",
+         false, true,
+         fresh,               "",
+         Shield::none,
+         false, "2015-06-02",
+         {},
+         {"!" + officer}},
+        {"another child of the name: the date of birth differs by years",
+         false, true,
+         fresh,               "",
+         Shield::none,
+         true,  "2009-11-23",
+         {},
+         {officer}      },
+    };
+    for (const auto& [why, on_roll, on_register, loaded, qualifier, shield, with_rule, born, told, asked] :
+         rows) {
+        CAPTURE(why);
+        auto known = county();
+        if (!on_roll) known.remove_pupil({900001, "H243278544154"});
+        schemas::PupilValue registered;
+        registered.la = "E10000024";
+        registered.child = person("Ava", "Example", born, "F");
+        registered.shield = shield;
+        if (on_register) known.set_pupil(std::move(registered), at(fresh), "not-in-school:E10000024");
+        known.set_roll("not-in-school:E10000024", at(loaded));
+        auto about = row();
+        if (*qualifier != '\0') about.qualifiers = {qualifier};
+        const auto by =
+            Agreement::parse(
+                parties + share("SCH-1", "school_notice", "school", R"("child","incident")", "16h") +
+                (with_rule ? share("SCH-2", "school_notice", "education", R"("child","incident")", "12h")
+                           : "") +
+                share("REV-1", "review_item", "social-care", R"("why")", "4h"))
+                .value();
+        const auto plan = planned(known, about, by);
+        std::vector<std::string> is_told, is_asked;
+        for (const auto* each : of_kind(plan, Kind::school_notice)) {
+            is_told.push_back(each->recipient);
+            if (each->recipient != officer) continue;
+            const auto& notice = std::get<schemas::SchoolNoticeValue>(each->payload);
+            CHECK(each->topic == "notices/education/E10000024");
+            CHECK(each->rule == "SCH-2");
+            CHECK(each->due == now + std::chrono::hours{12});
+            CHECK(each->subjects == std::vector<std::string>{"pupil/0/E10000024/Example|Ava|2015-06-02"});
+            CHECK(notice.child_given_names == "Ava");
+            CHECK(notice.urn == 0);
+            CHECK(notice.voice_of_child.empty());  // no rule allows it
+        }
+        for (const auto* each : of_kind(plan, Kind::review_item)) {
+            const auto& item = std::get<schemas::ReviewItemValue>(each->payload);
+            CHECK(each->two_people == (shield != Shield::none));
+            is_asked.push_back((each->held ? "" : "!") + item.bound_for);
+        }
+        std::ranges::sort(is_told);
+        CHECK(is_told == told);
+        CHECK(is_asked == asked);
+    }
+}
+
 TEST_CASE("a field the rule does not list is not sent", "[notices]") {
     const auto plan = planned(county(), row(), agree(R"("incident")", R"("incident")"));
     const auto& care = social_notice(plan);

@@ -84,24 +84,46 @@ TEST_CASE("a detail that cannot be used does not stand in the way of a registrat
     CHECK(findings.details_left_out()[0].starts_with(note));
 }
 
+TEST_CASE("a child not in school is a row without a school, of the authority whose register it is",
+          "[school]") {
+    auto row = good();
+    row.cells.erase("URN");
+    desk::Findings findings;
+    const auto child = read_registered(row, "E10000024", findings);
+    CHECK(findings.usable());
+    CHECK(child.urn == 0);
+    CHECK(child.la == "E10000024");
+    CHECK(child.enrolment.empty());
+    CHECK(child.child->upn == "B801200005001");
+    CHECK(child.home->postcode == "XN31 1ZB");
+
+    desk::Findings at_school;
+    (void)read_registered(good(), "E10000024", at_school);
+    REQUIRE_FALSE(at_school.usable());
+    CHECK(at_school.faults()[0].starts_with("URN: names a school"));
+}
+
 TEST_CASE("a roll goes where its agency may put it", "[school]") {
-    const auto [agency, la, topic, scope] =
-        GENERATE(table<const char*, const char*, const char*, const char*>({
-            {"school/122802",       "",          "rolls/school/122802", "urn:122802"  },
-            {"school/122802",       "E10000024", "rolls/school/122802", "urn:122802"  },
-            {"education/E10000024", "",          "rolls/E10000024",     "la:E10000024"},
-            {"trust/forest",        "E10000024", "rolls/E10000024",     "la:E10000024"},
-            {"trust/forest",        "",          nullptr,               nullptr       },
-            {"trust/forest",        "Norham",    nullptr,               nullptr       },
+    const auto [agency, la, not_in_school, topic, scope] =
+        GENERATE(table<const char*, const char*, bool, const char*, const char*>({
+            {"school/122802",       "",          false, "rolls/school/122802",           "urn:122802"             },
+            {"school/122802",       "E10000024", false, "rolls/school/122802",           "urn:122802"             },
+            {"education/E10000024", "",          false, "rolls/E10000024",               "la:E10000024"           },
+            {"trust/forest",        "E10000024", false, "rolls/E10000024",               "la:E10000024"           },
+            {"trust/forest",        "",          false, nullptr,                         "--la"                   },
+            {"trust/forest",        "Norham",    false, nullptr,                         "--la"                   },
+            {"education/E10000024", "",          true,  "rolls/not-in-school/E10000024", "not-in-school:E10000024"},
+            {"trust/forest",        "",          true,  nullptr,                         "--la"                   },
+            {"school/122802",       "",          true,  nullptr,                         "--not-in-school"        },
     }));
-    CAPTURE(agency, la);
+    CAPTURE(agency, la, not_in_school);
     const auto id = AgencyId::parse(agency);
     REQUIRE(id);
     if (topic == nullptr) {
-        CHECK_THROWS_WITH(roll_destination(*id, la), Catch::Contains("--la"));
+        CHECK_THROWS_WITH(roll_destination(*id, {la, "", not_in_school}), Catch::Contains(scope));
         return;
     }
-    const auto to = roll_destination(*id, la);
+    const auto to = roll_destination(*id, {la, "", not_in_school});
     CHECK(to.topic == topic);
     CHECK(to.scope == scope);
 }

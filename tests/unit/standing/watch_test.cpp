@@ -72,6 +72,26 @@ TEST_CASE("each thing that can be wrong is one alarm, with an owner and what to 
          }                                                                                                                                },
         {"feed_old",              "social-care/E10000024", Urgency::now,
          [](Standing& s) { s.feeds[0].applied = now - 27h; }                                                                              },
+        {"feed_missing",          "social-care/E06000018", Urgency::now,
+         [](Standing& s) {
+             s.awaited.push_back({"social-care/E06000018", now - 27h});
+         }                                                                                                                                },
+        {"roll_missing",          "school/122802",         Urgency::now,
+         [](Standing& s) {
+             s.awaited.push_back({"school/122802", now - 27h});
+         }                                                                                                                                },
+        {"roll_old",              "education/E10000024",   Urgency::soon,
+         [](Standing& s) {
+             s.rolls.push_back({"education/E10000024", false, now - 24h * 29});
+         }                                                                                                                                },
+        {"roll_old",              "school/122802",         Urgency::now,
+         [](Standing& s) {
+             s.rolls.push_back({"school/122802", false, now - 24h * 36});
+         }                                                                                                                                },
+        {"register_old",          "education/E10000024",   Urgency::soon,
+         [](Standing& s) {
+             s.rolls.push_back({"education/E10000024", true, now - 24h * 29});
+         }                                                                                                                                },
         {"volume_low",            us,                      Urgency::now,
          [](Standing& s) {
              s.volumes.resize(1);
@@ -98,10 +118,7 @@ TEST_CASE("each thing that can be wrong is one alarm, with an owner and what to 
         {"quorum_late",           us,                      Urgency::soon, [](Standing& s) { s.log.quorum_late_since = now - 2min; }       },
         {"store_slow",            us,                      Urgency::soon, [](Standing& s) { s.pending_bytes = limits::pending_bytes_max; }},
         {"gate_stuck",            us,                      Urgency::soon, [](Standing& s) { s.counts.gates_stuck = 1; }                   },
-        {"overdue",               us,                      Urgency::now,
-         [](Standing& s) {
-             s.obligations = {3, 1, 1, now - 1h};
-         }                                                                                                                                },
+        {"overdue",               us,                      Urgency::now,  [](Standing& s) { s.obligations = {3, 1, 1, now - 1h}; }        },
         {"dead_letters",          us,                      Urgency::now,  [](Standing& s) { s.dead_letters = {1, now - 1h}; }             },
     }));
     CAPTURE(row.code);
@@ -134,6 +151,30 @@ TEST_CASE("a school is not silent while a trust that acts for it is here", "[sta
     CHECK(alarms_of(standing, {}).empty());
     standing.peers[2].sessions = 0;
     CHECK(codes(alarms_of(standing, {})) == std::vector<std::string>{"silent", "silent"});
+}
+
+TEST_CASE("who never loaded has as long as anybody, from when an agreement named them", "[standing]") {
+    auto standing = well();
+    standing.awaited = {
+        {"school/122802",         now - 25h},
+        {"social-care/E06000018", now - 25h}
+    };
+    standing.rolls = {
+        {"education/E10000024", false, now - 24h * 28},
+        {"education/E10000024", true,  now - 24h * 28}
+    };
+    CHECK(alarms_of(standing, {}).empty());
+    CHECK(codes(alarms_of(standing, {24h, 24h})).size() == 2);
+    CHECK(codes(alarms_of(standing, {24h, 26h, 24h * 27})) ==
+          std::vector<std::string>{"roll_old", "register_old"});
+    standing.awaited[1].since = now - 72h;
+    const auto alarms = alarms_of(standing, {});
+    REQUIRE(codes(alarms) == std::vector<std::string>{"feed_missing"});
+    CHECK(alarms[0].about == "E06000018");
+    CHECK(alarms[0].since == now - 72h + 26h);
+    CHECK(alarms[0].what ==
+          "No list of flags of social-care/E06000018 was ever loaded; the agreement has named it for 3 days "
+          "(limit 26 hours)");
 }
 
 TEST_CASE("an operator may set how much silence is borne", "[standing]") {

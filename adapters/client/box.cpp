@@ -74,10 +74,11 @@ CREATE INDEX IF NOT EXISTS question_thread ON question (thread);
 )";
 
 // Names of facts that belong to one notice, each followed by its id in hex.
-const std::string recalled_fact = "recalled/";   // reference of the recall
-const std::string verdict_fact = "verdict/";     // who was the first of two to decide
-const std::string answer_fact = "answer/";       // by question as it was asked: id of the answer
-const std::string given_fact = "answer-given/";  // by question as it came: what was answered
+const std::string recalled_fact = "recalled/";    // reference of the recall
+const std::string verdict_fact = "verdict/";      // who was the first of two to decide
+const std::string kept_from_fact = "kept-from/";  // by notice or review in hex, and name
+const std::string answer_fact = "answer/";        // by question as it was asked: id of the answer
+const std::string given_fact = "answer-given/";   // by question as it came: what was answered
 
 constexpr auto outgoing_columns = "id, state, source, subject, enqueued_us, leaf, reason, place";
 constexpr auto incoming_columns =
@@ -275,6 +276,21 @@ public:
         SQLite::Statement fact(db, "INSERT OR IGNORE INTO fact (name, value) VALUES (?, ?)");
         fact.bind(1, answer_fact + to_hex({question->data(), question->size()}));
         fact.bind(2, to_hex(*id));
+        fact.exec();
+    }
+
+    /// Who is kept from a notice, and who no longer is. Inside the caller's transaction, as the above.
+    void note_report(const Incoming& item) {
+        using schemas::ReportOf;
+        const auto report = wire::read_table<schemas::Report>(item.payload, "payload");
+        if (!report || (*report)->person() == nullptr) return;
+        const auto* notice = (*report)->notice();
+        const bool kept = (*report)->what() == ReportOf::kept_from;
+        if (!kept && (*report)->what() != ReportOf::not_kept_from) return;
+        SQLite::Statement fact(db, kept ? "INSERT OR IGNORE INTO fact (name, value) VALUES (?, '')"
+                                        : "DELETE FROM fact WHERE name = ?");
+        fact.bind(
+            1, kept_from_fact + to_hex({notice->data(), notice->size()}) + "/" + (*report)->person()->str());
         fact.exec();
     }
 
@@ -505,6 +521,7 @@ void Box::receive(const std::vector<Incoming>& deliveries) {
         if (insert.exec() == 0) continue;
         if (item.kind == schemas::Kind::recall) impl_->take_back(item);
         if (item.kind == schemas::Kind::answer) impl_->note_answer(item);
+        if (item.kind == schemas::Kind::report) impl_->note_report(item);
     }
     transaction.commit();
 }
@@ -817,6 +834,22 @@ void Box::forget_fact(const std::string& name) {
     SQLite::Statement forget(impl_->db, "DELETE FROM fact WHERE name = ?");
     forget.bind(1, name);
     forget.exec();
+}
+
+std::vector<std::string> Box::kept_from(const Incoming& item) const {
+    std::vector<std::string> names;
+    const auto id = handles_of(item).thing;
+    if (!id) return names;
+    for (const auto& [name, value] : facts_under(kept_from_fact + to_hex(*id) + "/")) names.push_back(name);
+    return names;
+}
+
+std::map<std::string, std::vector<std::string>> Box::kept_from() const {
+    constexpr std::size_t id_size = 2 * std::tuple_size_v<Id16>;
+    std::map<std::string, std::vector<std::string>> all;
+    for (const auto& [key, value] : facts_under(kept_from_fact))
+        all[key.substr(0, id_size)].push_back(key.substr(id_size + 1));
+    return all;
 }
 
 std::map<std::string, std::string> Box::facts_under(const std::string& beginning) const {

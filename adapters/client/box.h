@@ -125,6 +125,10 @@ public:
                    const std::string& reason, const AgencyId& agency);
     /// The first of two people has decided this review, and the second has not.
     bool waits_for_second(const Incoming& review) const;
+    /// Who must not see it: names on the conflict list of its case.
+    std::vector<std::string> kept_from(const Incoming& item) const;
+    /// The same of all notices and reviews, by their ids in hex; those without such names are left out.
+    std::map<std::string, std::vector<std::string>> kept_from() const;
     /// The reference of the recall that took this notice back, if one did: what it says must not be used any more.
     std::optional<std::string> recalled_by(const Incoming& item) const;
 

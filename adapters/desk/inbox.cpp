@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "adapters/client/text.h"
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 
@@ -22,7 +23,8 @@ bool is_recall_code(const std::string& outcome) {
 json mark_one(Desk& desk, const std::string& reference, const std::set<schemas::Kind>& kinds,
               const Mark& mark) {
     const auto item = desk.box().find(reference);
-    if (!item || !kinds.contains(item->kind))
+    // To whoever must not see it, it is not there.
+    if (!item || !kinds.contains(item->kind) || is_kept_from(desk.box(), *item, mark.by))
         return {
             {"reference", reference  },
             {"result",    "not_found"}
@@ -96,7 +98,7 @@ int decide_reviews(Desk& desk, const std::vector<std::string>& references, const
     for (const auto& reference : references) {
         const auto item = desk.box().find(reference);
         std::string result = "not_found", words = "no such match here";
-        if (item && item->kind == schemas::Kind::review_item) {
+        if (item && item->kind == schemas::Kind::review_item && !is_kept_from(desk.box(), *item, mark.by)) {
             switch (desk.box().decide(*item, mark.verdict, mark.by, mark.reason, desk.agency())) {
                 case Decided::settled:
                     result = "done", words = "decided by " + mark.by;
@@ -129,6 +131,44 @@ int decide_reviews(Desk& desk, const std::vector<std::string>& references, const
         out << "Recorded here. Not yet received by Flagpost (" << desk.last_problem()
             << "); it is kept and sent when the connection is back.\n";
     return failed ? 1 : 0;
+}
+
+ForReader items_for(const client::Box& box, std::vector<client::Incoming> items, const std::string& by) {
+    ForReader parted;
+    for (auto& item : items) {
+        const auto kept_from = box.kept_from(item);
+        if (kept_from.empty() || (!by.empty() && !is_kept_from(kept_from, by)))
+            parted.shown.push_back(std::move(item));
+        else if (by.empty())
+            parted.ask_who.push_back(item.topic + "#" + std::to_string(item.number));
+    }
+    return parted;
+}
+
+std::string ForReader::words() const {
+    if (ask_who.empty()) return {};
+    return (ask_who.size() == 1 ? std::string{"1 more has"} : std::to_string(ask_who.size()) + " more have") +
+           " a conflict list and may not be shown to everybody: say who looks, with --by \"Sam Patel\".\n";
+}
+
+void ForReader::add_to(json& entries) const {
+    for (const auto& item : ask_who)
+        entries.push_back({
+            {"item",          item},
+            {"conflict_list", true}
+        });
+}
+
+std::optional<client::Incoming> find_for(const client::Box& box, const std::string& reference,
+                                         const std::string& by) {
+    auto item = box.find(reference);
+    if (!item) return std::nullopt;
+    const auto kept_from = box.kept_from(*item);
+    if (kept_from.empty()) return item;
+    if (by.empty())
+        throw std::runtime_error{"this case has a conflict list: say who looks, with --by \"Sam Patel\""};
+    if (is_kept_from(kept_from, by)) return std::nullopt;
+    return item;
 }
 
 void add_marks(json& entry, const client::Incoming& item) {

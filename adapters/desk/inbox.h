@@ -11,12 +11,31 @@
 
 namespace flagpost::desk {
 
+/// What --by says of commands that only show.
+inline constexpr const char* who_looks = "who looks; needed where the case has a conflict list";
+
 /// "new", "opened" or "recorded".
 std::string state_of(const client::Incoming& item);
 
 /// Stored items of these kinds, in the order they came.
 std::vector<client::Incoming> items_of(client::Box& box, const std::set<schemas::Kind>& kinds,
                                        bool closed_too);
+
+/// Items for one reader.
+struct ForReader {
+    std::vector<client::Incoming> shown;
+    std::vector<std::string>
+        ask_who;  // "topic#number" of what has a conflict list, where nobody said who looks
+
+    std::string words() const;                   // that there are such; empty: there are none
+    void add_to(nlohmann::json& entries) const;  // likewise, one object each
+};
+/// `by`: who looks, as they say themselves; what they must not see is left out. Empty: nobody said.
+ForReader items_for(const client::Box& box, std::vector<client::Incoming> items, const std::string& by);
+/// An item likewise, by its reference; nothing: it is not there, or not for them. Throws std::runtime_error if it has a conflict
+/// list and nobody said who looks.
+std::optional<client::Incoming> find_for(const client::Box& box, const std::string& reference,
+                                         const std::string& by);
 
 struct Mark {
     schemas::Level level;

@@ -1,6 +1,7 @@
 /// flagpost-school: the end of a school, a trust or an education safeguarding team.
 #include <iostream>
 
+#include "adapters/desk/inbox.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
@@ -119,11 +120,13 @@ int main(int argc, char** argv) {
 
     auto* inbox = program.group("inbox", "Notices about children on roll.");
     auto* listing = program.command(inbox, "list", "The notices that need something, the most urgent first.",
-                                    [&] { return school::list_inbox(call(), all, std::cout); });
+                                    [&] { return school::list_inbox(call(), all, by, std::cout); });
     listing->add_flag("--all", all, "those closed too");
+    listing->add_option("--by", by, desk::who_looks);
     auto* showing = program.command(inbox, "show", "One notice in plain words.",
-                                    [&] { return school::show(call(), reference, std::cout); });
+                                    [&] { return school::show(call(), reference, by, std::cout); });
     showing->add_option("REF", reference, "reference, such as FP-7K3M-29QD")->required();
+    showing->add_option("--by", by, desk::who_looks);
     auto* opening = program.command(inbox, "acknowledge", "Say that a named person has read notices.", [&] {
         return school::acknowledge(call(), references, by, outcome, std::cout);
     });

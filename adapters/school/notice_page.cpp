@@ -106,7 +106,7 @@ Response Pages::notice(const Visit& visit, bool printing) {
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
-    const auto& [item, value, holder, contacts] = notice;
+    const auto& [item, value, holder, contacts, kept_from] = notice;
     const bool recorded = item.recorded.has_value(), opened = item.opened.has_value();
     const bool intended = is_intended(visit.person, agency_, notice);
     const bool form = !recorded && !printing && intended;

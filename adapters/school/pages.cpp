@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/school/contacts.h"
@@ -55,6 +56,7 @@ std::optional<std::set<std::string>> schools_of(const Person& person, const Agen
 
 bool may_see(const Person& person, const AgencyId& agency, const Notice& notice) {
     if (!readers.contains(person.role)) return false;
+    if (desk::is_kept_from(notice.kept_from, person.called, person.name)) return false;
     const auto schools = schools_of(person, agency);
     return !schools || schools->contains(urn_of(notice)) || notice.holder == person.name;
 }
@@ -110,14 +112,22 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return not_on_roll(visit); });
 }
 
-Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std::string>& holders,
-                          Contacts& known) {
+Pages::Beside Pages::beside() {
+    return {journal_.holders(), reader_.read([](const client::Box& box) { return box.kept_from(); })};
+}
+
+Notice Pages::notice_from(client::Incoming item, Beside& known) {
     Notice notice{std::move(item), {}, {}, {}};
     notice.value = notice_of(notice.item);
-    const auto holder = holders.find(notice.value.reference);
-    if (holder != holders.end()) notice.holder = holder->second;
+    const auto holder = known.holders.find(notice.value.reference);
+    if (holder != known.holders.end()) notice.holder = holder->second;
+    if (!known.kept_from.empty())
+        if (const auto kept =
+                known.kept_from.find(to_hex({notice.value.notice.data(), notice.value.notice.size()}));
+            kept != known.kept_from.end())
+            notice.kept_from = kept->second;
     if (agency_.kind() != "trust") return notice;
-    const auto [of_school, fresh] = known.try_emplace(notice.value.urn);
+    const auto [of_school, fresh] = known.contacts.try_emplace(notice.value.urn);
     if (fresh)
         for (const auto& each :
              reader_.read([&](const client::Box& box) { return kept_contacts(box, notice.value.urn); }))
@@ -127,12 +137,11 @@ Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std
 }
 
 std::vector<Notice> Pages::open_ones(const Person& person) {
-    const auto holders = journal_.holders();
-    Contacts known;
+    auto known = beside();
     std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
     for (auto& item : reader_.read(
              [](const client::Box& box) { return box.unrecorded(schemas::Kind::school_notice, open_max); })) {
-        Notice notice = notice_from(std::move(item), holders, known);
+        Notice notice = notice_from(std::move(item), known);
         const std::string reference = notice.value.reference;
         if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
     }
@@ -147,8 +156,8 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
-    Contacts known;
-    Notice notice = notice_from(std::move(*item), journal_.holders(), known);
+    auto known = beside();
+    Notice notice = notice_from(std::move(*item), known);
     if (notice.value.reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
@@ -171,11 +180,11 @@ std::optional<client::Incoming> Pages::find_recall(const Person& person, const s
 std::optional<Notice> Pages::before(const Notice& notice) {
     if (!corrects(notice)) return std::nullopt;
     const auto& value = notice.value;
-    Contacts known;
+    Beside known;
     std::optional<Notice> found;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
         if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
-        Notice other = notice_from(std::move(item), {}, known);
+        Notice other = notice_from(std::move(item), known);
         const auto& earlier = other.value;
         const bool same_thing = earlier.force == value.force && earlier.urn == value.urn &&
                                 earlier.incident_reference == value.incident_reference &&
@@ -276,8 +285,7 @@ Response Pages::inbox(const Visit& visit) {
 
 Response Pages::done(const Visit& visit) {
     std::vector<web::View> rows;
-    const auto holders = journal_.holders();
-    Contacts known;
+    auto known = beside();
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
@@ -286,7 +294,7 @@ Response Pages::done(const Visit& visit) {
             rows.push_back(
                 work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
         if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
-        const Notice notice = notice_from(std::move(item), holders, known);
+        const Notice notice = notice_from(std::move(item), known);
         if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value.reference).second) continue;
         const std::string place = sees_several(visit.person) ? school_in_words(notice.value) : "";
         rows.push_back(work_.done_row(visit, notice.value.reference, place, notice.item, outcome_codes));

@@ -18,7 +18,8 @@ struct Notice {
     client::Incoming item;
     schemas::SchoolNoticeValue value;
     std::string holder;
-    std::set<std::string> contacts{};  // of the school, by name, as it handed them over
+    std::set<std::string> contacts{};      // of the school, by name, as it handed them over
+    std::vector<std::string> kept_from{};  // who must not see it: the conflict list of its case
 };
 
 /// The URNs of the schools whose notices the person sees; nothing: every school the agency is told about.
@@ -55,9 +56,14 @@ private:
     bool sees_several(const web::Person& person) const;
     web::InboxKind kind_of(const web::Person& person, const std::vector<Notice>& notices) const;
     using Contacts = std::map<std::uint32_t, std::set<std::string>>;
-    /// `known`: the contacts looked up so far.
-    Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders,
-                       Contacts& known);
+    /// What is known of notices beside themselves.
+    struct Beside {
+        std::map<std::string, std::string> holders;                 // by reference
+        std::map<std::string, std::vector<std::string>> kept_from;  // by the notice's id in hex
+        Contacts contacts{};                                        // looked up so far
+    };
+    Beside beside();
+    Notice notice_from(client::Incoming item, Beside& known);
     /// Those this person may see; the most urgent first.
     std::vector<Notice> open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);

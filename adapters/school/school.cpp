@@ -238,24 +238,27 @@ int status(const Call& call, std::ostream& out) {
     return 0;
 }
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
+int list_inbox(const Call& call, bool closed_too, const std::string& by, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    auto items = desk::items_of(desk.box(), notices, closed_too);
+    auto found = desk::items_for(desk.box(), desk::items_of(desk.box(), notices, closed_too), by);
+    auto& items = found.shown;
     std::ranges::stable_sort(items, {}, due);
     if (call.json) {
         json entries = json::array();
         for (const auto& item : items) entries.push_back(entry_of(item));
+        found.add_to(entries);
         desk::print_json(entries, out);
         return 0;
     }
-    if (items.empty()) out << web::words::empty_inbox << "\n";
+    if (items.empty() && found.ask_who.empty()) out << web::words::empty_inbox << "\n";
     for (const auto& item : items) out << line_of(item, desk.now()) << "\n";
+    out << found.words();
     return 0;
 }
 
-int show(const Call& call, const std::string& reference, std::ostream& out) {
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
-    auto item = desk.box().find(reference);
+    auto item = desk::find_for(desk.box(), reference, by);
     if (!item || !notices.contains(item->kind)) throw std::runtime_error{"no such notice here"};
     // What was taken back is not shown again: the recall stands in its place.
     if (const auto recall = desk.box().recalled_by(*item))

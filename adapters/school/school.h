@@ -46,8 +46,9 @@ int status(const Call& call, std::ostream& out);
 /// std::runtime_error for settings that cannot be.
 desk::Desk::Turn notifying(desk::Desk& desk, const std::filesystem::path& config_file);
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out);
-int show(const Call& call, const std::string& reference, std::ostream& out);
+/// `by`: who looks. What has a conflict list is shown to nobody who has not said so.
+int list_inbox(const Call& call, bool closed_too, const std::string& by, std::ostream& out);
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out);
 /// With an outcome the notice is recorded and closed, too.
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 const std::string& outcome, std::ostream& out);

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     std::string by, outcome, reference;
     std::vector<std::string> references;
     social_care::NewPerson person;
-    bool all = false;
+    social_care::ToList listed;
     const auto call = [&] { return social_care::Call{program.config(), program.json()}; };
 
     auto* flags = program.group("flags", "The list of children with a flag.");
@@ -109,11 +109,13 @@ int main(int argc, char** argv) {
 
     auto* inbox = program.group("inbox", "Notices about children with a flag.");
     auto* listing = program.command(inbox, "list", "The notices not recorded yet, the most urgent first.",
-                                    [&] { return social_care::list_inbox(call(), all, std::cout); });
-    listing->add_flag("--all", all, "those recorded too");
+                                    [&] { return social_care::list_inbox(call(), listed, std::cout); });
+    listing->add_flag("--all", listed.closed_too, "those recorded too");
+    listing->add_option("--by", listed.by, desk::who_looks);
     auto* showing = program.command(inbox, "show", "One notice, or one match to review, in plain words.",
-                                    [&] { return social_care::show(call(), reference, std::cout); });
+                                    [&] { return social_care::show(call(), reference, by, std::cout); });
     showing->add_option("REF", reference, "reference, such as FP-7K3M-29QD")->required();
+    showing->add_option("--by", by, desk::who_looks);
     auto* opening = program.command(
         inbox, "acknowledge", "Say that a named person has seen notices. It does not close them.",
         [&] { return social_care::acknowledge(call(), references, by, std::cout); });
@@ -149,8 +151,9 @@ int main(int argc, char** argv) {
     auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
     auto* review_list =
         program.command(reviews, "list", "The matches not decided yet, the most urgent first.",
-                        [&] { return social_care::list_reviews(call(), all, std::cout); });
-    review_list->add_flag("--all", all, "those decided too");
+                        [&] { return social_care::list_reviews(call(), listed, std::cout); });
+    review_list->add_flag("--all", listed.closed_too, "those decided too");
+    review_list->add_option("--by", listed.by, desk::who_looks);
     desk::ReviewMark decision{};
     auto* deciding =
         program.command(reviews, "decide",

@@ -1,6 +1,7 @@
 /// One notice on one screen, and what a person may do about it.
 #include <algorithm>
 
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
@@ -156,7 +157,7 @@ Response Pages::notice(const Visit& visit, bool printing) {
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
-    const auto& [item, value, holder] = notice;
+    const auto& [item, value, holder, kept_from] = notice;
     const bool timed = value.act_by_us != 0, recorded = item.recorded.has_value();
     const web::Due deadline = timed ? web::due_of(from_us(value.act_by_us), visit.now)
                                     : web::Due{"No time set", "", "fp-due", false};
@@ -229,7 +230,7 @@ Response Pages::show_recall(const Visit& visit, client::Incoming recall, const s
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     std::vector<View> answers;
     if (item && item->kind == schemas::Kind::social_care_notice) {
-        const Notice notice = notice_from(std::move(*item), journal_.holders());
+        const Notice notice = notice_from(std::move(*item), beside());
         if (is_intended(visit.person, notice) && !open_answers(visit, notice.item))
             return site_.problem(&visit);
         answers = questions(visit, notice.item, recall.received);
@@ -279,7 +280,7 @@ std::vector<web::Person> Pages::colleagues(const web::Person& person, const Noti
             std::ranges::any_of(other.teams, [&](const auto& team) { return person.teams.contains(team); });
         const bool anybody = person.role != "worker" || other.role == "duty";
         return other.name == person.name || (other.role != "worker" && other.role != "duty") ||
-               !(shares || anybody);
+               !(shares || anybody) || desk::is_kept_from(notice.kept_from, other.called, other.name);
     });
     return all;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/questions.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
@@ -74,6 +75,7 @@ const std::set<std::string>& roles() {
 
 bool may_see(const Person& person, const Notice& notice) {
     if (!readers.contains(person.role)) return false;
+    if (desk::is_kept_from(notice.kept_from, person.called, person.name)) return false;
     if (person.role == "duty" || notice.holder == person.name || is_worker(person, notice) ||
         is_covered(person, notice))
         return true;
@@ -82,6 +84,7 @@ bool may_see(const Person& person, const Notice& notice) {
 }
 
 bool is_intended(const Person& person, const Notice& notice) {
+    if (!may_see(person, notice)) return false;
     if (notice.holder == person.name || is_worker(person, notice) || is_covered(person, notice)) return true;
     return person.role != "manager" && may_see(person, notice);
 }
@@ -106,7 +109,7 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
     site_.set_navigation([this](const Person& person, Instant) {
         std::vector<web::NavigationItem> items;
         if (person.role == "reviewer")
-            items.push_back({"/review", "Review (" + std::to_string(reviews_.open_count()) + ")"});
+            items.push_back({"/review", "Review (" + std::to_string(reviews_.open_count(person)) + ")"});
         if (person.role == "feeder") items.push_back({"/flags", "Flags we send"});
         if (person.role == "admin") items.push_back({"/users", "People"});
         if (person.role == "admin") items.push_back({"/cover", "Cover"});
@@ -139,21 +142,30 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return dispute(visit); });
 }
 
-Notice Pages::notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const {
+Beside Pages::beside() {
+    return {journal_.holders(), reader_.read([](const client::Box& box) { return box.kept_from(); })};
+}
+
+Notice Pages::notice_from(client::Incoming item, const Beside& known) const {
     Notice notice{std::move(item), {}, {}};
     notice.value = notice_of(notice.item);
-    const auto holder = holders.find(notice.value.reference);
-    if (holder != holders.end()) notice.holder = holder->second;
+    const auto holder = known.holders.find(notice.value.reference);
+    if (holder != known.holders.end()) notice.holder = holder->second;
+    const auto kept =
+        known.kept_from.empty()
+            ? known.kept_from.end()
+            : known.kept_from.find(to_hex({notice.value.notice.data(), notice.value.notice.size()}));
+    if (kept != known.kept_from.end()) notice.kept_from = kept->second;
     return notice;
 }
 
 std::vector<Notice> Pages::open_ones(const Person& person) {
-    const auto holders = journal_.holders();
+    const auto known = beside();
     std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
     for (auto& item : reader_.read([](const client::Box& box) {
              return box.unrecorded(schemas::Kind::social_care_notice, open_max);
          })) {
-        Notice notice = notice_from(std::move(item), holders);
+        Notice notice = notice_from(std::move(item), known);
         const std::string reference = notice.value.reference;
         if (may_see(person, notice)) newest.insert_or_assign(reference, std::move(notice));
     }
@@ -164,11 +176,11 @@ std::vector<Notice> Pages::open_ones(const Person& person) {
 }
 
 std::vector<std::string> Pages::open_of(const Person& person) {
-    const auto holders = journal_.holders();
+    const auto known = beside();
     std::set<std::string> references;
     for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(); })) {
         if (item.kind != schemas::Kind::social_care_notice) continue;
-        const Notice notice = notice_from(std::move(item), holders);
+        const Notice notice = notice_from(std::move(item), known);
         if (is_theirs(person.name, person.called, notice) && !work_.recall_of(notice.item))
             references.insert(notice.value.reference);
     }
@@ -178,7 +190,7 @@ std::vector<std::string> Pages::open_of(const Person& person) {
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::social_care_notice) return std::nullopt;
-    Notice notice = notice_from(std::move(*item), journal_.holders());
+    Notice notice = notice_from(std::move(*item), beside());
     if (notice.value.reference != reference || !may_see(person, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
@@ -189,7 +201,7 @@ bool Pages::may_see_recall(const Person& person, const client::Incoming& recall)
     const auto reference = desk::recall_of(recall).recalled_reference;
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (item && item->kind == schemas::Kind::social_care_notice)
-        return may_see(person, notice_from(std::move(*item), journal_.holders()));
+        return may_see(person, notice_from(std::move(*item), beside()));
     return person.role == "duty" || (person.role == "manager" && person.teams.empty());
 }
 
@@ -228,13 +240,13 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool correcte
 
 std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::string& show) {
     std::vector<web::InboxRow> rows;
-    const auto holders = journal_.holders();
+    const auto known = beside();
     for (const auto& item : reader_.read(
              [](const client::Box& box) { return box.unrecorded(schemas::Kind::answer, open_max); })) {
         if (item.opened) continue;
         auto about = asked_about(item);
         if (!about) continue;
-        const Notice notice = notice_from(std::move(*about), holders);
+        const Notice notice = notice_from(std::move(*about), known);
         if (!may_see(visit.person, notice) || !shown(visit, notice, show)) continue;
         const auto value = desk::answer_of(item);
         web::InboxRow row;
@@ -278,7 +290,7 @@ Response Pages::inbox(const Visit& visit) {
 
 Response Pages::done(const Visit& visit) {
     std::vector<web::View> rows;
-    const auto holders = journal_.holders();
+    const auto known = beside();
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
@@ -287,7 +299,7 @@ Response Pages::done(const Visit& visit) {
             rows.push_back(
                 work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
         if (item.kind != schemas::Kind::social_care_notice || work_.recall_of(item)) continue;
-        const Notice notice = notice_from(std::move(item), holders);
+        const Notice notice = notice_from(std::move(item), known);
         if (may_see(visit.person, notice) && seen.insert(notice.value.reference).second)
             rows.push_back(work_.done_row(visit, notice.value.reference, "", notice.item, outcome_codes));
     }

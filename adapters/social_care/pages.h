@@ -22,6 +22,13 @@ struct Notice {
     client::Incoming item;
     schemas::SocialCareNoticeValue value;
     std::string holder;
+    std::vector<std::string> kept_from{};  // who must not see it: the conflict list of its case
+};
+
+/// What is known of notices beside themselves.
+struct Beside {
+    std::map<std::string, std::string> holders;                 // by reference
+    std::map<std::string, std::vector<std::string>> kept_from;  // by the notice's id in hex
 };
 
 bool may_see(const web::Person& person, const Notice& notice);
@@ -72,7 +79,8 @@ private:
     bool may_see_recall(const web::Person& person, const client::Incoming& recall);
     /// The notice of an earlier version of the same incident about the same child.
     std::optional<Notice> before(const Notice& notice);
-    Notice notice_from(client::Incoming item, const std::map<std::string, std::string>& holders) const;
+    Beside beside();
+    Notice notice_from(client::Incoming item, const Beside& known) const;
 
     web::InboxRow row(const web::Visit& visit, const Notice& notice, bool corrects);
     web::Response show(const web::Visit& visit, const Notice& notice, bool printing,

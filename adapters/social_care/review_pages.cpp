@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/words.h"
 #include "adapters/social_care/notice_text.h"
 #include "adapters/social_care/notice_words.h"
@@ -32,6 +33,12 @@ std::optional<Verdict> verdict_of(const std::string& code) {
     if (code == "deny") return Verdict::deny;
     if (code == "unsure") return Verdict::unsure;
     return std::nullopt;
+}
+
+/// By the conflict list of the case.
+bool is_kept(web::Reader& reader, const client::Incoming& item, const web::Person& person) {
+    const auto names = reader.read([&](const Box& box) { return box.kept_from(item); });
+    return desk::is_kept_from(names, person.called, person.name);
 }
 
 std::string path_of(const std::string& reference) { return "/review/" + reference; }
@@ -68,11 +75,11 @@ ReviewPages::Review ReviewPages::review_from(client::Incoming item) {
     return review;
 }
 
-std::vector<ReviewPages::Review> ReviewPages::open_ones() {
+std::vector<ReviewPages::Review> ReviewPages::open_ones(const web::Person& person) {
     // A newer version of the same match takes the older one's place: only it can be decided.
     std::map<std::tuple<std::string, std::string, std::string, std::string>, Review> newest;
     for (auto& item : reader_.read([](const Box& box) { return box.inbox(); })) {
-        if (item.kind != schemas::Kind::review_item) continue;
+        if (item.kind != schemas::Kind::review_item || is_kept(reader_, item, person)) continue;
         auto review = review_from(std::move(item));
         const auto& value = review.value;
         newest.insert_or_assign({value.force, value.incident_reference, value.subject, value.bound_for},
@@ -84,11 +91,13 @@ std::vector<ReviewPages::Review> ReviewPages::open_ones() {
     return reviews;
 }
 
-std::size_t ReviewPages::open_count() { return open_ones().size(); }
+std::size_t ReviewPages::open_count(const web::Person& person) { return open_ones(person).size(); }
 
-std::optional<ReviewPages::Review> ReviewPages::find(const std::string& reference) {
+std::optional<ReviewPages::Review> ReviewPages::find(const web::Person& person,
+                                                     const std::string& reference) {
     auto item = reader_.read([&](const Box& box) { return box.find(reference); });
-    if (!item || item->kind != schemas::Kind::review_item) return std::nullopt;
+    if (!item || item->kind != schemas::Kind::review_item || is_kept(reader_, *item, person))
+        return std::nullopt;
     auto review = review_from(std::move(*item));
     if (review.value.reference != reference) return std::nullopt;
     return review;
@@ -125,7 +134,7 @@ View ReviewPages::row(const Visit& visit, const Review& review) {
 
 Response ReviewPages::list(const Visit& visit) {
     std::vector<View> groups;
-    const auto reviews = open_ones();
+    const auto reviews = open_ones(visit.person);
     const auto group = [&](const std::string& heading, auto belongs) {
         std::vector<View> rows;
         for (const auto& review : reviews)
@@ -150,7 +159,7 @@ Response ReviewPages::list(const Visit& visit) {
 // --- one match
 
 Response ReviewPages::show(const Visit& visit, const std::string& error) {
-    const auto review = find(visit.part("ref"));
+    const auto review = find(visit.person, visit.part("ref"));
     if (!review) return site_.not_found(visit);
     const auto& value = review->value;
     const auto other = claimed_by_other(visit, *review);
@@ -215,7 +224,7 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
 }
 
 Response ReviewPages::decide(const Visit& visit) {
-    const auto review = find(visit.part("ref"));
+    const auto review = find(visit.person, visit.part("ref"));
     if (!review) return site_.not_found(visit);
     const auto verdict = verdict_of(visit.request.field("choice"));
     const std::string reason = visit.request.field("reason");

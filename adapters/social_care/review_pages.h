@@ -15,7 +15,7 @@ inline constexpr std::chrono::minutes free_for_all{15};  // before it must be de
 class ReviewPages {
 public:
     ReviewPages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal);
-    std::size_t open_count();
+    std::size_t open_count(const web::Person& person);
 
 private:
     struct Review {
@@ -24,8 +24,9 @@ private:
         bool waits_for_second = false;
         bool asked = false;  // police
     };
-    std::vector<Review> open_ones();
-    std::optional<Review> find(const std::string& reference);
+    /// Those this person may see: all but what a conflict list keeps from them.
+    std::vector<Review> open_ones(const web::Person& person);
+    std::optional<Review> find(const web::Person& person, const std::string& reference);
     Review review_from(client::Incoming item);
     /// Who else has it now, and until when; nothing: it is free.
     std::optional<std::pair<std::string, Instant>> claimed_by_other(const web::Visit& visit,

@@ -6,6 +6,7 @@
 
 #include "adapters/client/text.h"
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/kept_from.h"
 #include "adapters/desk/questions.h"
 #include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
@@ -39,18 +40,23 @@ std::vector<client::Incoming> in_order(std::vector<client::Incoming> items) {
     return items;
 }
 
-template <class Entry, class Line> int list(const Call& call, const std::set<Kind>& kinds, bool closed_too,
-                                            Entry entry, Line line, const char* empty, std::ostream& out) {
+template <class Entry, class Line> int list(const Call& call, const std::set<Kind>& kinds,
+                                            const ToList& listed, Entry entry, Line line, const char* empty,
+                                            std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    const auto items = in_order(desk::items_of(desk.box(), kinds, closed_too));
+    const auto found = desk::items_for(
+        desk.box(), in_order(desk::items_of(desk.box(), kinds, listed.closed_too)), listed.by);
+    const auto& items = found.shown;
     if (call.json) {
         json entries = json::array();
         for (const auto& item : items) entries.push_back(entry(item));
+        found.add_to(entries);
         desk::print_json(entries, out);
         return 0;
     }
-    if (items.empty()) out << empty << "\n";
+    if (items.empty() && found.ask_who.empty()) out << empty << "\n";
     for (const auto& item : items) out << line(item, desk.now()) << "\n";
+    out << found.words();
     return 0;
 }
 
@@ -142,21 +148,21 @@ int run(const Call& call) {
     return 0;
 }
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out) {
+int list_inbox(const Call& call, const ToList& listed, std::ostream& out) {
     return list(
-        call, notices, closed_too, entry_of, line_of,
+        call, notices, listed, entry_of, line_of,
         "Nothing to act on. This does not mean that nothing has happened: Flagpost knows only what police "
         "recorded and what was matched.",
         out);
 }
 
-int list_reviews(const Call& call, bool closed_too, std::ostream& out) {
-    return list(call, reviews, closed_too, review_entry, review_line, "No matches to review.", out);
+int list_reviews(const Call& call, const ToList& listed, std::ostream& out) {
+    return list(call, reviews, listed, review_entry, review_line, "No matches to review.", out);
 }
 
-int show(const Call& call, const std::string& reference, std::ostream& out) {
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds, page_settings()};
-    auto item = desk.box().find(reference);
+    auto item = desk::find_for(desk.box(), reference, by);
     if (!item || !any.contains(item->kind)) throw std::runtime_error{"no such notice here"};
     // What was taken back is not shown again: the recall stands in its place.
     if (const auto recall = desk.box().recalled_by(*item))
@@ -183,8 +189,9 @@ int ask(const Call& call, const std::string& reference, const client::Box::Askin
     if (const auto fault = desk::fault_in_text(asking.text); !fault.empty())
         throw std::runtime_error{"--text: " + fault};
     const auto item = desk.box().find(reference);
-    const bool found =
-        item && item->kind == Kind::social_care_notice && !desk.box().recalled_by(*item).has_value();
+    const bool found = item && item->kind == Kind::social_care_notice &&
+                       !desk.box().recalled_by(*item).has_value() &&
+                       !desk::is_kept_from(desk.box(), *item, asking.by);
     if (found) desk.box().ask(*item, asking, desk.agency());
     const bool sent = !found || desk.send_now(std::chrono::seconds{10});
     std::string state = "not_found";

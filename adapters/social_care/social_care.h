@@ -31,9 +31,14 @@ struct FlagsToLoad {
 int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out);
 int run(const Call& call);
 
-int list_inbox(const Call& call, bool closed_too, std::ostream& out);
-int list_reviews(const Call& call, bool closed_too, std::ostream& out);
-int show(const Call& call, const std::string& reference, std::ostream& out);
+/// What a list is asked for. What has a conflict list is shown to nobody who has not said who looks (`by`).
+struct ToList {
+    bool closed_too = false;
+    std::string by = {};
+};
+int list_inbox(const Call& call, const ToList& listed, std::ostream& out);
+int list_reviews(const Call& call, const ToList& listed, std::ostream& out);
+int show(const Call& call, const std::string& reference, const std::string& by, std::ostream& out);
 int acknowledge(const Call& call, const std::vector<std::string>& references, const std::string& by,
                 std::ostream& out);
 int record(const Call& call, const std::vector<std::string>& references, const std::string& by,

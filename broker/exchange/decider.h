@@ -139,6 +139,7 @@ private:
         std::string to;    // agency
         std::string turn;  // escalated: kind of agency whose turn it is
         bool names_recipient;
+        std::string person = {};  // kept_from, not_kept_from
     };
     void report(const Reporting& what);
     void report_closed(const Id16& notice, const Obligation& owed, const std::string& by);
@@ -166,6 +167,16 @@ private:
     Reply take_lift(const Message& message, Order order);
     bool is_own_case(const Order& order) const;
     notices::Conflicts conflicts() const;
+    /// Whether `subject` is the incident itself, or a child it was decided about or anybody was told of.
+    static bool is_case(const IncidentName& name, const RetainedIncident& incident, std::string_view subject);
+    std::set<std::string> kept_from(const IncidentName& name) const;
+    /// Whoever reads the topic hears who must not see this notice.
+    void tell_kept_from(const IncidentName& about, const Id16& notice, schemas::Kind kind,
+                        const std::string& topic);
+    /// Whoever was told of the case hears that `person` is on its conflict list, or no longer.
+    void tell_of_conflict(const std::string& subject, const std::string& person);
+    void report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
+                          schemas::ReportOf what, const std::string& person);
     /// Whether somebody of this name may neither see nor decide on what is owed, by a conflict list.
     bool is_in_conflict(const Obligation& owed, std::string_view name) const;
     Reply take_erasure(const Message& message, const Order& order);

@@ -352,8 +352,7 @@ void Decider::decide_incident(const Case& which) {
               : notice.first ? "update"
                              : "first");
     }
-    if (which.late) return;
-    for (const auto& withheld : plan.withheld) {
+    for (const auto& withheld : which.late ? std::vector<notices::Withheld>{} : plan.withheld) {
         auto refusal = record_by_broker(LeafKind::refused, Operation::none);
         refusal.leaf.recipient = withheld.recipient;
         refusal.leaf.agreement = setting_.agreement.digest();
@@ -363,6 +362,9 @@ void Decider::decide_incident(const Case& which) {
         refusal.subjects = withheld.subjects;
         emit(std::move(refusal));
     }
+    // Behind all that a replay of this decision makes again.
+    for (const auto& notice : fresh)
+        tell_kept_from(which.name, notice.id, notice.planned.kind, notice.planned.topic);
 }
 
 // Whoever was told and would not be told by what police say now was told wrongly: of an incident that is withdrawn, or

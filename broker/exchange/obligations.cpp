@@ -94,7 +94,11 @@ void Decider::escalate(const Id16& notice, std::size_t rung) {
     record.retention = next.retention.empty() ? "notice" : next.retention;
     record.sets.push_back(escalated_key(notice, static_cast<std::uint32_t>(rung)));
     const auto index = emit(std::move(record));
-    if (!sender_steps_in) outcome_.deliveries.push_back({next.topic, number, index, std::move(envelope)});
+    if (!sender_steps_in) {
+        outcome_.deliveries.push_back({next.topic, number, index, std::move(envelope)});
+        tell_kept_from({owed.sender.substr(owed.sender.find('/') + 1), owed.about}, notice, owed.kind,
+                       next.topic);
+    }
     report({notice, owed, ReportOf::escalated, owed.sender,
             kind_of(sender_steps_in ? owed.sender : next.recipient), sender_steps_in});
 }
@@ -139,6 +143,7 @@ void Decider::report(const Reporting& what) {
     value.owed_since_us = to_us(what.owed.since);
     value.due_us = to_us(what.owed.due);
     value.at_us = to_us(now_);
+    value.person = what.person;
     const wire::Draft draft{
         Kind::report, topic, what.owed.about, "", {}, what.notice, wire::pack<schemas::Report>(value)};
     const std::string seed = to_hex(what.notice) + "|" + topic + "|" + std::to_string(number);

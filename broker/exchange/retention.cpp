@@ -9,6 +9,7 @@ namespace flagpost::exchange {
 
 using log::LeafKind;
 using log::Operation;
+using schemas::Kind;
 using schemas::OrderDoes;
 
 /// What is ordered, with what the order leaves out filled in.
@@ -146,6 +147,7 @@ Reply Decider::take_hold(const Message& message, const Order& order) {
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::held, index), order,
               message.command.actor.id.agency().text());
+    if (order.does == OrderDoes::conflict) tell_of_conflict(order.subject, order.person);
     return Confirmed{index, false};
 }
 
@@ -165,6 +167,7 @@ Reply Decider::take_lift(const Message& message, Order order) {
     if (!is_theirs) return Refusal{Reason::not_permitted, "order: the hold was set by another"};
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::lifted, index), order, set_by);
+    if (is_conflict) tell_of_conflict(order.subject, order.person);
     return Confirmed{index, false};
 }
 
@@ -181,13 +184,13 @@ bool Decider::is_own_case(const Order& order) const {
     if (kind == "flag") return order.controller == "social-care/" + code;
     if (kind == "incident") return order.controller == "police/" + code;
     if (kind != "pupil") return false;
-    if (order.controller == "school/" + code) return true;
-    const auto urn = parse_urn(code);
-    const auto* school = urn ? state.known.school(*urn) : nullptr;
     // Of a register of children not in school: "pupil/0/<la>/...".
     if (code == "0")
         return order.controller.starts_with("education/") &&
                order.subject.substr(second + 1).starts_with(order.controller.substr(10) + "/");
+    if (order.controller == "school/" + code) return true;
+    const auto urn = parse_urn(code);
+    const auto* school = urn ? state.known.school(*urn) : nullptr;
     return school != nullptr && order.controller == "education/" + school->la;
 }
 
@@ -203,11 +206,89 @@ bool Decider::is_in_conflict(const Obligation& owed, std::string_view name) cons
     const auto found = state.incidents.find({owed.sender.substr(owed.sender.find('/') + 1), owed.about});
     return std::ranges::any_of(state.conflicts, [&](const auto& each) {
         const auto& subject = each.first.subject;
-        const bool is_case = subject == incident ||
-                             std::ranges::find(owed.subjects, subject) != owed.subjects.end() ||
-                             (found != state.incidents.end() && found->second.about.contains(subject));
-        return is_case && notices::may_be_same_person(each.second.person, name);
+        const bool is_theirs =
+            subject == incident || std::ranges::find(owed.subjects, subject) != owed.subjects.end() ||
+            (found != state.incidents.end() && is_case(found->first, found->second, subject));
+        return is_theirs && notices::may_be_same_person(each.second.person, name);
     });
+}
+
+// After the window's end only the threads say whom an incident is about: "flag/<la>/<id> social-care/...",
+// "pupil/<key> school/<urn> ...", "pupil/<key> education/<la> ...".
+bool Decider::is_case(const IncidentName& name, const RetainedIncident& incident, std::string_view subject) {
+    if (subject == incident_subject("police/" + name.force, name.reference)) return true;
+    if (incident.about.contains(std::string{subject})) return true;
+    std::string thread{subject};
+    if (subject.starts_with("pupil/")) {
+        const auto parts = subject.substr(6);
+        const auto slash = parts.find('/');
+        if (slash == std::string_view::npos) return false;
+        auto key = parts.substr(slash + 1);
+        std::string at = "school/" + std::string{parts.substr(0, slash)};
+        if (parts.substr(0, slash) == "0") {
+            const auto la_end = key.find('/');
+            if (la_end == std::string_view::npos) return false;
+            at = "education/" + std::string{key.substr(0, la_end)};
+            key.remove_prefix(la_end + 1);
+        }
+        thread = "pupil/" + std::string{key} + " " + at;
+    }
+    return std::ranges::any_of(incident.threads,
+                               [&](const auto& each) { return each.first.starts_with(thread + " "); });
+}
+
+std::set<std::string> Decider::kept_from(const IncidentName& name) const {
+    std::set<std::string> people;
+    if (state.conflicts.empty()) return people;
+    const auto incident = state.incidents.find(name);
+    if (incident == state.incidents.end()) return people;
+    for (const auto& [hold, conflict] : state.conflicts)
+        if (is_case(name, incident->second, hold.subject)) people.insert(conflict.person);
+    return people;
+}
+
+void Decider::tell_kept_from(const IncidentName& about, const Id16& notice, Kind kind,
+                             const std::string& topic) {
+    const bool is_shown =
+        kind == Kind::social_care_notice || kind == Kind::school_notice || kind == Kind::review_item;
+    if (!is_shown || rehearsing_) return;
+    for (const auto& person : kept_from(about))
+        report_kept_from(about, notice, topic, schemas::ReportOf::kept_from, person);
+}
+
+void Decider::tell_of_conflict(const std::string& subject, const std::string& person) {
+    std::vector<IncidentName> cases;
+    for (const auto& [name, incident] : state.incidents)
+        if (is_case(name, incident, subject)) cases.push_back(name);
+    for (const auto& name : cases) {
+        const auto what = kept_from(name).contains(person) ? schemas::ReportOf::kept_from
+                                                           : schemas::ReportOf::not_kept_from;
+        // Copies: each report is a record, and changes the state.
+        std::set<std::pair<std::string, Id16>> told;
+        for (const auto& [child, thread] : state.incidents.at(name).threads)
+            for (const auto& notice : thread.notices) {
+                told.emplace(thread.topic, notice);
+                if (const auto rungs = state.escalated.find(notice); rungs != state.escalated.end())
+                    for (const auto& [rung, item] : rungs->second)
+                        if (!item.first.empty()) told.emplace(item.first, notice);
+            }
+        for (const auto& [topic, notice] : told) report_kept_from(name, notice, topic, what, person);
+    }
+}
+
+void Decider::report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
+                               schemas::ReportOf what, const std::string& person) {
+    Obligation told;
+    told.recipient = topic.substr(topic.find('/') + 1);
+    if (topic.starts_with("reviews/")) told.recipient = "social-care/" + told.recipient;
+    told.topic = topic;
+    told.index = next_index - 1;
+    told.reference = human_reference(topic.starts_with("reviews/") ? "RV" : "FP", notice);
+    told.sender = "police/" + about.force;
+    told.about = about.reference;
+    for (const auto& [agency, party] : setting_.agreement.parties())
+        if (setting_.agreement.may_subscribe(agency, topic))
+            report({notice, told, what, agency.text(), "", false, person});
 }
 
 void Decider::emit_hold(log::Record record, const Order& order, const std::string& holder) {

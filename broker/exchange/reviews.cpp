@@ -196,6 +196,7 @@ void Decider::release(const Message& message, const schemas::ReviewDecision& dec
     if (!planned) return;
     Fresh fresh{*planned, id, seed, std::nullopt};
     issue(about, fresh, reviewed, "permitted");
+    tell_kept_from(about, fresh.id, fresh.planned.kind, fresh.planned.topic);
 }
 
 // As it was planned, with its times moved to now.

@@ -134,6 +134,73 @@ TEST_CASE("whoever is on a case's conflict list neither decides nor answers, unt
     check_recovery(world);
 }
 
+TEST_CASE("whoever was told of a case hears who must not see it, at once and with each later notice",
+          "[exchange]") {
+    Case world;
+    const auto kept = [&](const std::string& agency) {
+        std::vector<std::string> all;
+        for (const auto& report : world.delivered<schemas::Report>("reports/" + agency)) {
+            if (report.person.empty()) continue;
+            all.push_back(std::string{schemas::EnumNameReportOf(report.what)} + " " + report.person + " " +
+                          to_hex({report.notice.data(), report.notice.size()}));
+        }
+        std::ranges::sort(all);
+        return all;
+    };
+    using Lines = std::vector<std::string>;
+    world.send(abuse_with(child_a, "NP-1"));
+    const auto to_care = to_hex(id16(world.delivered<schemas::SocialCareNotice>(care_box).at(0).notice));
+    const auto to_school = to_hex(id16(world.delivered<schemas::SchoolNotice>(school_box).at(0).notice));
+    const std::string city = "social-care/E06000018";
+
+    SECTION("what is stored already, by a list of the flag, of the pupil or of the incident") {
+        const auto [agency, subject] = GENERATE_COPY(table<std::string, std::string>({
+            {care,        flag_1    },
+            {first,       ""        },
+            {"police/31", incident_1}
+        }));
+        REQUIRE(confirmed(world.conflict(agency, subject.empty() ? world.pupil_1() : subject, "Sam Patel")));
+        CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
+        CHECK(kept(first) == Lines{"kept_from Sam Patel " + to_school});
+        CHECK(kept(city).empty());
+        CHECK(kept("police/31").empty());
+    }
+    SECTION("also when the incident's window is long over, and nothing is owed of it") {
+        REQUIRE(confirmed(world.receipt(
+            care, id16(world.delivered<schemas::SocialCareNotice>(care_box).at(0).notice), Level::recorded)));
+        world.tick(24h * 8);
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel")));
+        CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "A. First")));
+        CHECK(kept(first).size() == 1);
+    }
+    SECTION("another case's list is nobody's business here") {
+        REQUIRE(confirmed(world.conflict(care, "flag/E10000024/2", "Sam Patel")));
+        REQUIRE(confirmed(world.conflict("police/31", "incident/31/NP-10", "Sam Patel")));
+        CHECK(kept(care).empty());
+        CHECK(kept(first).empty());
+    }
+    SECTION("what comes later, and whoever it goes on to") {
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Kim Other")));
+        world.send(abuse_with(child_a, "NP-2"));
+        const auto later = to_hex(id16(world.delivered<schemas::SchoolNotice>(school_box).at(0).notice));
+        CHECK(kept(first) == Lines{"kept_from Kim Other " + later});
+        CHECK(kept(care).size() == 1);
+        world.tick(24h);  // nobody has opened either: the education team is told
+        const auto& reports = kept("education/E10000024");
+        CHECK(std::ranges::find(reports, "kept_from Kim Other " + later) != reports.end());
+    }
+    SECTION("who is taken off the list, unless another entry still stands") {
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel")));
+        REQUIRE(confirmed(world.conflict("police/31", incident_1, "Sam Patel", "CON-2")));
+        REQUIRE(confirmed(world.order(care, OrderDoes::lift, flag_1, "", "CON-1")));
+        CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
+        REQUIRE(confirmed(world.order("police/31", OrderDoes::lift, incident_1, "", "CON-2")));
+        CHECK(kept(care) == Lines{"not_kept_from Sam Patel " + to_care});
+    }
+    check_recovery(world);
+}
+
 TEST_CASE("an agency keeps the conflict list of its own cases, and each entry is two leaves without a name",
           "[exchange]") {
     Case world;

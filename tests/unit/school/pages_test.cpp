@@ -295,6 +295,27 @@ TEST_CASE("a pupil of nobody here: a reason first, then it is recorded and sent 
     CHECK(office.item("FP-1")->outcome == "not_on_roll");
 }
 
+TEST_CASE("a stored notice is hidden from whoever is put on the conflict list of its case", "[school]") {
+    Office office;
+    office.receive(notice(1, "FP-1", 900001));
+    schemas::ReportValue report;
+    report.notice.assign(16, 1);
+    report.reference = "FP-1";
+    report.what = schemas::ReportOf::kept_from;
+    report.about = "NP-1";
+    report.recipient = "school";
+    report.person = "Kit Bell";
+    CHECK(has(office.get("kit", "/inbox"), "FP-1"));
+    office.test::Office::receive<schemas::Report>("reports/school/900001", schemas::Kind::report, report);
+    CHECK(office.send("kit", "GET", "/notices/FP-1").status == 404);
+    CHECK(office.post("kit", "/notices/FP-1/record", chosen("outcome", "quiet_support")).status == 404);
+    CHECK_FALSE(has(office.get("kit", "/inbox"), "FP-1"));
+    CHECK_FALSE(has(office.get("kit", "/done"), "FP-1"));
+    CHECK(office.send("jo", "GET", "/notices/FP-1").status == 200);
+    CHECK_FALSE(has(office.get("jo", "/notices/FP-1/pass"), "Kit Bell"));
+    CHECK(office.item("FP-1")->opened_by == "Jo Wren");
+}
+
 TEST_CASE("what was recorded is changed by another record, and the first stays in the story", "[school]") {
     Office office;
     office.receive(notice(1, "FP-1"));

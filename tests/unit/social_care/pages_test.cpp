@@ -109,6 +109,39 @@ TEST_CASE("who may see a notice, and whose opening stops its clock", "[social_ca
     CHECK(is_intended(lee, passed_to_lee));
 }
 
+TEST_CASE(
+    "a stored notice is hidden from whoever is put on the conflict list of its case, until they are taken "
+    "off",
+    "[social_care]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    const auto told = [&](schemas::ReportOf what, const char* person) {
+        schemas::ReportValue report;
+        report.notice = notice(1, "FP-1").notice;
+        report.reference = "FP-1";
+        report.what = what;
+        report.about = "NP-1";
+        report.recipient = "social-care";
+        report.person = person;
+        office.test::Office::receive<schemas::Report>("reports/social-care/E10000024", schemas::Kind::report,
+                                                      report);
+    };
+    CHECK(has(office.get("ann", "/inbox"), "FP-1"));
+    CHECK(office.send("ann", "GET", "/notices/FP-1").status == 200);
+    told(schemas::ReportOf::kept_from, "A. Hall");
+    for (const auto* path : {"/notices/FP-1", "/notices/FP-1/print", "/notices/FP-1/ask",
+                             "/notices/FP-1/pass", "/notices/FP-1/not-this-child"})
+        CHECK(office.send("ann", "GET", path).status == 404);
+    CHECK_FALSE(has(office.get("ann", "/inbox"), "FP-1"));
+    CHECK(has(office.get("ann", "/inbox"), "Inbox (0)"));
+    CHECK_FALSE(has(office.get("ann", "/done"), "FP-1"));
+    CHECK(office.send("sam", "GET", "/notices/FP-1").status == 200);
+    CHECK_FALSE(has(office.get("sam", "/notices/FP-1/pass"), "Ann Hall"));
+    told(schemas::ReportOf::not_kept_from, "A. Hall");
+    CHECK(has(office.get("sam", "/notices/FP-1/pass"), "Ann Hall"));
+    CHECK(office.send("ann", "GET", "/notices/FP-1").status == 200);
+}
+
 TEST_CASE("overdue stands before changed before to do, and the soonest first", "[social_care]") {
     Office office;
     auto late = notice(1, "FP-LATE");

@@ -1,0 +1,88 @@
+#include "adapters/desk/kept_from.h"
+
+#include "adapters/desk/inbox.h"
+#include "broker/crypto/keys.h"
+#include "broker/wire/frames.h"
+#include "tests/support/catch.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace flagpost;
+using namespace flagpost::desk;
+using test::ManualClock;
+using test::TemporaryDirectory;
+
+TEST_CASE("two names may be one person's by first name or initial and surname, whatever the accents",
+          "[desk]") {
+    const auto [one, other, may] = GENERATE(table<const char*, const char*, bool>({
+        {"Sam Patel",           "sam.patel",         true },
+        {"S. Patel",            "Samir Patel",       true },
+        {"Sam Patel",           "SAM  PATEL",        true },
+        {"Zoë Núñez",        "zoe.nunez",         true },
+        {"Łukasz Wiśniewski", "Lukasz Wisniewski", true },
+        {"Siân O'Neil-Reeves", "sian_oneilreeves",  true },
+        {"Sam John Patel",      "Sam Patel",         true },
+        {"Sam Patel",           "Sandra Patel",      false},
+        {"Sam Patel",           "Sam Pater",         false},
+        {"Sam Patel",           "Patel",             false},
+        {"",                    "",                  false},
+    }));
+    CAPTURE(one, other);
+    CHECK(may_be_same_person(one, other) == may);
+    CHECK(may_be_same_person(other, one) == may);
+}
+
+TEST_CASE("what has a conflict list is shown on a terminal to those who say who they are, and are not on it",
+          "[desk]") {
+    const TemporaryDirectory directory;
+    ManualClock clock{Instant{std::chrono::hours{490'000}}};
+    crypto::SystemRandom random;
+    client::Box box{directory.path() / "box.db", clock, random};
+    const auto receive = [&](const char* topic, std::uint64_t number, schemas::Kind kind, Bytes payload) {
+        client::Incoming item{};
+        item.topic = topic;
+        item.number = number;
+        item.kind = kind;
+        item.id = random.bytes<16>();
+        item.payload = std::move(payload);
+        item.received = clock.now();
+        box.receive({item});
+    };
+    for (const std::uint8_t number : {1, 2}) {
+        schemas::SchoolNoticeValue notice;
+        notice.notice.assign(16, number);
+        notice.reference = "FP-" + std::to_string(number);
+        notice.force = "31";
+        notice.incident_reference = "NP-1";
+        notice.child_given_names = "Ava";
+        receive("notices/school/900001", number, schemas::Kind::school_notice,
+                wire::pack<schemas::SchoolNotice>(notice));
+    }
+    schemas::ReportValue report;
+    report.notice.assign(16, 2);
+    report.reference = "FP-2";
+    report.about = "NP-1";
+    report.recipient = "school";
+    report.person = "Sam Patel";
+    report.what = schemas::ReportOf::kept_from;
+    receive("reports/school/900001", 1, schemas::Kind::report, wire::pack<schemas::Report>(report));
+
+    const auto shown = [&](const std::string& by) {
+        auto found = items_for(box, items_of(box, {schemas::Kind::school_notice}, false), by);
+        return std::pair{found.shown.size(), found.ask_who};
+    };
+    using Names = std::vector<std::string>;
+    CHECK(shown("") == std::pair{std::size_t{1}, Names{"notices/school/900001#2"}});
+    CHECK(shown("S. Patel") == std::pair{std::size_t{1}, Names{}});
+    CHECK(shown("Jo Wren") == std::pair{std::size_t{2}, Names{}});
+
+    CHECK(find_for(box, "FP-1", ""));
+    CHECK_THROWS_WITH(find_for(box, "FP-2", ""), Catch::Contains("conflict list") && Catch::Contains("--by"));
+    CHECK_FALSE(find_for(box, "FP-2", "sam.patel"));
+    CHECK(find_for(box, "FP-2", "Jo Wren"));
+
+    report.what = schemas::ReportOf::not_kept_from;
+    receive("reports/school/900001", 2, schemas::Kind::report, wire::pack<schemas::Report>(report));
+    CHECK(find_for(box, "FP-2", ""));
+    CHECK(box.kept_from().empty());
+}

@@ -1,6 +1,7 @@
 /// flagpost-school: the end of a school, a trust or an education safeguarding team.
 #include <iostream>
 
+#include "adapters/desk/inbox.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"

@@ -16,24 +16,24 @@ struct Row {
     std::string_view prefix;
     LoadOf of;
     enum class Code { none, la, urn } code;
-    std::string_view scope = {};  // of LoadBegin, before the code
+    std::string_view scope;  // of LoadBegin, before the code
 };
 
 constexpr std::string_view not_in_school_prefix = "rolls/not-in-school/";
 
 // Longest prefix first where one begins another.
 constexpr Row rows[]{
-    {"flags/",               LoadOf::flags,      Row::Code::la     },
-    {"rolls/school/",        LoadOf::rolls,      Row::Code::urn,     "urn:"},
-    {not_in_school_prefix,                      LoadOf::rolls,                     Row::Code::la,     "not-in-school:"},
-    {"rolls/",      LoadOf::rolls,                        Row::Code::la,                               "la:"},
-    {"reference/gias",         LoadOf::schools,Row::Code::none},
-    {"reference/links",LoadOf::school_links,    Row::Code::none                                   },
-    {"reference/bank-holidays",    LoadOf::bank_holidays,    Row::Code::none},
-    {"reference/terms/school/",LoadOf::terms,Row::Code::urn                             },
-    {"reference/terms",            LoadOf::terms,                   Row::Code::none       },
-    {"reference/contacts/school/",LoadOf::contacts,Row::Code::urn},
-    {"reference/contacts",         LoadOf::contacts,                               Row::Code::none                                                       },
+    {"flags/",                     LoadOf::flags,         Row::Code::la,   ""              },
+    {"rolls/school/",              LoadOf::rolls,         Row::Code::urn,  "urn:"          },
+    {not_in_school_prefix,         LoadOf::rolls,         Row::Code::la,   "not-in-school:"},
+    {"rolls/",                     LoadOf::rolls,         Row::Code::la,   "la:"           },
+    {"reference/gias",             LoadOf::schools,       Row::Code::none, ""              },
+    {"reference/links",            LoadOf::school_links,  Row::Code::none, ""              },
+    {"reference/bank-holidays",    LoadOf::bank_holidays, Row::Code::none, ""              },
+    {"reference/terms/school/",    LoadOf::terms,         Row::Code::urn,  ""              },
+    {"reference/terms",            LoadOf::terms,         Row::Code::none, ""              },
+    {"reference/contacts/school/", LoadOf::contacts,      Row::Code::urn,  ""              },
+    {"reference/contacts",         LoadOf::contacts,      Row::Code::none, ""              },
 };
 
 std::string scope_of(const Row& row, std::string_view code) {

@@ -206,7 +206,7 @@ std::string closed_in_words(const std::vector<schemas::TermPeriodValue>& terms, 
            " that day.";
 }
 
-std::string wanting(const std::vector<Contact>& contacts, Instant now) {
+std::string wanting(const std::vector<Contact>& contacts, Instant now, bool on_their_page) {
     if (contacts.empty()) return "Nobody was named yet whom police may ask for here.";
     if (contacts.size() < contacts_min)
         return "At least two people must be named whom police may ask for here.";
@@ -216,7 +216,8 @@ std::string wanting(const std::vector<Contact>& contacts, Instant now) {
     if (longest > check_again_days)
         return "Your contacts were last checked more than " +
                std::to_string(longest > check_late_days ? check_late_days : check_again_days) +
-               " days ago. Say on the page Contacts that they are still right.";
+               " days ago. Say " + (on_their_page ? "below" : "on the page Contacts") +
+               " that they are still right.";
     return {};
 }
 

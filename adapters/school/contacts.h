@@ -47,6 +47,6 @@ void keep_terms(client::Box& box, std::uint32_t urn, const std::vector<schemas::
 std::string closed_in_words(const std::vector<schemas::TermPeriodValue>& terms, Instant now);
 
 /// What somebody has to do about the list, in words; empty if nothing.
-std::string wanting(const std::vector<Contact>& contacts, Instant now);
+std::string wanting(const std::vector<Contact>& contacts, Instant now, bool on_their_page = false);
 
 }  // namespace flagpost::school

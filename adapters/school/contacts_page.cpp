@@ -30,11 +30,16 @@ std::vector<std::uint32_t> Pages::schools_with_contacts(const web::Person& perso
 }
 
 Response Pages::contacts(const Visit& visit) {
+    std::map<std::uint32_t, std::string> names;  // as far as a notice has told
+    for (const auto& each : open_ones(visit.person))
+        if (!each.value.school_name.empty())
+            names.insert_or_assign(each.value.urn, desk::printable(each.value.school_name));
     std::vector<View> schools;
     for (const auto urn : schools_with_contacts(visit.person)) {
         const auto [list, state] = reader_.read([&](const client::Box& box) {
             return std::pair{kept_contacts(box, urn), desk::load_state(box, contacts_of_school(urn).topic)};
         });
+        const auto name = names.find(urn);
         std::vector<View> rows;
         for (const auto& each : list)
             rows.push_back(View{}
@@ -47,8 +52,10 @@ Response Pages::contacts(const Visit& visit) {
                                .text("confirm_token", site_.token(visit.session))
                                .text("confirm_once", site_.once()));
         schools.push_back(View{}
-                              .text("school", "URN " + std::to_string(urn))
-                              .maybe("wanting", wanting(list, visit.now))
+                              .text("school", name == names.end()
+                                                  ? "URN " + std::to_string(urn)
+                                                  : name->second + ", URN " + std::to_string(urn))
+                              .maybe("wanting", wanting(list, visit.now, true))
                               .maybe("standing", standing(state, site_.settings().force_desk))
                               .flag("some", !rows.empty())
                               .list("rows", rows));

@@ -64,6 +64,8 @@ TEST_CASE("a list wants two people, checked within 60 days", "[school]") {
     CHECK(wanting({jo, kit}, now + std::chrono::hours{24}) ==
           "Your contacts were last checked more than 60 days ago. Say on the page Contacts that they are "
           "still right.");
+    CHECK(wanting({jo, kit}, now + std::chrono::hours{24}, true) ==
+          "Your contacts were last checked more than 60 days ago. Say below that they are still right.");
     CHECK(checked_today({jo, kit}, "Kit Bell", now)->at(1).verified_on == "2026-01-11");
     CHECK_FALSE(checked_today({jo, kit}, "Nobody", now));
 }

@@ -12,9 +12,6 @@
 namespace flagpost::auditor {
 namespace {
 
-constexpr std::array<const char*, 12> month_names{"April",    "May",       "June",     "July",
-                                                  "August",   "September", "October",  "November",
-                                                  "December", "January",   "February", "March"};
 constexpr std::size_t number_max = 1'000'000;
 constexpr std::size_t authority_size_max = 32;
 
@@ -91,7 +88,7 @@ std::string finding_of(const NoticesYear& year) {
         low += month.low;
         high += month.high;
         const auto add = [&](std::string& names) {
-            names += (names.empty() ? "" : ", ") + std::string{month_names.at(i)};
+            names += (names.empty() ? "" : ", ") + std::string{web::months_from_april.at(i)};
         };
         if (month.late_list || month.cut_off) add(lacking);
         if (!month.notices.empty() && month.expected && month.high < month.expected->first) add(few);
@@ -152,9 +149,9 @@ std::vector<Chart> charts_of(const std::vector<NoticesYear>& years) {
         for (std::size_t i = 0; i < year.months.size(); ++i) {
             const auto& month = year.months.at(i);
             const bool told = !month.notices.empty();
-            bars.push_back({month_names.at(i), month.notices, month.high, month.late_list || month.cut_off,
-                            month.expected});
-            chart.rows.push_back({month_names.at(i), told ? month.notices : "Not told",
+            bars.push_back({web::months_from_april.at(i), month.notices, month.high,
+                            month.late_list || month.cut_off, month.expected});
+            chart.rows.push_back({web::months_from_april.at(i), told ? month.notices : "Not told",
                                   month.expected ? std::to_string(month.expected->first) + " to " +
                                                        std::to_string(month.expected->second)
                                                  : "",

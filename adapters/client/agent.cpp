@@ -93,7 +93,7 @@ public:
         return state();
     }
 
-    Result<Agent::Answered> ask(schemas::QueryValue query, milliseconds patience) {
+    Result<Agent::Answered> ask(const schemas::QueryValue& query, milliseconds patience) {
         if (auto answer = answer_by(Steady::now() + patience, query)) return *std::move(answer);
         throw std::runtime_error{"the broker did not answer in time" +
                                  (problem_.empty() ? "" : ": " + problem_)};
@@ -362,12 +362,12 @@ Agent::Agent(const Config& config, Box& box, Clock& clock, Random& random)
     : impl_{std::make_unique<Impl>(config, box, clock, random)} {}
 Agent::~Agent() = default;
 
-AgentState Agent::run(const std::function<bool(const AgentState&)>& done, std::stop_token stop) {
+AgentState Agent::run(const std::function<bool(const AgentState&)>& done, const std::stop_token& stop) {
     return impl_->run(done, stop);
 }
 
-Result<Agent::Answered> Agent::ask(schemas::QueryValue query, milliseconds patience) {
-    return impl_->ask(std::move(query), patience);
+Result<Agent::Answered> Agent::ask(const schemas::QueryValue& query, milliseconds patience) {
+    return impl_->ask(query, patience);
 }
 
 Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from,
@@ -379,7 +379,7 @@ Result<Agent::Answered> Agent::ask(schemas::QueryKind kind, std::uint8_t level, 
     query.from = from;
     query.width = width;
     if (id) query.id.assign(id->begin(), id->end());
-    return impl_->ask(std::move(query), patience);
+    return impl_->ask(query, patience);
 }
 
 std::optional<std::string> Agent::cosign(const std::string& note, milliseconds patience) {

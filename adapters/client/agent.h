@@ -33,7 +33,7 @@ public:
 
     /// Runs until `done` says so (asked after every change and at least every 100 ms) or `stop` is requested.
     /// Reconnects with spread back-off for as long as it runs. Returns the last state. Throws LogAlarm.
-    AgentState run(const std::function<bool(const AgentState&)>& done, std::stop_token stop);
+    AgentState run(const std::function<bool(const AgentState&)>& done, const std::stop_token& stop);
 
     /// One bounded question to the broker, asked inside run's loop by `flagpost-audit` and status commands.
     /// Connects if need be; throws std::runtime_error after `patience` without an answer.
@@ -41,7 +41,7 @@ public:
         Bytes content;
         bool more;
     };
-    Result<Answered> ask(schemas::QueryValue query, std::chrono::milliseconds patience);
+    Result<Answered> ask(const schemas::QueryValue& query, std::chrono::milliseconds patience);
     Result<Answered> ask(schemas::QueryKind kind, std::uint8_t level, std::uint64_t from, std::uint16_t width,
                          const std::optional<Id16>& id, std::chrono::milliseconds patience);
 

@@ -135,16 +135,16 @@ Result<client::Agent::Answered> Desk::ask(schemas::QueryValue query) {
     std::optional<Result<client::Agent::Answered>> answer;
     std::vector<schemas::QueryValue> queries;
     queries.push_back(std::move(query));
-    ask_each(std::move(queries), [&](const auto& one) { answer = one; });
+    ask_each(queries, [&](const auto& one) { answer = one; });
     return *answer;
 }
 
-void Desk::ask_each(std::vector<schemas::QueryValue> queries,
+void Desk::ask_each(const std::vector<schemas::QueryValue>& queries,
                     const std::function<void(const Result<client::Agent::Answered>&)>& use) {
     auto asking = config_;
     asking.topics.clear();
     client::Agent agent{asking, box_, clock_, random_};
-    for (auto& query : queries) use(agent.ask(std::move(query), answer_patience));
+    for (const auto& query : queries) use(agent.ask(query, answer_patience));
 }
 
 bool Desk::send_now(milliseconds patience) {

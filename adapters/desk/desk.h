@@ -54,7 +54,7 @@ public:
     /// std::runtime_error if it does not answer in time.
     Result<client::Agent::Answered> ask(schemas::QueryValue query);
     /// The same for several questions over one connection; `use` is given each answer, in order.
-    void ask_each(std::vector<schemas::QueryValue> queries,
+    void ask_each(const std::vector<schemas::QueryValue>& queries,
                   const std::function<void(const Result<client::Agent::Answered>&)>& use);
 
     /// Gives what waits in the outbox a moment to leave. Whether it has left, or a daemon will see to it.

@@ -56,6 +56,12 @@ bool is_kept_from(const std::vector<std::string>& kept_from, const std::string& 
     });
 }
 
+std::vector<std::string> list_of(const std::map<std::string, std::vector<std::string>>& lists, BytesView id) {
+    if (lists.empty()) return {};
+    const auto found = lists.find(to_hex(id));
+    return found == lists.end() ? std::vector<std::string>{} : found->second;
+}
+
 bool is_kept_from(const client::Box& box, const client::Incoming& item, const std::string& by) {
     return is_kept_from(box.kept_from(item), by);
 }

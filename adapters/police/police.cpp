@@ -109,7 +109,7 @@ json matched_of(desk::Desk& desk, std::uint32_t hours) {
     }
     std::size_t matched = 0, nobody = 0, answered = 0, unknown = 0;
     const std::size_t asked = queries.size();
-    desk.ask_each(std::move(queries), [&](const auto& answer) {
+    desk.ask_each(queries, [&](const auto& answer) {
         const json story = answer ? json::parse(text(answer->content), nullptr, false) : json();
         const std::string state = story.is_object() ? story.value("state", "") : "";
         if (state == "owed" || state == "closed")

@@ -121,11 +121,7 @@ Notice Pages::notice_from(client::Incoming item, Beside& known) {
     notice.value = notice_of(notice.item);
     const auto holder = known.holders.find(notice.value.reference);
     if (holder != known.holders.end()) notice.holder = holder->second;
-    if (!known.kept_from.empty())
-        if (const auto kept =
-                known.kept_from.find(to_hex({notice.value.notice.data(), notice.value.notice.size()}));
-            kept != known.kept_from.end())
-            notice.kept_from = kept->second;
+    notice.kept_from = desk::list_of(known.kept_from, notice.value.notice);
     if (agency_.kind() != "trust") return notice;
     const auto [of_school, fresh] = known.contacts.try_emplace(notice.value.urn);
     if (fresh)

@@ -148,10 +148,7 @@ namespace {
 void add(Notice& notice, const Beside& known) {
     const auto holder = known.holders.find(notice.value->reference);
     if (holder != known.holders.end()) notice.holder = holder->second;
-    if (known.kept_from.empty()) return;
-    const auto kept =
-        known.kept_from.find(to_hex({notice.value->notice.data(), notice.value->notice.size()}));
-    if (kept != known.kept_from.end()) notice.kept_from = kept->second;
+    notice.kept_from = desk::list_of(known.kept_from, notice.value->notice);
 }
 
 }  // namespace

@@ -18,9 +18,6 @@ using web::Visit;
 
 const std::set<std::string> managers{"manager"};
 constexpr std::size_t lists_looked_at = 5'000;
-constexpr std::array<const char*, 12> months{"April",    "May",       "June",     "July",
-                                             "August",   "September", "October",  "November",
-                                             "December", "January",   "February", "March"};
 constexpr auto late_words = "Flag list late: notices may be missing";
 constexpr auto cut_off_words = "Lost for more than a day: notices may be missing";
 
@@ -163,7 +160,7 @@ ReportYear report_year(int year, const std::vector<Instant>& received, const std
             mark_between(all, each, silence.from, silence.until, &ReportMonth::cut_off);
         for (std::size_t i = 0; i < all.size(); ++i) {
             auto& month = all.at(i);
-            month.name = months.at(i);
+            month.name = web::months_from_april.at(i);
             month.notices = counts.at(i);
             month.ended = is_after(today.year, today.month, {each, i});
             month.over = month.ended || (today.year == each && today.month == i);

@@ -79,12 +79,12 @@ ReviewPages::Review ReviewPages::review_from(client::Incoming item) {
 std::vector<ReviewPages::Review> ReviewPages::open_ones(const web::Person& person) {
     // A newer version of the same match takes the older one's place: only it can be decided.
     std::map<std::tuple<std::string, std::string, std::string, std::string>, Review> newest;
-    const bool any_kept = !reader_.read([](const Box& box) { return box.kept_from(); }).empty();
+    const auto lists = reader_.read([](const Box& box) { return box.kept_from(); });
     for (auto& item : reader_.read(
              [](const Box& box) { return box.unrecorded(schemas::Kind::review_item, reviews_open_max); })) {
-        if (any_kept && is_kept(reader_, item, person)) continue;
         auto review = review_from(std::move(item));
         const auto& value = review.value;
+        if (desk::is_kept_from(desk::list_of(lists, value.review), person.called, person.name)) continue;
         newest.insert_or_assign({value.force, value.incident_reference, value.subject, value.bound_for},
                                 std::move(review));
     }

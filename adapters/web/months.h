@@ -1,12 +1,18 @@
 /// A year's notices as twelve columns, for a manager's report and for the auditor's desk.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <utility>
 
 #include "adapters/web/drawing.h"
 
 namespace flagpost::web {
+
+/// Of a year as schools and reports count it.
+inline constexpr std::array<const char*, 12> months_from_april{
+    "April",   "May",      "June",     "July",    "August",   "September",
+    "October", "November", "December", "January", "February", "March"};
 
 struct MonthBar {
     std::string name;         // "April"

@@ -129,6 +129,9 @@ int LatencyRun::run() {
         turn(now_ns() + Subscriber::quiet_ns / 8);
     if (!subscriber_.attached() || loop_.open_count() != 2)
         throw std::runtime_error{"not connected and subscribed"};
+    if (!subscriber_.caught_up())
+        throw std::runtime_error{
+            "what was published before did not come in time: nothing new can be measured behind it"};
 
     publish_for(options_.warmup);
     measured_from_ns_ = now_ns();

@@ -63,7 +63,9 @@ void Subscriber::acknowledge(Peer& peer) {
     if (credit_used_ >= limits::credit_messages_max / 4 || bytes_used_ >= limits::credit_bytes_max / 32) {
         schemas::CreditValue credit;
         credit.messages = std::exchange(credit_used_, 0);
-        credit.bytes = std::exchange(bytes_used_, 0);
+        // Up to the brim, where the broker stops: it counts whole frames, and we have seen only what is in them.
+        credit.bytes = limits::credit_bytes_max;
+        bytes_used_ = 0;
         peer.send(wire::pack_frame(std::move(credit)));
     }
     peer.flush();

@@ -88,10 +88,10 @@ public:
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);
 
-    /// What to commit next; nothing if nothing is waiting, or only what may wait a little for company. To be asked
-    /// only while no batch is being committed.
+    /// What to commit next; nothing if nothing is waiting, or only what may wait a little for company. Batches before it
+    /// may still be on their way to the disk.
     std::optional<store::Batch> next_batch(Now now);
-    /// The batch handed out last is on disk.
+    /// The oldest batch handed out is on disk.
     void committed(const store::Committed& committed, Now now);
 
     /// Whether stored deliveries wait to be read although their consumers have credit: call deliver_backlog again.
@@ -102,6 +102,9 @@ public:
     std::map<GateName, Bytes> take_output();
 
     bool idle() const { return pending_.empty() && in_flight_.empty(); }
+    bool has_pending() const { return !pending_.empty(); }
+    /// How many of those cannot wait for company.
+    std::size_t urgent() const { return urgent_; }
     Figures figures() const;
     /// How things stand, for operators; what can only be seen from outside is absent.
     standing::Standing stands(Instant now) const;
@@ -263,8 +266,8 @@ private:
     std::map<AgencyId, std::size_t> sessions_of_;  // as many as have certificates
     std::map<GateName, Bytes> output_;
 
-    std::deque<Held> pending_;    // decided, not yet handed to the store
-    std::deque<Held> in_flight_;  // being committed
+    std::deque<Held> pending_;                 // decided, not yet handed to the store
+    std::deque<std::vector<Held>> in_flight_;  // batches being committed, oldest first
     std::size_t pending_bytes_ = 0;
     std::uint64_t wal_bytes_ = 0;
     std::size_t urgent_ = 0;  // of those pending: how many cannot wait

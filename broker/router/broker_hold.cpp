@@ -78,7 +78,6 @@ Broker::Held Broker::take_pending() {
 std::optional<store::Batch> Broker::next_batch(Now now) {
     home_.check();
     go_on(now);
-    if (!in_flight_.empty()) throw std::logic_error{"a batch is already being committed"};
     release_recordless();
     if (pending_.empty()) return std::nullopt;
     const bool waited = now_ >= pending_.front().since + limits::acknowledgements_wait_max;
@@ -88,6 +87,7 @@ std::optional<store::Batch> Broker::next_batch(Now now) {
     store::Batch batch;
     batch.records.reserve(std::min(pending_.size(), limits::batch_records_max));
     batch.receipts.reserve(batch.records.capacity());
+    auto& held_back = in_flight_.emplace_back();
     std::size_t bytes = 0;
     while (!pending_.empty() && batch.records.size() < limits::batch_records_max &&
            bytes < limits::batch_bytes_max) {
@@ -96,7 +96,7 @@ std::optional<store::Batch> Broker::next_batch(Now now) {
         std::move(held.records.begin(), held.records.end(), std::back_inserter(batch.records));
         held.records.clear();
         if (held.receipt) batch.receipts.push_back(*held.receipt);
-        in_flight_.push_back(std::move(held));
+        held_back.push_back(std::move(held));
     }
     return batch;
 }
@@ -104,7 +104,7 @@ std::optional<store::Batch> Broker::next_batch(Now now) {
 void Broker::committed(const store::Committed& committed, Now now) {
     home_.check();
     go_on(now);
-    if (committed.first_index != size_)
+    if (in_flight_.empty() || committed.first_index != size_)
         throw std::logic_error{"the store is at another index than the exchange"};
     ++figures_.commits;
     figures_.records += committed.leaves.size();
@@ -114,7 +114,8 @@ void Broker::committed(const store::Committed& committed, Now now) {
     root_ = committed.root;
     first_index_ = committed.first_index;
     leaves_ = committed.leaves;
-    std::deque<Held> done = std::exchange(in_flight_, {});
+    auto done = std::move(in_flight_.front());
+    in_flight_.pop_front();
     for (auto& held : done) release(held);
     release_recordless();
 }
@@ -214,7 +215,7 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
             case schemas::QueryKind::bodies:
                 return bodies_page(ask, setting_.reader, size_);
             case schemas::QueryKind::status:
-                return status_page(ask, session.machine.peer().agency(), setting_.reader);
+                return status_page(ask, session.machine.peer().agency(), setting_.reader, size_);
             case schemas::QueryKind::obligations:
             case schemas::QueryKind::dead_letters:
                 return answers.page;

@@ -12,6 +12,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Fewer gain more from sharing the next sync than from being written during this one.
+constexpr std::size_t written_ahead_min = limits::batch_records_max / 4;
+
 zmq::socket_t make_router(zmq::context_t& context, const std::optional<std::string>& endpoint) {
     zmq::socket_t socket{context, zmq::socket_type::router};
     socket.set(zmq::sockopt::router_mandatory, true);  // a message for nobody is an error, not silence
@@ -44,7 +47,7 @@ void BrokerLoop::await_first_commit() {
         pollfd wake{store_.wake_fd(), POLLIN, 0};
         poll(&wake, 1, -1);
         take_news();
-    } while (!broker_.idle() || !store_.idle());
+    } while (!broker_.idle());
 }
 
 void BrokerLoop::tell_standing() {
@@ -69,7 +72,7 @@ void BrokerLoop::run() {
 /// How long there is nothing to do if nobody says anything.
 milliseconds BrokerLoop::patience() const {
     if (broker_.behind()) return milliseconds{0};
-    if (store_.idle() && !broker_.idle()) return limits::acknowledgements_wait_max;
+    if (store_.takes() && broker_.has_pending()) return limits::acknowledgements_wait_max;
     const auto until_tick = std::chrono::ceil<milliseconds>(next_tick_ - time_.moment().running);
     return std::clamp(until_tick, milliseconds{0}, milliseconds{limits::tick_interval});
 }
@@ -107,8 +110,8 @@ void BrokerLoop::take_news() {
     auto news = store_.take();
     broker_.wal_stands_at(news.wal_bytes);
     for (const auto& head : news.heads) broker_.head_signed(head);
-    if (!news.committed) return;
-    broker_.committed(*news.committed, now());
+    if (news.committed.empty() && !news.written) return;
+    for (const auto& committed : news.committed) broker_.committed(committed, now());
     // Before anybody new is heard, which may take milliseconds: the store is not to stand idle when something waits for it,
     // and publishers are told what they can go on from.
     hand_over();
@@ -137,8 +140,9 @@ void BrokerLoop::take_batches(Door& door) {
 }
 
 void BrokerLoop::hand_over() {
-    if (!store_.idle()) return;
-    if (auto batch = broker_.next_batch(now())) store_.hand_over(std::move(*batch));
+    if (store_.takes())
+        if (auto batch = broker_.next_batch(now())) store_.hand_over(std::move(*batch));
+    store_.more_waits(broker_.urgent() >= written_ahead_min);
 }
 
 void BrokerLoop::flush() {
@@ -167,7 +171,7 @@ void BrokerLoop::shut_down() {
     broker_.shut_down(now());
     const Running latest_end = now().running + limits::shutdown_time_max;
     flush();
-    while (!broker_.idle() || !store_.idle()) {
+    while (!broker_.idle()) {
         if (now().running > latest_end) throw store::StorageFailure{"the last commit did not come to an end"};
         hand_over();
         pollfd wake{store_.wake_fd(), POLLIN, 0};

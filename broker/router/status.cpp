@@ -14,7 +14,31 @@ namespace {
 using log::LeafKind;
 using nlohmann::json;
 
-log::Leaf leaf_at(std::uint64_t index, store::Reader& reader) {
+/// The log as far as it is on disk: a reader sees further while a batch is on its way there.
+class OnDisk {
+public:
+    OnDisk(store::Reader& all, std::uint64_t size) : all_{all}, size_{size} {}
+
+    std::uint64_t size() const { return size_; }
+    std::optional<store::Receipt> receipt(const AgencyId& agency, const Id16& message) {
+        auto receipt = all_.receipt(agency, message);
+        return receipt && receipt->index < size_ ? receipt : std::nullopt;
+    }
+    std::vector<std::uint64_t> about(std::string_view subject, std::size_t most) {
+        auto indexes = all_.about(subject, most);
+        std::erase_if(indexes, [this](std::uint64_t index) { return index >= size_; });
+        return indexes;
+    }
+    // Of entries below size().
+    std::optional<Bytes> leaf(std::uint64_t index) { return all_.leaf(index); }
+    std::optional<Bytes> body(std::uint64_t index) { return all_.body(index); }
+
+private:
+    store::Reader& all_;
+    std::uint64_t size_;
+};
+
+log::Leaf leaf_at(std::uint64_t index, OnDisk& reader) {
     const auto bytes = reader.leaf(index);
     auto leaf = bytes ? log::decode_leaf(*bytes) : refuse(Reason::not_found, "missing");
     if (!leaf) throw store::StorageFailure{"leaf " + std::to_string(index) + ": " + leaf.error().where};
@@ -31,7 +55,7 @@ bool is_by(const log::Leaf& leaf, const AgencyId& agency) {
 }
 
 /// The leaf that records the message asked for, if it is this agency's own.
-std::optional<std::uint64_t> leaf_asked_for(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+std::optional<std::uint64_t> leaf_asked_for(const Ask& ask, const AgencyId& agency, OnDisk& reader) {
     if (ask.id) {
         const auto receipt = reader.receipt(agency, *ask.id);
         return receipt ? std::optional{receipt->index} : std::nullopt;
@@ -42,7 +66,7 @@ std::optional<std::uint64_t> leaf_asked_for(const Ask& ask, const AgencyId& agen
 }
 
 /// Everything the log has about the incident the message is a version of; the message alone if it is none.
-std::vector<std::uint64_t> leaves_about(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+std::vector<std::uint64_t> leaves_about(const Ask& ask, const AgencyId& agency, OnDisk& reader) {
     const auto about = [&](const std::string& reference) {
         return reader.about(exchange::incident_subject(agency.text(), reference),
                             limits::status_events_max + 1);
@@ -153,7 +177,7 @@ std::optional<Period> period_in(std::string_view scope) {
 }
 
 /// The first leaf that is no older. Leaves never go back in time.
-std::uint64_t first_since(Instant from, store::Reader& reader) {
+std::uint64_t first_since(Instant from, OnDisk& reader) {
     std::uint64_t low = 0, high = reader.size();
     while (low < high) {
         const auto middle = low + (high - low) / 2;
@@ -166,7 +190,7 @@ std::uint64_t first_since(Instant from, store::Reader& reader) {
 }
 
 /// What became of an incident so far; `read` grows by the leaves this took.
-std::string state_of(const std::string& reference, const AgencyId& agency, store::Reader& reader,
+std::string state_of(const std::string& reference, const AgencyId& agency, OnDisk& reader,
                      std::uint64_t& read) {
     Story story;
     auto indexes =
@@ -176,7 +200,7 @@ std::string state_of(const std::string& reference, const AgencyId& agency, store
     return story.state();
 }
 
-Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, store::Reader& reader) {
+Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, OnDisk& reader) {
     json messages = json::array(), notices = json::array();
     const std::uint64_t size = reader.size();
     std::uint64_t next = std::max(ask.from, first_since(period.from, reader));
@@ -217,7 +241,8 @@ Page period_page(const Ask& ask, const Period& period, const AgencyId& agency, s
 
 }  // namespace
 
-Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader) {
+Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& all, std::uint64_t size) {
+    OnDisk reader{all, size};
     if (!ask.scope.empty()) {
         const auto period = period_in(ask.scope);
         if (!period || period->from >= period->to) return refuse(Reason::invalid_value, "query.scope");

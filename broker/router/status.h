@@ -15,6 +15,8 @@ namespace flagpost::router {
 /// leaf ask.from on, page by page: {"messages":[{"id","index","at","topic","reference","state"}],
 /// "notices":[{"notice","index","at","topic"}],"next"}. Messages are those it published, `reference` an incident's own and `state` as
 /// above, both only of incidents whose bodies are kept; notices those issued to it. `next` is where the next page begins.
-Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& reader);
+///
+/// size  of the log as far as it is on disk: of what comes after nobody is told
+Result<Page> status_page(const Ask& ask, const AgencyId& agency, store::Reader& all, std::uint64_t size);
 
 }  // namespace flagpost::router

@@ -19,15 +19,18 @@ constexpr auto statistics_interval = std::chrono::seconds{15};
 }  // namespace
 
 StoreThread::StoreThread(Setting setting)
-    : setting_{std::move(setting)}, wake_fd_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
-    if (wake_fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+    : setting_{std::move(setting)},
+      wake_fd_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
+      syncer_{{[this] { setting_.store->sync(); },
+               [this](std::vector<store::Committed> durable) {
+                   tell([&](News& news) { std::ranges::move(durable, std::back_inserter(news.committed)); });
+               },
+               [this](std::exception_ptr failure) { fail(std::move(failure)); }}} {
+    if (wake_fd() < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
     thread_ = std::thread{[this] { run(); }};
 }
 
-StoreThread::~StoreThread() {
-    stop();
-    close(wake_fd_);
-}
+StoreThread::~StoreThread() { stop(); }
 
 void StoreThread::stop() {
     {
@@ -39,8 +42,8 @@ void StoreThread::stop() {
 }
 
 void StoreThread::hand_over(store::Batch batch) {
-    if (busy_) throw std::logic_error{"the store thread is busy"};
-    busy_ = true;
+    if (writing_) throw std::logic_error{"the store thread is writing"};
+    writing_ = true;
     {
         const std::lock_guard lock{mutex_};
         batch_ = std::move(batch);
@@ -65,13 +68,13 @@ void StoreThread::sign_soon() {
 StoreThread::News StoreThread::take() {
     std::uint64_t wakes = 0;
     // Emptied before the news are taken: news that come in between wake us once more, for nothing.
-    if (read(wake_fd_, &wakes, sizeof wakes) < 0 && errno != EAGAIN)
+    if (read(wake_fd(), &wakes, sizeof wakes) < 0 && errno != EAGAIN)
         throw std::system_error{errno, std::generic_category(), "eventfd"};
     const std::lock_guard lock{mutex_};
     has_news_ = false;
     if (failure_) std::rethrow_exception(failure_);
     News news = std::exchange(news_, {{}, {}, news_.wal_bytes});
-    if (news.committed) busy_ = false;
+    if (news.written) writing_ = false;
     return news;
 }
 
@@ -96,11 +99,7 @@ void StoreThread::run() {
             const Duty duty = wait(std::min(until_tidying(), until_signing()), batch);
             if (duty == Duty::stop) break;
             if (duty == Duty::commit) {
-                store::Tally tally;
-                if (setting_.keep_statistics)
-                    for (const auto& record : batch.records) tally.add(record);
-                tell(setting_.store->commit(std::exchange(batch, {})), std::nullopt);
-                tally_.add(tally);
+                commit(std::exchange(batch, {}));
                 when_there_is_room([&] { relieve(); });
                 tidied_ = false;
             }
@@ -114,12 +113,28 @@ void StoreThread::run() {
             keep_statistics(true);
         }
     } catch (...) {
-        {
-            const std::lock_guard lock{mutex_};
-            failure_ = std::current_exception();
-        }
-        tell({}, {});
+        fail(std::current_exception());
     }
+}
+
+/// One message at a time is told by this thread itself: a third one woken would only cost time.
+void StoreThread::commit(store::Batch batch) {
+    store::Tally tally;
+    if (setting_.keep_statistics)
+        for (const auto& record : batch.records) tally.add(record);
+    auto written = setting_.store->write(std::move(batch));
+    const std::uint64_t wal_bytes = setting_.store->wal_bytes();
+    const bool ahead = !syncer_.idle() || more_waits_.load(std::memory_order_relaxed);
+    if (ahead)
+        syncer_.add(std::move(written));
+    else
+        setting_.store->sync();
+    tell([&](News& news) {
+        if (!ahead) news.committed.push_back(std::move(written));
+        news.wal_bytes = wal_bytes;
+        news.written = true;
+    });
+    tally_.add(tally);
 }
 
 /// Does what nobody has been promised yet, or leaves it for later: a full disk must not end what still can be done.
@@ -144,6 +159,7 @@ void StoreThread::keep_statistics(bool at_once) {
     const auto now = std::chrono::steady_clock::now();
     if (tally_.empty() || (!at_once && now < kept_at_ + statistics_interval)) return;
     kept_at_ = now;
+    syncer_.settle();  // what a power cut takes back was not there to be counted
     if (setting_.keep_statistics(tally_)) tally_ = {};
 }
 
@@ -157,6 +173,7 @@ void StoreThread::relieve() {
 }
 
 void StoreThread::tidy() {
+    syncer_.settle();
     const bool rewrapping = setting_.store->rewraps_left() > 0;
     const bool more = setting_.store->tidy();
     if (rewrapping && setting_.store->rewraps_left() == 0)
@@ -166,7 +183,7 @@ void StoreThread::tidy() {
     wal_stuck_ = wal_stuck_ && setting_.store->wal_bytes() >= limits::wal_bytes_max;
     if (was_stuck && !wal_stuck_) {
         spdlog::info("the WAL is moved again");
-        tell({}, {});
+        tell([&](News& news) { news.wal_bytes = setting_.store->wal_bytes(); });
     }
     tidied_ = !more && !wal_stuck_;
 }
@@ -191,17 +208,22 @@ StoreThread::Duty StoreThread::wait(std::chrono::milliseconds longest, store::Ba
     return stopping_ ? Duty::stop : Duty::idle;
 }
 
-void StoreThread::tell(std::optional<store::Committed> committed, std::optional<std::string> head) {
+template <class Change> void StoreThread::tell(Change&& change) {
     {
         const std::lock_guard lock{mutex_};
-        if (committed) news_.committed = std::move(committed);
-        if (head) news_.heads.push_back(std::move(*head));
-        news_.wal_bytes = setting_.store->wal_bytes();
+        change(news_);
         has_news_ = true;
     }
     const std::uint64_t one = 1;
-    if (write(wake_fd_, &one, sizeof one) < 0 && errno != EAGAIN)
+    if (write(wake_fd(), &one, sizeof one) < 0 && errno != EAGAIN)
         throw std::system_error{errno, std::generic_category(), "eventfd"};
+}
+
+/// The first failure is the one that says why.
+void StoreThread::fail(std::exception_ptr failure) {
+    tell([&](News&) {
+        if (!failure_) failure_ = std::move(failure);
+    });
 }
 
 std::chrono::milliseconds StoreThread::until_signing() const {
@@ -222,7 +244,9 @@ void StoreThread::sign_if_due(store::Reader& reader) {
         sign(reader);
 }
 
+/// Of what is durable: nobody may show a head that a power cut takes back.
 void StoreThread::sign(store::Reader& reader) {
+    syncer_.settle();
     const std::uint64_t size = setting_.store->size();
     const std::uint64_t last = setting_.signer->last().size;
     const auto proof =
@@ -239,7 +263,10 @@ void StoreThread::sign(store::Reader& reader) {
     signed_at_ = std::chrono::steady_clock::now();
     setting_.store->save_checkpoint(*note);
     tidied_ = false;
-    tell({}, std::move(*note));
+    tell([&](News& news) {
+        news.heads.push_back(std::move(*note));
+        news.wal_bytes = setting_.store->wal_bytes();
+    });
 }
 
 }  // namespace flagpost::router

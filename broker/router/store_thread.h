@@ -1,4 +1,5 @@
-/// The thread that owns the one writing connection: commits what it is handed, signs heads, tidies when idle.
+/// The thread that owns the one writing connection: commits what it is handed, signs heads, tidies when idle. While more is
+/// waiting, it leaves waiting for the disk to a thread beside it and writes that.
 ///
 /// Values are moved between it and the broker thread through slots under one mutex, with a condition variable one way
 /// and an eventfd, which the broker's poll can wait on, the other. Not through ZeroMQ: a batch is a tree of vectors
@@ -18,6 +19,8 @@
 #include <vector>
 
 #include "broker/log/signer.h"
+#include "broker/router/syncer.h"
+#include "broker/store/disk.h"
 #include "broker/store/statistics.h"
 #include "broker/store/store.h"
 
@@ -44,13 +47,16 @@ public:
     // The rest is for the broker thread.
 
     /// Readable when take() has something to say.
-    int wake_fd() const { return wake_fd_; }
+    int wake_fd() const { return wake_fd_.get(); }
     /// Whether it has, without a system call.
     bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
 
-    /// Commits it as one transaction. To be called only while idle().
+    /// Commits it as one transaction. To be called only while takes(): what was handed over before is then written, though
+    /// perhaps not yet committed.
     void hand_over(store::Batch batch);
-    bool idle() const { return !busy_; }
+    bool takes() const { return !writing_; }
+    /// Says whether there is more to hand over, so that take() also tells when takes() is true again, ahead of the commit.
+    void more_waits(bool more) { more_waits_.store(more, std::memory_order_relaxed); }
 
     /// Has this head kept, which a quorum has cosigned. Of two in a row the later one.
     void keep_cosigned(std::string note);
@@ -59,9 +65,10 @@ public:
     void sign_soon();
 
     struct News {
-        std::optional<store::Committed> committed;
-        std::vector<std::string> heads;  // signed notes, oldest first
-        std::uint64_t wal_bytes = 0;     // as it stands
+        std::vector<store::Committed> committed;  // durable, oldest first
+        std::vector<std::string> heads;           // signed notes, oldest first
+        std::uint64_t wal_bytes = 0;              // as it stands
+        bool written = false;                     // the batch handed over last
     };
     /// What has happened since the last call. Rethrows what ended the store thread.
     News take();
@@ -74,7 +81,9 @@ private:
 
     void run();
     Duty wait(std::chrono::milliseconds longest, store::Batch& batch);
-    void tell(std::optional<store::Committed> committed, std::optional<std::string> head);
+    void commit(store::Batch batch);
+    template <class Change> void tell(Change&& change);
+    void fail(std::exception_ptr failure);
     template <class Step> void when_there_is_room(Step&& step);
     void relieve();
     void sign_if_due(store::Reader& reader);
@@ -98,8 +107,8 @@ private:
     std::chrono::steady_clock::time_point kept_at_ = std::chrono::steady_clock::now();
 
     // The broker thread's
-    bool busy_ = false;
-    int wake_fd_;
+    bool writing_ = false;
+    store::Descriptor wake_fd_;
 
     // Shared, under the mutex
     std::mutex mutex_;
@@ -111,8 +120,10 @@ private:
     bool finishing_ = false;
     News news_;
     std::exception_ptr failure_;
-    std::atomic<bool> has_news_{false};  // a hint: set before the other side is woken
+    std::atomic<bool> has_news_{false};    // a hint: set before the other side is woken
+    std::atomic<bool> more_waits_{false};  // a hint: saves waking the syncer where nobody gains by it
 
+    Syncer syncer_;
     std::thread thread_;  // last: everything above exists when it starts
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "broker/core/clock.h"
 #include "broker/core/ids.h"
@@ -51,8 +52,18 @@ struct Committed {
 class Store {
 public:
     virtual ~Store() = default;
-    /// All of it or, by exception, the end of the process, even for want of room. Durable on return.
-    virtual Committed commit(Batch batch) = 0;
+    /// All of it or, by exception, the end of the process, even for want of room. Readers see it on return, but it is
+    /// durable only once a sync() that began afterwards has returned: until then nobody may be told of it.
+    virtual Committed write(Batch batch) = 0;
+    /// Makes durable what was written before. The one function that another thread may call, while the store thread
+    /// writes what comes next.
+    virtual void sync() = 0;
+    /// write() and sync().
+    Committed commit(Batch batch) {
+        auto committed = write(std::move(batch));
+        sync();
+        return committed;
+    }
     /// What commits leave to be done and what idleness may never come for. To be called after each commit, once
     /// those who wait for it have been told.
     /// Throws NoRoom, as tidy does, when that has to wait for room.

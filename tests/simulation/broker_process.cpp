@@ -66,18 +66,23 @@ void BrokerProcess::open_store() {
                     });
 }
 
-// What was being committed when the process died is there as a whole, or not at all.
+// Of what was being committed when the process died each batch is there as a whole, or not at all, and none without those
+// before it.
 void BrokerProcess::settle_uncertain() {
     world_.tell([&](auto& each) { each.reopened(store_->size()); });
-    if (!world_.ledger.uncertain()) return;
-    const std::uint64_t first = world_.ledger.size();
-    const auto count = world_.ledger.uncertain()->records.size();
-    if (count == 0 || store_->size() != first + count) return world_.ledger.lost();
-    store::Committed committed{first, {}, store_->size(), store_->root()};
-    for (std::size_t i = 0; i < count; ++i)
-        committed.leaves.push_back(log::leaf_hash(*reader_->leaf(first + i)));
-    world_.note(me, "finds the last batch on its disk", first, count);
-    book(committed);
+    for (const auto& uncertain = world_.ledger.uncertain(); !uncertain.empty();) {
+        const std::uint64_t first = world_.ledger.size();
+        const auto count = uncertain.front().records.size();
+        const auto size = first + count;
+        if (count == 0 || store_->size() < size) break;
+        store::Committed committed{
+            first, {}, size, log::root_at(size, [&](log::TileId id) { return reader_->tile(id); })};
+        for (std::size_t i = 0; i < count; ++i)
+            committed.leaves.push_back(log::leaf_hash(*reader_->leaf(first + i)));
+        world_.note(me, "finds a batch on its disk", first, count);
+        book(committed);
+    }
+    world_.ledger.lost();
 }
 
 void BrokerProcess::book(const store::Committed& committed) {
@@ -124,19 +129,20 @@ void BrokerProcess::die(bool quietly) {
     ++world_.summary.deaths;
     life_.reset();
     serving_ = false;
-    // Sectors that were written and not synced: by luck all of them survive, or else the batch is not there.
-    if (const auto& batch = world_.ledger.uncertain();
-        batch && !store_asked_ && store_ && !batch->records.empty()) {
-        auto written = *batch;
+    // Sectors that were written and not synced: by luck all of a batch survive, or else it is not there, nor what follows.
+    for (auto batches = world_.ledger.uncertain(); !batches.empty() && !store_asked_ && store_;
+         batches.pop_front()) {
+        auto& written = batches.front();
+        if (written.records.empty()) break;
         const bool half = world_.settings.plant == Plant::store_writes_half_a_batch;
         if (half) {
             written.records.resize((written.records.size() + 1) / 2);
             written.receipts.clear();
         }
-        if (half || world_.dice.one_in(3)) {
-            world_.disk.next_commit = Disk::Fault::none;
-            store_->commit(std::move(written));
-        }
+        if (!half && !world_.dice.one_in(3)) break;
+        world_.disk.next_commit = Disk::Fault::none;
+        store_->commit(std::move(written));
+        if (half) break;
     }
     for (auto& [session, door] : doors_) {
         if (quietly) door.connection->fall_silent();
@@ -145,8 +151,9 @@ void BrokerProcess::die(bool quietly) {
     doors_.clear();
     fabric_.clear();
     fabric_planned_ = turn_planned_ = store_busy_ = store_asked_ = false;
-    news_.reset();
+    news_.clear();
     heads_.clear();
+    on_disk_at_ = Moment{0};
     broker_.reset();
     exchange_.reset();
     signer_.reset();
@@ -224,7 +231,7 @@ void BrokerProcess::plan_tick() {
 }
 
 void BrokerProcess::hand_over() {
-    if (store_busy_) return;
+    if (store_busy_ || world_.ledger.uncertain().size() > router::Syncer::unsynced_max) return;
     auto batch = broker_->next_batch(now());
     if (!batch) return;
     store_busy_ = true;
@@ -234,10 +241,19 @@ void BrokerProcess::hand_over() {
     if (answers_early) {
         Disk scratch = world_.disk;
         scratch.next_commit = Disk::Fault::none;
-        hear(ModelStore{scratch}.commit(*batch));
+        hear({ModelStore{scratch}.commit(*batch), false});
     }
-    world_.scheduler.after(answers_early ? 500ms : commit_lasts(), life_,
-                           [this, held = std::move(*batch)] { run([&] { commit(held); }); });
+    // Now and then the store is free again while the disk is not: the next batch may then be written ahead.
+    const bool ahead = !answers_early && world_.dice.one_in(2);
+    if (ahead)
+        world_.scheduler.after(world_.dice.between(20us, 500us), life_, [this] {
+            store_busy_ = false;
+            run([this] { end_turn(); });
+        });
+    const auto now = world_.scheduler.now();
+    on_disk_at_ = std::max(on_disk_at_, now) + (answers_early ? 500ms : commit_lasts());
+    world_.scheduler.after(on_disk_at_ - now, life_,
+                           [this, ahead, held = std::move(*batch)] { run([&] { commit(held, !ahead); }); });
 }
 
 microseconds BrokerProcess::commit_lasts() {
@@ -263,7 +279,8 @@ void BrokerProcess::files_changed() {
 
 // --- As StoreThread
 
-void BrokerProcess::commit(store::Batch batch) {
+/// frees   whether the store has waited for this itself, and is free only now
+void BrokerProcess::commit(store::Batch batch, bool frees) {
     world_.may_die_here();
     store_asked_ = true;
     const auto committed = store_->commit(std::move(batch));
@@ -275,14 +292,14 @@ void BrokerProcess::commit(store::Batch batch) {
         store_busy_ = false;
         return turn_soon(microseconds{1});
     }
-    hear(committed);
+    hear({committed, frees});
 }
 
 /// The broker thread is told, a little later.
-void BrokerProcess::hear(std::optional<store::Committed> committed) {
-    world_.scheduler.after(world_.dice.between(10us, 500us), life_, [this, committed = std::move(committed)] {
+void BrokerProcess::hear(News news) {
+    news_.push_back(std::move(news));
+    world_.scheduler.after(world_.dice.between(10us, 500us), life_, [this] {
         run([&] {
-            news_ = committed;
             take_news();
             end_turn();
         });
@@ -291,10 +308,12 @@ void BrokerProcess::hear(std::optional<store::Committed> committed) {
 
 void BrokerProcess::take_news() {
     for (const auto& head : std::exchange(heads_, {})) broker_->head_signed(head);
-    const auto committed = std::exchange(news_, {});
-    if (!committed) return;
-    if (world_.settings.plant != Plant::store_answers_before_syncing) store_busy_ = false;
-    broker_->committed(*committed, now());
+    const auto news = std::exchange(news_, {});
+    if (news.empty()) return;
+    for (const auto& [committed, frees] : news) {
+        if (frees) store_busy_ = false;
+        broker_->committed(committed, now());
+    }
     if (!serving_ && broker_->idle()) {
         serving_ = true;
         plan_tick();

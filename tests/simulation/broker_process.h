@@ -9,6 +9,7 @@
 #include "broker/core/wall_time.h"
 #include "broker/log/signer.h"
 #include "broker/router/broker.h"
+#include "broker/router/syncer.h"
 #include "broker/wire/zmtp.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/network.h"
@@ -73,10 +74,14 @@ private:
     exchange::InForce texts() const;
 
     // As StoreThread
-    void commit(store::Batch batch);
+    struct News {
+        store::Committed committed;
+        bool frees;  // the store, which takes the next batch from then on
+    };
+    void commit(store::Batch batch, bool frees);
     void sign_if_due();
     void sign();
-    void hear(std::optional<store::Committed> committed);
+    void hear(News news);
     void take_news();
     microseconds commit_lasts();
 
@@ -119,7 +124,8 @@ private:
     bool store_asked_ = false;  // it has the batch of the moment: what became of it is for the disk to say
     std::uint64_t signed_size_ = 0;
     Moment signed_at_{0};
-    std::optional<store::Committed> news_;
+    Moment on_disk_at_{0};  // the last batch handed over
+    std::vector<News> news_;
     std::vector<std::string> heads_;
     std::optional<Platter> backup_;  // what the disk is set back to, where that is planted
 

@@ -7,14 +7,14 @@
 
 namespace flagpost::simulation {
 
-store::Committed ModelStore::commit(store::Batch batch) {
+store::Committed ModelStore::write(store::Batch batch) {
     const auto fault = std::exchange(disk_.next_commit, Disk::Fault::none);
     if (fault == Disk::Fault::lost) throw InjectedFailure{"EIO: nothing of it was written"};
 
     store::Committed committed{size(), {}, 0, {}};
     for (auto& record : batch.records) {
         if (record.leaf.index != size()) throw store::StorageFailure{"gap in the log"};
-        committed.leaves.push_back(write(record));
+        committed.leaves.push_back(put(record));
     }
     for (const auto& receipt : batch.receipts) {
         const bool is_new =
@@ -29,7 +29,7 @@ store::Committed ModelStore::commit(store::Batch batch) {
     return committed;
 }
 
-Digest ModelStore::write(log::Record& record) {
+Digest ModelStore::put(log::Record& record) {
     const bool misfiled =
         disk_.plant == Plant::store_writes_another_leaf && record.leaf.kind == log::LeafKind::notice_issued;
     if (misfiled) record.leaf.number += 1;

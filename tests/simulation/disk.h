@@ -58,7 +58,8 @@ class ModelStore final : public store::Store {
 public:
     explicit ModelStore(Disk& disk) : disk_{disk} {}
 
-    store::Committed commit(store::Batch batch) override;
+    store::Committed write(store::Batch batch) override;
+    void sync() override {}  // what is written is on the platter
     void reload(const std::function<void(std::uint64_t, log::LeafKind, Bytes)>& each) override;
     std::uint64_t size() const override { return disk_.platter.tree.size(); }
     Digest root() const override { return disk_.platter.tree.root(); }
@@ -70,7 +71,7 @@ public:
     std::uint64_t rewraps_left() const override { return 0; }
 
 private:
-    Digest write(log::Record& record);
+    Digest put(log::Record& record);
     void move_keys(const log::Record& record);
 
     Disk& disk_;

@@ -19,8 +19,8 @@ exchange::Setting exchange_setting() {
 Ledger::Ledger() : roots_{log::empty_root()}, shadow_{exchange_setting()} {}
 
 const store::Batch& Ledger::durable(const store::Committed& committed) {
-    last_ = std::move(*uncertain_);
-    uncertain_.reset();
+    last_ = std::move(uncertain_.front());
+    uncertain_.pop_front();
     for (std::size_t i = 0; i < last_.records.size(); ++i) {
         const auto& record = last_.records[i];
         leaves_.push_back(committed.leaves.at(i));

@@ -1,6 +1,7 @@
 /// What is on the disk for certain, as the world saw it being synced: what the broker is measured by.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -17,12 +18,13 @@ public:
     Ledger();
 
     /// A batch goes to the store: until it is on the disk or the process is dead, nobody knows.
-    void handed_over(const store::Batch& batch) { uncertain_ = batch; }
+    void handed_over(const store::Batch& batch) { uncertain_.push_back(batch); }
     /// The store has answered, or a restart has found it there. Returns the batch, in full.
     const store::Batch& durable(const store::Committed& committed);
-    /// The batch that was under way when the process died is gone.
-    void lost() { uncertain_.reset(); }
-    const std::optional<store::Batch>& uncertain() const { return uncertain_; }
+    /// What was under way when the process died is gone.
+    void lost() { uncertain_.clear(); }
+    /// Handed over and not yet known to be durable, oldest first.
+    const std::deque<store::Batch>& uncertain() const { return uncertain_; }
 
     const std::vector<log::Record>& records() const { return records_; }
     std::uint64_t size() const { return records_.size(); }
@@ -37,7 +39,7 @@ public:
     const exchange::Exchange& shadow() const { return shadow_; }
 
 private:
-    std::optional<store::Batch> uncertain_;
+    std::deque<store::Batch> uncertain_;
     store::Batch last_;
     std::vector<log::Record> records_;
     std::vector<Digest> roots_, leaves_;

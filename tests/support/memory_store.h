@@ -44,7 +44,7 @@ class MemoryStore : public store::Store {
 public:
     explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_{std::move(disk)} {}
 
-    store::Committed commit(store::Batch batch) override {
+    store::Committed write(store::Batch batch) override {
         const std::lock_guard lock{disk_->mutex};
         if (disk_->broken) throw store::StorageFailure{"the disk is broken"};
         store::Committed committed{disk_->tree.size(), {}, 0, {}};
@@ -66,6 +66,7 @@ public:
         committed.root = disk_->tree.root();
         return committed;
     }
+    void sync() override {}
     void move_keys(const log::Record& record) {
         for (const auto& key : record.shreds)
             if (const auto rests = disk_->live.find(key.name); rests != disk_->live.end()) {

@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "broker/core/limits.h"
 #include "broker/store/disk.h"
@@ -130,6 +133,25 @@ SQLite::Database open_reader(const std::filesystem::path& file) {
         throw StorageFailure{"the database would checkpoint when a reader closes"};
     require_format(database);
     return database;
+}
+
+Unsynced::Unsynced(SQLite::Database& database) : database_{database} {
+    database_.exec("PRAGMA synchronous=NORMAL");
+}
+
+Unsynced::~Unsynced() {
+    // Cannot fail: it is parsed, and sets a flag of this connection.
+    sqlite3_exec(database_.getHandle(), "PRAGMA synchronous=FULL", nullptr, nullptr, nullptr);
+}
+
+WalFile::WalFile(const std::filesystem::path& database)
+    : path_{database.string() + "-wal"}, file_{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)} {
+    if (file_.get() < 0) disk_failure("open", path_);
+}
+
+void WalFile::sync() const {
+    while (::fdatasync(file_.get()) != 0)
+        if (errno != EINTR) disk_failure("sync", path_);
 }
 
 bool met_full_disk(const SQLite::Exception& error) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "broker/core/bytes.h"
+#include "broker/store/disk.h"
 #include "broker/store/store.h"
 
 namespace flagpost::store::sqlite {
@@ -21,6 +22,31 @@ SQLite::Database open_writer(const std::filesystem::path& file);
 
 /// A connection that can only read. Throws StorageFailure likewise.
 SQLite::Database open_reader(const std::filesystem::path& file);
+
+/// While there is one, COMMIT returns before the WAL is on disk, and WalFile::sync makes it so. Not inside a transaction.
+class Unsynced {
+public:
+    explicit Unsynced(SQLite::Database& database);
+    ~Unsynced();
+    Unsynced(const Unsynced&) = delete;
+    Unsynced& operator=(const Unsynced&) = delete;
+
+private:
+    SQLite::Database& database_;
+};
+
+/// The WAL beside a database that is open: SQLite keeps one file for as long as a connection is.
+class WalFile {
+public:
+    explicit WalFile(const std::filesystem::path& database);
+    /// Waits until what was written so far is on disk. From any thread, beside whatever SQLite does with the file.
+    /// Throws StorageFailure: a second try would prove nothing.
+    void sync() const;
+
+private:
+    std::filesystem::path path_;
+    Descriptor file_;
+};
 
 /// A statement prepared once and run many times: binds in order, always leaves itself ready for the next run.
 class Query {

@@ -81,7 +81,8 @@ class SqliteStore final : public Store {
 public:
     explicit SqliteStore(Options options);
 
-    Committed commit(Batch batch) override;
+    Committed write(Batch batch) override;
+    void sync() override { wal_.sync(); }
     void relieve() override;
     void reload(
         const std::function<void(std::uint64_t index, log::LeafKind kind, Bytes body)>& each) override;
@@ -130,8 +131,8 @@ private:
     void require_head(const log::Checkpoint& head, const char* whose);
     void check_newest();
 
-    Work write_with_reserve(const Batch& batch);
-    Work write(const Batch& batch);
+    Work transact_with_reserve(const Batch& batch);
+    Work transact(const Batch& batch);
     void write_record(const log::Record& record, std::size_t place, Work& work);
     Bytes write_keys(const log::Record& record, Work& work);
     void shred(BytesView key, Work& work);
@@ -152,6 +153,7 @@ private:
     crypto::Sealer sealer_;
     SealingAhead sealing_;
     SQLite::Database database_;
+    WalFile wal_;
     Entries entries_;
     Rewrapping rewrapping_;
     Dictionary labels_;
@@ -178,6 +180,7 @@ SqliteStore::SqliteStore(Options options)
       sealer_{options.master, random_},
       sealing_{options.master, random_},
       database_{open_writer(options.file)},
+      wal_{options.file},
       entries_{database_},
       rewrapping_{database_, entries_, options.master},
       labels_{database_, "SELECT id, controller, retention FROM label",
@@ -339,9 +342,9 @@ void SqliteStore::check_newest() {
     });
 }
 
-Committed SqliteStore::commit(Batch batch) {
+Committed SqliteStore::write(Batch batch) {
     return guarded("commit", [&] {
-        auto work = write_with_reserve(batch);
+        auto work = transact_with_reserve(batch);
         Committed committed{tree_.size(), std::move(work.leaves), work.tree.size(), work.tree.root()};
         tree_ = std::move(work.tree);
         unlogged_ = std::move(work.unlogged);
@@ -359,23 +362,24 @@ void SqliteStore::relieve() {
 }
 
 /// A full disk is the one failure with a remedy: the room kept back for this moment lets the batch through.
-SqliteStore::Work SqliteStore::write_with_reserve(const Batch& batch) {
+SqliteStore::Work SqliteStore::transact_with_reserve(const Batch& batch) {
     try {
-        return write(batch);
+        return transact(batch);
     } catch (const SQLite::Exception& error) {
         if (!met_full_disk(error) || !reserve_.held()) throw;
     }
     reserve_.release();
     labels_.reload();
     agencies_.reload();
-    return write(batch);
+    return transact(batch);
 }
 
-SqliteStore::Work SqliteStore::write(const Batch& batch) {
+SqliteStore::Work SqliteStore::transact(const Batch& batch) {
     struct LetGo {
         SealingAhead& sealing;
         ~LetGo() { sealing.end(); }
     } const let_go{sealing_};
+    const Unsynced unsynced{database_};
     Work work;
     work.tree = tree_;
     work.unlogged = unlogged_;

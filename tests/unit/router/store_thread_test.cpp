@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
 
 #include "tests/support/catch.h"
@@ -49,7 +50,7 @@ StoreThread::News next_news(StoreThread& thread) {
 /// News gathered until there is a commit among them.
 store::Committed await_commit(StoreThread& thread) {
     for (;;)
-        if (auto news = next_news(thread); news.committed) return *news.committed;
+        if (auto news = next_news(thread); !news.committed.empty()) return news.committed.front();
 }
 
 /// A store on a disk without room for all but commits, until there is some.
@@ -70,12 +71,55 @@ private:
     const std::atomic<bool>& room_;
 };
 
+/// Syncs only when told to, each time once.
+class GatedStore final : public MemoryStore {
+public:
+    struct Gate {
+        std::mutex mutex;
+        std::condition_variable changed;
+        int may = 0;      // syncs let through
+        int asked = 0;    // syncs begun
+        int written = 0;  // batches
+        bool broken = false;
+        void let(int more) {
+            const std::lock_guard lock{mutex};
+            may += more;
+            changed.notify_all();
+        }
+        template <class Condition> void await(Condition condition) {
+            std::unique_lock lock{mutex};
+            REQUIRE(changed.wait_for(lock, std::chrono::seconds{20}, condition));
+        }
+    };
+
+    GatedStore(std::shared_ptr<MemoryDisk> disk, Gate& gate) : MemoryStore{std::move(disk)}, gate_{gate} {}
+    store::Committed write(store::Batch batch) override {
+        auto committed = MemoryStore::write(std::move(batch));
+        const std::lock_guard lock{gate_.mutex};
+        ++gate_.written;
+        gate_.changed.notify_all();
+        return committed;
+    }
+    void sync() override {
+        std::unique_lock lock{gate_.mutex};
+        ++gate_.asked;
+        gate_.changed.notify_all();
+        gate_.changed.wait(lock, [&] { return gate_.may > 0 || gate_.broken; });
+        if (gate_.broken) throw store::StorageFailure{"the disk is broken"};
+        --gate_.may;
+    }
+
+private:
+    Gate& gate_;
+};
+
 /// Relieves itself for as long as a test wants.
 class BusyStore final : public store::Store {
 public:
     BusyStore(std::shared_ptr<MemoryDisk> disk, std::future<void> go_on)
         : store_{std::move(disk)}, go_on_{std::move(go_on)} {}
-    store::Committed commit(store::Batch batch) override { return store_.commit(std::move(batch)); }
+    store::Committed write(store::Batch batch) override { return store_.write(std::move(batch)); }
+    void sync() override { store_.sync(); }
     void relieve() override { go_on_.wait_for(std::chrono::seconds{10}); }
     void reload(const std::function<void(std::uint64_t, log::LeafKind, Bytes)>& each) override {
         store_.reload(each);
@@ -104,15 +148,15 @@ TEST_CASE("the head is signed before anything else, so that there is one to welc
     CHECK(log::open_checkpoint(news.heads[0], world.vkey)->size == 0);
 }
 
-TEST_CASE("a batch handed over is committed, and only then is the thread idle again", "[store-thread]") {
+TEST_CASE("a batch handed over is committed, and only then does the thread take another", "[store-thread]") {
     World world;
     StoreThread thread{world.setting()};
-    CHECK(thread.idle());
+    CHECK(thread.takes());
     thread.hand_over(batch_of(0, 3));
-    CHECK_FALSE(thread.idle());
+    CHECK_FALSE(thread.takes());
     CHECK_THROWS_AS(thread.hand_over(batch_of(3, 1)), std::logic_error);
     const auto committed = await_commit(thread);
-    CHECK(thread.idle());
+    CHECK(thread.takes());
     CHECK(committed.first_index == 0);
     CHECK(committed.leaves.size() == 3);
     CHECK(committed.root == world.disk->tree.root());
@@ -128,7 +172,7 @@ TEST_CASE("after a thousand leaves a head does not wait for its second, and it i
     for (std::uint64_t index = 0; signed_size < limits::checkpoint_leaves; index += 250) {
         REQUIRE(index < 200 * limits::checkpoint_leaves);  // takes far less than a second
         thread.hand_over(batch_of(index, 250));
-        while (!thread.idle()) {
+        while (!thread.takes()) {
             for (const auto& head : next_news(thread).heads) {
                 signed_size = log::open_checkpoint(head, world.vkey)->size;
                 ++heads;
@@ -180,7 +224,7 @@ TEST_CASE("without room for heads and tidying batches are committed still, and h
     room = false;
     for (std::uint64_t index = 0; index < 3 * limits::checkpoint_leaves; index += 250) {
         thread.hand_over(batch_of(index, 250));
-        while (!thread.idle()) CHECK(next_news(thread).heads.empty());
+        while (!thread.takes()) CHECK(next_news(thread).heads.empty());
     }
     room = true;
     std::vector<std::string> heads;
@@ -202,6 +246,88 @@ TEST_CASE("whoever waits for a commit is told before the store moves its WAL", "
           std::chrono::seconds{10});  // else it waited for the store
     told.set_value();
     thread.finish();
+}
+
+TEST_CASE("what waits is written while the disk is waited for, and nothing is committed before it is on disk",
+          "[store-thread]") {
+    World world;
+    GatedStore::Gate gate;
+    auto setting = world.setting();
+    setting.store = std::make_unique<GatedStore>(world.disk, gate);
+    StoreThread thread{std::move(setting)};
+    CHECK(next_news(thread).heads.size() == 1);
+    thread.more_waits(true);
+    thread.hand_over(batch_of(0, 3));
+    CHECK(next_news(thread).written);
+    gate.await([&] { return gate.asked == 1; });
+    thread.hand_over(batch_of(3, 2));
+    const auto ahead = next_news(thread);
+    CHECK(ahead.written);
+    CHECK(ahead.committed.empty());
+    CHECK(ahead.heads.empty());
+    CHECK(gate.written == 2);
+    CHECK(world.disk->tree.size() == 5);
+
+    gate.let(1);
+    const auto first = next_news(thread).committed;
+    REQUIRE(first.size() == 1);
+    CHECK(first[0].size == 3);
+    gate.let(1);
+    CHECK(await_commit(thread).size == 5);
+    gate.let(1);
+    thread.finish();
+    CHECK(world.remembered.back().size == 5);
+}
+
+TEST_CASE("no head covers what is not yet on disk", "[store-thread]") {
+    World world;
+    GatedStore::Gate gate;
+    auto setting = world.setting();
+    setting.store = std::make_unique<GatedStore>(world.disk, gate);
+    StoreThread thread{std::move(setting)};
+    CHECK(next_news(thread).heads.size() == 1);
+    thread.more_waits(true);
+    thread.hand_over(batch_of(0, limits::checkpoint_leaves));
+    CHECK(next_news(thread).written);
+    thread.sign_soon();
+    gate.await([&] { return gate.asked == 1; });
+    // Long enough for a head that does not wait: it would be due after a tenth of a second.
+    std::this_thread::sleep_for(3 * limits::checkpoint_spacing);
+    CHECK(world.remembered.empty());
+    gate.let(1);
+    std::vector<std::string> heads;
+    std::size_t committed = 0;
+    while (heads.empty()) {
+        const auto news = next_news(thread);
+        committed += news.committed.size();
+        heads = news.heads;
+        if (!heads.empty()) CHECK(committed == 1);
+    }
+    thread.finish();
+}
+
+TEST_CASE("a sync that fails ends it, and nothing written ahead is committed", "[store-thread]") {
+    World world;
+    GatedStore::Gate gate;
+    auto setting = world.setting();
+    setting.store = std::make_unique<GatedStore>(world.disk, gate);
+    StoreThread thread{std::move(setting)};
+    next_news(thread);
+    thread.more_waits(true);
+    thread.hand_over(batch_of(0, 1));
+    CHECK(next_news(thread).written);
+    thread.hand_over(batch_of(1, 1));
+    gate.await([&] { return gate.written == 2; });
+    {
+        const std::lock_guard lock{gate.mutex};
+        gate.broken = true;
+        gate.changed.notify_all();
+    }
+    const auto until_it_ends = [&] {
+        for (std::size_t committed = 0; committed == 0;) committed = next_news(thread).committed.size();
+    };
+    CHECK_THROWS_AS(until_it_ends(), store::StorageFailure);
+    CHECK_THROWS_AS(thread.finish(), store::StorageFailure);
 }
 
 TEST_CASE("finishing signs the last head and saves it", "[store-thread]") {

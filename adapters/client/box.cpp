@@ -191,6 +191,26 @@ Handles handles_of(const Incoming& item) {
     }
 }
 
+/// Whose conflict list it stands under: a recall and an answer of police under that of the notice they are about.
+std::vector<Id16> notices_of(const Incoming& item) {
+    std::vector<Id16> notices;
+    const auto add = [&](const flatbuffers::Vector<std::uint8_t>* ids) {
+        if (ids == nullptr) return;
+        for (BytesView rest{ids->data(), ids->size()}; rest.size() >= 16; rest = rest.subspan(16))
+            notices.push_back(*exactly<16>(rest.first(16)));
+    };
+    if (item.kind == schemas::Kind::recall) {
+        if (const auto recall = wire::read_table<schemas::Recall>(item.payload, "payload"))
+            add((*recall)->recalls());
+    } else if (item.kind == schemas::Kind::answer) {
+        if (const auto answer = wire::read_table<schemas::QuestionAnswer>(item.payload, "payload"))
+            add((*answer)->notice());
+    } else if (const auto id = handles_of(item).thing) {
+        notices.push_back(*id);
+    }
+    return notices;
+}
+
 }  // namespace
 
 class Box::Impl {
@@ -867,9 +887,9 @@ void Box::forget_fact(const std::string& name) {
 
 std::vector<std::string> Box::kept_from(const Incoming& item) const {
     std::vector<std::string> names;
-    const auto id = handles_of(item).thing;
-    if (!id) return names;
-    for (const auto& [name, value] : facts_under(kept_from_fact + to_hex(*id) + "/")) names.push_back(name);
+    for (const auto& notice : notices_of(item))
+        for (const auto& [name, value] : facts_under(kept_from_fact + to_hex(notice) + "/"))
+            names.push_back(name);
     return names;
 }
 

@@ -1,6 +1,7 @@
 /// One notice on one screen, with no more than its fields, and what a person of the school may do about it.
 #include <algorithm>
 
+#include "adapters/desk/recall.h"
 #include "adapters/desk/words.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/pages.h"
@@ -97,6 +98,11 @@ std::string dispute_in_words(const web::Entry& entry, const std::string& by) {
 }  // namespace
 
 Response Pages::notice(const Visit& visit, bool printing) {
+    if (auto recall = find_recall(visit.person, visit.part("ref"))) {
+        const auto own = desk::recall_of(*recall).reference;
+        if (visit.part("ref") != own || printing) return web::redirect(web::path_of(own));
+        return show_recall(visit, std::move(*recall), {});
+    }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
     work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
@@ -170,7 +176,16 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
     return site_.page(visit, page);
 }
 
+Response Pages::show_recall(const Visit& visit, client::Incoming recall, const std::string& error) {
+    const bool acts = may_act_on_recall(visit.person, recall);
+    return work_.show_recall(visit, std::move(recall), error, {}, acts);
+}
+
 Response Pages::record(const Visit& visit) {
+    if (const auto recall = find_recall(visit.person, visit.part("ref"))) {
+        if (!may_act_on_recall(visit.person, *recall)) return site_.not_found(visit);
+        return work_.record_recall(visit, *recall);
+    }
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || !is_intended(visit.person, agency_, *found)) return site_.not_found(visit);
     const std::string outcome = visit.request.field("outcome");

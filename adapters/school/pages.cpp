@@ -160,11 +160,25 @@ std::optional<Notice> Pages::find(const Person& person, const std::string& refer
     return notice;
 }
 
-// It came to the school's own mailbox, as the notice did: "notices/school/122802".
+std::optional<Notice> Pages::taken_back_by(const client::Incoming& recall) {
+    const auto reference = desk::recall_of(recall).recalled_reference;
+    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
+    if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
+    auto known = beside();
+    return notice_from(std::move(*item), known);
+}
+
+// What never came here is for those whose mailbox it is: "notices/school/122802".
 bool Pages::may_see_recall(const Person& person, const client::Incoming& recall) {
+    if (const auto notice = taken_back_by(recall)) return may_see(person, agency_, *notice);
     if (!readers.contains(person.role)) return false;
     const auto schools = schools_of(person, agency_);
     return !schools || schools->contains(recall.topic.substr(recall.topic.rfind('/') + 1));
+}
+
+bool Pages::may_act_on_recall(const Person& person, const client::Incoming& recall) {
+    if (const auto notice = taken_back_by(recall)) return is_intended(person, agency_, *notice);
+    return may_see_recall(person, recall) && (person.role != "lead" || agency_.kind() == "education");
 }
 
 std::optional<client::Incoming> Pages::find_recall(const Person& person, const std::string& reference) {

@@ -69,7 +69,12 @@ private:
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
     /// A recall by its own reference, or the one that took the notice of this reference back.
     std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);
+    /// As of the notice it takes back: whoever is on the conflict list of the case sees neither.
     bool may_see_recall(const web::Person& person, const client::Incoming& recall);
+    bool may_act_on_recall(const web::Person& person, const client::Incoming& recall);
+    /// What a recall takes back, as far as it came here.
+    std::optional<Notice> taken_back_by(const client::Incoming& recall);
+    web::Response show_recall(const web::Visit& visit, client::Incoming recall, const std::string& error);
     /// One that the person may act on.
     std::optional<Notice> open_to(const web::Visit& visit);
     /// The notice of an earlier version of the same incident about the same child.

@@ -199,13 +199,13 @@ bool Work::is_recall_outcome(const std::string& code) {
 }
 
 Response Work::show_recall(const Visit& visit, client::Incoming recall, const std::string& error,
-                           const std::vector<View>& questions) {
+                           const std::vector<View>& questions, bool acts) {
     const auto value = desk::recall_of(recall);
     note(visit, value.reference, "consulted");
-    if (!open(visit, value.reference, recall)) return site_.problem(&visit);
+    if (acts && !open(visit, value.reference, recall)) return site_.problem(&visit);
     const auto due = due_of(from_us(value.act_by_us), visit.now);
     const auto standing = this->standing(visit, recall, to_hex(value.notice), desk::recall_codes);
-    const bool form = !recall.recorded;
+    const bool closed = recall.recorded.has_value(), form = acts && !closed;
     Page page{"recall", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
     page.view.text("reference", value.reference)
         .text("recalled_reference", value.recalled_reference)
@@ -215,9 +215,9 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
                                                       : desk::printable(value.police_contact)) +
                             ", quote " + desk::printable(value.incident_reference))
         .text("act_by", near(from_us(value.act_by_us), visit.now))
-        .text("act_left", form ? due.left : "")
-        .text("due_style", form ? due.style : "fp-due")
-        .text("next_style", due.late && form ? "fp-next fp-next--late" : "fp-next")
+        .text("act_left", closed ? "" : due.left)
+        .text("due_style", closed ? "fp-due" : due.style)
+        .text("next_style", due.late && !closed ? "fp-next fp-next--late" : "fp-next")
         .flag("form", form)
         .flag("has_questions", !questions.empty())
         .list("questions", questions)
@@ -232,9 +232,9 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
         .list("timeline", timeline(visit, value.reference, recall, desk::recall_codes,
                                    [](const Entry&, const std::string&) { return std::string{}; }));
     page.status = error.empty() ? 200 : 422;
-    page.section = form ? "/inbox" : "/done";
+    page.section = closed ? "/done" : "/inbox";
     page.back_href = page.section;
-    page.back_text = form ? "Inbox" : "Done";
+    page.back_text = closed ? "Done" : "Inbox";
     if (visit.request.parameter("done") == "recorded") page.success = "Recorded. This recall is closed.";
     page.reference = value.reference;
     return site_.page(visit, page);

@@ -78,8 +78,9 @@ public:
     InboxRow recall_row(const Visit& visit, const client::Incoming& recall);
     /// The page of a recall, and its form; with an error it was posted without a choice.
     /// `questions`: what police have answered since, as template `questions` shows it.
+    /// `acts`: the look of anybody else opens nothing, and they get no form.
     Response show_recall(const Visit& visit, client::Incoming recall, const std::string& error,
-                         const std::vector<View>& questions = {});
+                         const std::vector<View>& questions = {}, bool acts = true);
     static bool is_recall_outcome(const std::string& code);
     Response record_recall(const Visit& visit, const client::Incoming& recall);
 

@@ -15,7 +15,7 @@ using log::Operation;
 
 Decider::Decider(Setting setting)
     : setting_{std::move(setting)},
-      engine_{crypto::sha256({view("flagpost-engine/2\n"), view(match::engine_digest_input())})} {}
+      engine_{crypto::sha256({view("flagpost-engine/3\n"), view(match::engine_digest_input())})} {}
 
 Outcome Decider::decide(const Command& command, Instant now) {
     now_ = now;

@@ -85,6 +85,9 @@ std::unique_ptr<schemas::ToldValue> told_value(const std::string& child, const T
         value->notices.insert(value->notices.end(), notice.begin(), notice.end());
     value->permitted = thread.permitted;
     value->not_on_roll = thread.not_on_roll;
+    value->doubts = thread.doubts;
+    value->permitted_doubts = thread.permitted_doubts;
+    value->told_before = thread.told_before;
     return value;
 }
 
@@ -195,6 +198,27 @@ std::set<std::string> not_on_roll(const std::map<std::string, Thread>& threads) 
     return names;
 }
 
+/// Digests of 16 bytes, ascending: comparable, and without the words.
+Bytes doubts_of(const notices::Planned& planned) {
+    std::set<Id16> digests;
+    for (const auto& doubt : planned.doubts)
+        digests.insert(*exactly<16>(BytesView{crypto::sha256(view(doubt))}.first(16)));
+    Bytes all;
+    for (const auto& digest : digests) all.insert(all.end(), digest.begin(), digest.end());
+    return all;
+}
+
+/// Whether whoever permitted it has looked at all that holds it now.
+bool is_permitted(const Thread& thread, const notices::Planned& planned) {
+    if (!thread.permitted) return false;
+    const auto split = [](BytesView all) {
+        std::vector<Id16> digests;
+        for (; all.size() >= 16; all = all.subspan(16)) digests.push_back(*exactly<16>(all.first(16)));
+        return digests;
+    };
+    return std::ranges::includes(split(thread.permitted_doubts), split(doubts_of(planned)));
+}
+
 bool is_review(const std::string& thread) { return thread.ends_with(" review_item"); }
 
 }  // namespace
@@ -286,10 +310,10 @@ void Decider::decide_incident(const Case& which) {
     auto threads = state.incidents.at(which.name).threads;
     auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone,
                               not_on_roll(threads), conflicts());
-    // A person has looked at it: what is held because of the same doubt goes to whom it is for.
+    // A person has looked at it: what is held because of the same doubts goes to whom it is for. One more, and they look again.
     for (auto& planned : plan.planned)
         if (const auto thread = threads.find(planned.dedup);
-            planned.held && thread != threads.end() && thread->second.permitted)
+            planned.held && thread != threads.end() && is_permitted(thread->second, planned))
             planned = notices::Planned{std::move(*std::unique_ptr{std::move(planned.held)})};
     if (!which.late) add_recalls(which, threads, plan);
     std::vector<Fresh> fresh;
@@ -310,6 +334,11 @@ void Decider::decide_incident(const Case& which) {
         auto& entry = threads[planned.dedup];
         entry.topic = planned.topic;
         entry.fingerprint = std::move(fingerprint);
+        entry.doubts = doubts_of(planned);
+        entry.told_before.clear();
+        if (planned.held)
+            if (const auto told = threads.find(planned.held->dedup); told != threads.end())
+                entry.told_before = told->second.fingerprint;
         add_to_thread(entry, id);
     }
     if (which.late && fresh.empty()) return;

@@ -160,15 +160,24 @@ void Decider::release(const Message& message, const schemas::ReviewDecision& dec
     std::map<std::string, Thread> threads;
     if (incident != state.incidents.end()) threads = incident->second.threads;
     // Gone when its threads have ended: then no later version is threaded onto it either.
-    if (const auto reviewed = threads.find(owed.thread); reviewed != threads.end())
+    Bytes told_before;
+    if (const auto reviewed = threads.find(owed.thread); reviewed != threads.end()) {
         reviewed->second.permitted = true;
+        reviewed->second.permitted_doubts = reviewed->second.doubts;
+        told_before = reviewed->second.told_before;
+    }
 
     std::optional<notices::Planned> planned;
     Id16 id{};
     const std::string seed =
         about.force + "|" + about.reference + "|" + to_hex(review) + "|" + owed.held->thread;
-    // Told already, once the doubt was gone: then there is nothing to add.
-    if (!threads.contains(owed.held->thread)) {
+    // Told already, once the doubt was gone: then there is nothing to add. What was told before the review was made is older,
+    // and this corrects it.
+    const auto told = threads.find(owed.held->thread);
+    const bool corrects = told != threads.end() && told->second.fingerprint == told_before &&
+                          told_before != owed.held->fingerprint;
+    const auto first = corrects ? std::optional{told->second.notices.front()} : std::nullopt;
+    if (told == threads.end() || corrects) {
         planned = let_go(*owed.held);
         id = setting_.make_id("notice|" + seed);
         auto& thread = threads[planned->dedup];
@@ -194,7 +203,7 @@ void Decider::release(const Message& message, const schemas::ReviewDecision& dec
     record.body = pack_body(body);
     const auto reviewed = emit(std::move(record));
     if (!planned) return;
-    Fresh fresh{*planned, id, seed, std::nullopt};
+    Fresh fresh{*planned, id, seed, first};
     issue(about, fresh, reviewed, "permitted");
     tell_kept_from(about, fresh.id, fresh.planned.kind, fresh.planned.topic);
 }

@@ -305,7 +305,10 @@ void State::apply_decision(std::uint64_t index, const schemas::RecordBody& body)
                       copy(bytes_of(row->fingerprint())),
                       {},
                       row->permitted(),
-                      row->not_on_roll()};
+                      row->not_on_roll(),
+                      copy(bytes_of(row->doubts())),
+                      copy(bytes_of(row->permitted_doubts())),
+                      copy(bytes_of(row->told_before()))};
         for (auto rest = bytes_of(row->notices()); !rest.empty(); rest = rest.subspan(16)) {
             if (rest.size() < 16) damaged("an id");
             thread.notices.push_back(*exactly<16>(rest.first(16)));
@@ -605,7 +608,8 @@ Digest State::digest() const {
         for (const auto& subject : incident.about) all << subject;
         for (const auto& [child, thread] : incident.threads) {
             all << child << thread.topic << thread.fingerprint << std::uint64_t{thread.permitted}
-                << std::uint64_t{thread.not_on_roll};
+                << std::uint64_t{thread.not_on_roll} << thread.doubts << thread.permitted_doubts
+                << thread.told_before;
             for (const auto& notice : thread.notices) all << notice;
         }
     }

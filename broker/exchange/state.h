@@ -134,6 +134,9 @@ struct Thread {
     std::vector<Id16> notices;  // oldest first
     bool permitted = false;     // of a review: a person has let it go
     bool not_on_roll = false;   // of a school: the child is none of its pupils
+    Bytes doubts{};             // of a review: digests of 16 bytes, ascending, of why a person has to look
+    Bytes permitted_doubts{};   // likewise, when it was permitted
+    Bytes told_before{};  // of a review: what its recipient had been told when it was made, as a fingerprint
 };
 
 /// A moment and the record that set it: timers fire in this order.

@@ -26,7 +26,7 @@ using registry::RowKind;
 using schemas::HitKind;
 using schemas::Outcome;
 
-constexpr const char* version = "flagpost-match/4";
+constexpr const char* version = "flagpost-match/5";
 
 // An address hit counts as this much when hits are put in order; addresses are not scored otherwise.
 constexpr Millibits address_score = 12000;

@@ -53,6 +53,7 @@ public:
         for (std::size_t i = 0; i < incident_.people.size(); ++i) stated(i);
         for (std::size_t i = 0; i < incident_.people.size(); ++i) through_siblings();
         for (std::size_t i = 0; i < incident_.people.size(); ++i) by_home(i);
+        for (std::size_t i = 0; i < incident_.people.size(); ++i) as_victim(i);
         return std::move(result_);
     }
 
@@ -61,8 +62,9 @@ private:
         const auto& person = incident_.people[i];
         if (!person) return;
         result_.is_adult[i] = person->role == Role::victim || person->role == Role::suspect;
+        // Whoever is hit is a party, and under age a child as well, whose school is told; whoever hits is a party alone.
         result_.is_child[i] = person->role == Role::child ||
-                              (!result_.is_adult[i] && under_age(*person, incident_.occurred_us));
+                              (person->role != Role::suspect && under_age(*person, incident_.occurred_us));
     }
 
     /// "child of 0" on the child's row, or "parent of 2" on the adult's: either is enough.
@@ -94,7 +96,7 @@ private:
         const auto home = home_of(i);
         bool unknown = home.empty();
         for (std::size_t other = 0; other < incident_.people.size(); ++other) {
-            if (!result_.is_adult[other]) continue;
+            if (!result_.is_adult[other] || other == i) continue;
             const auto theirs = home_of(other);
             unknown = unknown || theirs.empty();
             if (!home.empty() && !theirs.empty() && compare_places(home, theirs) <= Where::building) {
@@ -103,6 +105,12 @@ private:
             }
         }
         if (unknown) result_.to_adult[i] = Related::unclear;
+    }
+
+    /// A child that is hit, and nobody said by whom: a person looks.
+    void as_victim(std::size_t i) {
+        if (result_.is_child[i] && result_.is_adult[i])
+            result_.to_adult[i] = std::max(result_.to_adult[i], Related::unclear);
     }
 
     registry::PlaceForm home_of(std::size_t i) const {

@@ -938,6 +938,9 @@ private:
             { "A child related to an adult of a domestic-abuse incident has no known school.", child.why}
         };
         const auto* row = person(child.person);
+        if (row && row->person)
+            review.whom =
+                row->person->given_names + "|" + row->person->family_name + "|" + row->person->date_of_birth;
         const auto* by = rule_if_any(Kind::school_notice, recipient);
         match::PupilHit unlisted;
         unlisted.through = match::Through::named;
@@ -1060,6 +1063,8 @@ private:
         std::set<std::string> will_be_told{};
         std::unique_ptr<Planned> held{};
         bool two_people = false;
+        std::string
+            whom{};  // where `subject` is a place in the incident, which another version may give to another child
     };
 
     void add_review(Review review) {
@@ -1097,6 +1102,8 @@ private:
                                        review.held->fingerprint.end());
         planned.held = std::move(review.held);
         planned.two_people = review.two_people;
+        planned.doubts = std::move(review.why);
+        if (!review.whom.empty()) planned.doubts.push_back(std::move(review.whom));
         add(std::move(planned));
     }
 

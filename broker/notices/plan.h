@@ -54,7 +54,9 @@ struct Planned {
     std::uint32_t urn = 0;  // set: due when this school's next day begins
     std::unique_ptr<Planned>
         held;  // of a review: the notice that is sent if a person permits it; none: nothing can be
-    bool two_people = false;      // of a review: a second person must decide alike
+    bool two_people = false;  // of a review: a second person must decide alike
+    std::vector<std::string>
+        doubts;  // of a review: all that a person has to look at, and about whom where no record says it
     std::optional<Id16> recalls;  // of a recall: the first notice of what it takes back
 };
 

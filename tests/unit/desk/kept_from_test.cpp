@@ -67,6 +67,21 @@ TEST_CASE("what has a conflict list is shown on a terminal to those who say who 
     report.what = schemas::ReportOf::kept_from;
     receive("reports/school/900001", 1, schemas::Kind::report, wire::pack<schemas::Report>(report));
 
+    schemas::RecallValue recall;
+    recall.notice.assign(16, 3);
+    recall.recalls.assign(16, 2);
+    recall.reference = "FP-3";
+    recall.recalled_reference = "FP-2";
+    recall.force = "31";
+    recall.incident_reference = "NP-1";
+    schemas::QuestionAnswerValue answer;
+    answer.answer.assign(16, 4);
+    answer.reference = "QU-4";
+    answer.question.assign(16, 5);
+    answer.notice.assign(16, 2);
+    answer.outcome = "answered";
+    answer.text = "Her aunt was in the house.";
+
     const auto shown = [&](const std::string& by) {
         auto found = items_for(box, items_of(box, {schemas::Kind::school_notice}, false), by);
         return std::pair{found.shown.size(), found.ask_who};
@@ -76,6 +91,14 @@ TEST_CASE("what has a conflict list is shown on a terminal to those who say who 
     CHECK(shown("S. Patel") == std::pair{std::size_t{1}, Names{}});
     CHECK(shown("Jo Wren") == std::pair{std::size_t{2}, Names{}});
 
+    receive("notices/school/900001", 3, schemas::Kind::recall, wire::pack<schemas::Recall>(recall));
+    receive("notices/school/900001", 4, schemas::Kind::answer, wire::pack<schemas::QuestionAnswer>(answer));
+    for (const auto* reference : {"FP-3", "QU-4"}) {  // as the notice they are about
+        CAPTURE(reference);
+        CHECK_FALSE(find_for(box, reference, "S. Patel"));
+        CHECK(find_for(box, reference, "Jo Wren"));
+        CHECK_THROWS_WITH(find_for(box, reference, ""), Catch::Contains("conflict list"));
+    }
     CHECK(find_for(box, "FP-1", ""));
     CHECK_THROWS_WITH(find_for(box, "FP-2", ""), Catch::Contains("conflict list") && Catch::Contains("--by"));
     CHECK_FALSE(find_for(box, "FP-2", "sam.patel"));

@@ -185,6 +185,99 @@ TEST_CASE("after a permit later versions go straight to whom it was for, on the 
     CHECK(Bytes(update.table->correlation()->begin(), update.table->correlation()->end()) == first);
 }
 
+TEST_CASE("a permit holds for the doubts it was given for: one more, and a person looks again",
+          "[exchange]") {
+    Desk world;
+    auto value = abuse_with(child_a, "NP-1");
+    value.qualifiers = {"hold_for_person"};
+    world.send(value);
+    REQUIRE(confirmed(world.decide_review(world.id(), Verdict::permit)));
+    REQUIRE(world.delivered<schemas::SchoolNotice>(first_school).size() == 1);
+
+    const auto [why, shielded, word] = GENERATE(table<const char*, bool, const char*>({
+        {"the suspect has the name of a contact of the school", false,
+         "Somebody in the incident has the name of a contact of the school."    },
+        {"the child is shielded by now",                        true,
+         "The child is shielded: two people must agree before anything is sent."},
+    }));
+    CAPTURE(why);
+    if (shielded) {
+        Load flags;
+        auto flag = flag_at(child_a, "1", home_a);
+        flag.shield = schemas::Shield::refuge;
+        flags.items = {wire::pack<schemas::Flag>(flag)};
+        world.load(flags);
+    } else {
+        involve(value, {"Anne", "First", "1980-01-01"}, schemas::Role::suspect);
+    }
+    value.version = 2;
+    value.people[1]->present = false;
+    world.send(value);
+    CHECK(world.delivered<schemas::SchoolNotice>(first_school).empty());
+    const auto item = world.item();
+    CHECK(std::ranges::find(item.why, word) != item.why.end());
+    CHECK(item.two_people == shielded);
+    REQUIRE(confirmed(world.decide_review(id16(item.review), Verdict::permit, "R. One")));
+    if (shielded) {
+        CHECK(world.delivered<schemas::SchoolNotice>(first_school).empty());
+        REQUIRE(confirmed(world.decide_review(id16(item.review), Verdict::permit, "R. Two")));
+    }
+    // And now it is the correction of what was sent before.
+    const auto sent = world.delivered<schemas::SchoolNotice>(first_school);
+    REQUIRE(sent.size() == 1);
+    CHECK(sent[0].incident_version == 2);
+
+    value.version = 3;
+    value.people[1]->present = true;
+    world.send(value);
+    CHECK(world.delivered<schemas::SchoolNotice>(first_school).size() == 1);
+    check_recovery(world);
+}
+
+TEST_CASE("what was told at once, and of a later version is held, is corrected when a person permits it",
+          "[exchange]") {
+    Desk world;
+    world.send(abuse_with(child_a, "NP-1"));
+    const auto first = world.delivered<schemas::SchoolNotice>(first_school).at(0).notice;
+    auto news = world.held("NP-1", 2);
+    news.people[1]->present = false;
+    world.send(news);
+    CHECK(world.delivered<schemas::SchoolNotice>(first_school).empty());
+    const auto review = world.id();
+    REQUIRE(confirmed(world.decide_review(review, Verdict::permit)));
+    const auto sent = world.delivered<schemas::SchoolNotice>(first_school);
+    REQUIRE(sent.size() == 1);
+    CHECK_FALSE(sent[0].child_present);
+    const auto update = wire::read_envelope(world.last.deliveries.at(0).envelope).value();
+    CHECK(Bytes(update.table->correlation()->begin(), update.table->correlation()->end()) == first);
+    check_recovery(world);
+}
+
+TEST_CASE("another child at the same place of a later version is looked at for itself", "[exchange]") {
+    Desk world;
+    const auto with = [&](const Who& child, std::uint32_t version) {
+        auto value = abuse_with(child, "NP-1", version);
+        value.people[1]->school_urn = 900001;  // no roll has it, but the authority is known
+        return value;
+    };
+    world.send(with(child_b, 1));
+    const auto reviews = world.delivered<schemas::ReviewItem>(desk);
+    REQUIRE(reviews.size() == 1);
+    REQUIRE(reviews[0].bound_for == "education/E10000024");
+    REQUIRE(confirmed(world.decide_review(id16(reviews[0].review), Verdict::permit)));
+    const std::string officer = "notices/education/E10000024";
+    CHECK(world.delivered<schemas::SchoolNotice>(officer).size() == 1);
+    const Who other{"Marek", "Wolanski", "2013-05-21"};
+    world.send(with(other, 2));
+    CHECK(world.delivered<schemas::SchoolNotice>(officer).empty());
+    const auto again = world.delivered<schemas::ReviewItem>(desk);
+    REQUIRE(again.size() == 1);
+    REQUIRE(confirmed(world.decide_review(id16(again[0].review), Verdict::permit)));
+    const auto told = world.delivered<schemas::SchoolNotice>(officer);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].child_given_names == other.given);
+}
+
 TEST_CASE("whoever may be in the incident does not decide about it", "[exchange]") {
     const auto [why, by, refused] = GENERATE(table<const char*, const char*, bool>({
         {"the victim herself",               "Katherine Ravenscroft",    true },

@@ -84,6 +84,28 @@ TEST_CASE("an under-age witness is a child; an under-age party is a party", "[ma
     CHECK(relations.is_adult[1]);
 }
 
+TEST_CASE("a victim who is a child is found on the roll, and where nobody said whose it is a person looks",
+          "[match]") {
+    const auto [why, born, relation, outcome] =
+        GENERATE(table<const char*, const char*, const char*, Outcome>({
+            {"a child of the suspect", "2015-06-22", "child",  Outcome::match    },
+            {"nobody said",            "2015-06-22", "",       Outcome::potential},
+            {"a friend's child",       "2015-06-22", "friend", Outcome::potential},
+            {"grown up",               "2007-01-02", "child",  Outcome::none     },
+    }));
+    CAPTURE(why);
+    auto known = rolls();
+    known.set_pupil(pupil(900001, person("Ava", "Zielinska", born, "F")), now, "la:E10000024");
+    auto about = incident();
+    add_person(about, Role::suspect, person("Piotr", "Wilk", "1985-09-17", "M"));
+    auto& victim = add_person(about, Role::victim, person("Ava", "Zielinska", born, "F"));
+    victim.home = place("14 Oak Rd", "NG7 2RD");
+    if (*relation) relate(victim, 0, relation);
+    const auto decision = match::decide(known, about, now);
+    CHECK(decision.pupils.size() == (outcome == Outcome::none ? 0 : 1));
+    if (!decision.pupils.empty()) CHECK(decision.pupils[0].outcome == outcome);
+}
+
 TEST_CASE("a related child is found on the roll, present or not", "[match]") {
     auto about = quarrel();
     relate(add_person(about, Role::child, ava()), 0, "child");

@@ -316,6 +316,57 @@ TEST_CASE("a stored notice is hidden from whoever is put on the conflict list of
     CHECK(office.item("FP-1")->opened_by == "Jo Wren");
 }
 
+TEST_CASE("a recall is opened and recorded like a notice, by whoever could see what it takes back",
+          "[school]") {
+    Office office{"trust/forest"};
+    office.receive(notice(1, "FP-GONE"));
+    schemas::ReportValue report;
+    report.notice.assign(16, 1);
+    report.reference = "FP-GONE";
+    report.what = schemas::ReportOf::kept_from;
+    report.recipient = "school";
+    report.person = "Kit Bell";
+    office.test::Office::receive<schemas::Report>("reports/school/900001", schemas::Kind::report, report);
+    schemas::RecallValue recall;
+    recall.notice.assign(16, 2);
+    recall.reference = "FP-TAKE";
+    recall.recalls.assign(16, 1);
+    recall.recalled_reference = "FP-GONE";
+    recall.reason = schemas::RecallReason::corrected;
+    recall.force = "31";
+    recall.incident_reference = "NP-1";
+    recall.recalled_at_us = to_us(now);
+    recall.act_by_us = to_us(now + 6h);
+    office.test::Office::receive<schemas::Recall>("notices/school/900001", schemas::Kind::recall, recall);
+
+    CHECK(has(office.get("jo", "/inbox"), "FP-TAKE"));
+    CHECK(office.send("jo", "GET", "/notices/FP-GONE").header("Location") == "/notices/FP-TAKE");
+    CHECK(office.send("jo", "GET", "/notices/FP-GONE/print").header("Location") == "/notices/FP-TAKE");
+    for (const auto* who : {"kit", "elm", "adi"}) {  // on the conflict list; of another school; no reader
+        CAPTURE(who);
+        CHECK_FALSE(has(office.get(who, "/inbox"), "FP-TAKE"));
+        CHECK(office.send(who, "GET", "/notices/FP-TAKE").status == 404);
+        CHECK(office.send(who, "GET", "/notices/FP-GONE").status == 404);
+        CHECK(office.post(who, "/notices/FP-TAKE/record", chosen("outcome", "removed")).status == 404);
+    }
+    // A lead sees that it is there, and stops nothing.
+    CHECK_FALSE(has(office.get("lea", "/notices/FP-TAKE"), "Record and close"));
+    CHECK(office.post("lea", "/notices/FP-TAKE/record", chosen("outcome", "removed")).status == 404);
+    CHECK_FALSE(office.item("FP-TAKE")->opened);
+
+    const auto page = office.get("jo", "/notices/FP-TAKE");
+    CHECK(has(page, "Notice FP-GONE is recalled"));
+    CHECK(has(page, "Record and close"));
+    CHECK_FALSE(has(page, "Ava"));
+    CHECK(office.item("FP-TAKE")->opened_by == "Jo Wren");
+    CHECK(office.post("jo", "/notices/FP-TAKE/record", chosen("outcome", "quiet_support")).status == 422);
+    CHECK(office.post("jo", "/notices/FP-TAKE/record", chosen("outcome", "removed")).status == 303);
+    CHECK(office.item("FP-TAKE")->recorded_by == "Jo Wren");
+    CHECK_FALSE(has(office.get("jo", "/inbox"), "FP-TAKE"));
+    CHECK(has(office.get("jo", "/done"), "FP-TAKE"));
+    CHECK_FALSE(has(office.get("kit", "/done"), "FP-TAKE"));
+}
+
 TEST_CASE("what was recorded is changed by another record, and the first stays in the story", "[school]") {
     Office office;
     office.receive(notice(1, "FP-1"));

@@ -56,7 +56,7 @@ bool signed_something(const store::Store& store) {
 
 /// In a process of its own, where the config names one.
 std::unique_ptr<log::HeadSigner> make_signer(const BrokerConfig& config) {
-    if (config.signer) return std::make_unique<RemoteSigner>(*config.signer);
+    if (config.signer) return std::make_unique<RemoteSigner>(*config.signer, load_vkey(config.log.vkey));
     return std::make_unique<log::Signer>(load_signer(config.log, config.signed_head()));
 }
 

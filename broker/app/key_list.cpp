@@ -1,7 +1,5 @@
 #include "broker/app/key_list.h"
 
-#include "broker/app/certificates.h"
-
 namespace flagpost::app {
 namespace {
 
@@ -21,9 +19,6 @@ std::string key_list(const BrokerConfig& config, const crypto::BrokerKeys& keys,
                      const log::VerifierKey& log) {
     auto text = row("log", log.text());
     if (const auto previous = load_vkey_previous(config.log)) text += row("log_previous", previous->text());
-    // Where gates run in processes of their own, each holds its certificate and this one knows none.
-    if (config.listen)
-        text += row("tls_certificate", to_hex(read_certificate_digest(config.tls.certificate)));
     text += row("master", keys.master.current);
     if (keys.master.previous) text += row("master_previous", *keys.master.previous);
     return text + row("seed", keys.seed) + row("digest", keys.digest) + row("dedup", keys.dedup);

@@ -9,9 +9,9 @@
 
 namespace flagpost::app {
 
-/// TOML. The log's verifier key, the one before if there is one, and the SHA-256 of the TLS certificate stand as they are. Secret keys are named by
+/// TOML. The log's verifier key and the one before, if there is one, stand as they are. Secret keys are named by
 /// HMAC-SHA-256 under the key itself of "flagpost-key-id/1\n", 16 bytes in hexadecimal: equal means the same key, and
-/// nothing else can be learned from it. Throws std::runtime_error if the certificate cannot be read.
+/// nothing else can be learned from it. The TLS certificates are the gates', who tell them: see router::Broker.
 std::string key_list(const BrokerConfig& config, const crypto::BrokerKeys& keys, const log::VerifierKey& log);
 
 }  // namespace flagpost::app

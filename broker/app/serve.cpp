@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "broker/app/files.h"
@@ -29,6 +28,8 @@ namespace flagpost::app {
 namespace {
 
 constexpr const char* fabric_endpoint = "inproc://flagpost-fabric";
+constexpr std::size_t gates_told_max =
+    128 * limits::gates_max;  // what the certificates of all gates add to the keys
 
 agreement::Agreement load_agreement(const BrokerConfig& config) {
     auto agreement = agreement::Agreement::parse(read_text(config.agreement));
@@ -55,7 +56,7 @@ bool signed_something(const store::Store& store) {
 
 /// In a process of its own, where the config names one.
 std::unique_ptr<log::HeadSigner> make_signer(const BrokerConfig& config) {
-    if (config.signer) return std::make_unique<RemoteSigner>(*config.signer);
+    if (config.signer) return std::make_unique<RemoteSigner>(*config.signer, load_vkey(config.log.vkey));
     return std::make_unique<log::Signer>(load_signer(config.log, config.signed_head()));
 }
 
@@ -83,20 +84,9 @@ exchange::InForce in_force(const BrokerConfig& config, const agreement::Agreemen
     if (crypto::sha256(view(texts.agreement)) != agreement.digest() ||
         crypto::sha256(view(texts.parties)) != parties.digest)
         throw std::runtime_error{"agreement or parties changed while they were read: start again"};
-    return texts;
-}
-
-std::string policies_json(const exchange::InForce& texts) {
-    auto told =
-        nlohmann::json{
-            {"agreement", texts.agreement},
-            {"parties",   texts.parties  },
-            {"keys",      texts.keys     }
-    }
-            .dump();
-    if (told.size() > limits::payload_size_max)
+    if (router::policies_json(texts).size() + gates_told_max > limits::payload_size_max)
         throw std::runtime_error{"agreement, parties and keys together are longer than an answer may be"};
-    return told;
+    return texts;
 }
 
 gate::GateConfig gate_config(const BrokerConfig& config) {
@@ -143,9 +133,8 @@ void reload(const BrokerConfig& config, const agreement::Agreement& agreement, r
     try {
         auto newest = load_parties(config.parties);
         auto texts = in_force(config, agreement, newest, list_keys());
-        auto policies = policies_json(texts);
         parties = std::move(newest);  // in place: sessions look at it with each message
-        loop.files_changed(std::move(texts), std::move(policies));
+        loop.files_changed(std::move(texts));
     } catch (const std::runtime_error& error) {
         // Our own file is wrong while we serve: what is in force stays in force, and somebody is told.
         spdlog::error("not read anew: {}", error.what());
@@ -213,7 +202,6 @@ void serve(const BrokerConfig& config) {
                                   keys.dedup,
                                   fabric_key,
                                   log_public,
-                                  policies_json(texts),
                                   room_on(config.database(), clock),
                                   std::move(texts),
                                   store->size(),
@@ -238,7 +226,6 @@ void serve(const BrokerConfig& config) {
             if (signal != SIGHUP) return false;
             reload(config, agreement, parties, list_keys, *loop);
             if (gate) gate->reload();
-            watchman.files_changed();
         }
         return true;
     };

@@ -102,7 +102,10 @@ void serve_signing(const std::filesystem::path& socket, log::Signer& signer, int
     std::filesystem::remove(socket);
 }
 
-RemoteSigner::RemoteSigner(std::filesystem::path socket) : socket_{std::move(socket)} { connect(); }
+RemoteSigner::RemoteSigner(std::filesystem::path socket, log::VerifierKey key)
+    : socket_{std::move(socket)}, key_{std::move(key)} {
+    connect();
+}
 
 // A call whose answer was lost may have been carried out: what the signer remembers is asked for with each new
 // connection, and whoever asks has to prove from there.
@@ -125,7 +128,13 @@ Result<std::string> RemoteSigner::sign(std::uint64_t size, const Digest& root,
     if (reply.status == log::SignReply::Status::refused)
         return refuse(Reason::not_consistent, std::move(reply.text));
     last_ = {last_.origin, size, root};
-    return std::move(reply.text);
+    const auto head = log::open_checkpoint(reply.text, key_);
+    if (head && *head == last_) return std::move(reply.text);
+    connection_.reset();  // a signer started with the right key is found by the next call
+    throw log::SignerAway{
+        head ? "the signer signed another head than it was asked to"
+             : "the signer does not sign with the key in keys.log_vkey: start it, or the broker, "
+               "with the other's"};
 }
 
 log::SignReply RemoteSigner::ask(BytesView call) {

@@ -19,8 +19,10 @@ void serve_signing(const std::filesystem::path& socket, log::Signer& signer, int
 /// Asks it. Belongs to the thread that uses it.
 class RemoteSigner final : public log::HeadSigner {
 public:
+    /// key   of the log: a head that the signer signed with another is not taken (SignerAway): one of the two has to be started with
+    ///       the other's
     /// Throws SignerAway if the signer does not answer, or what it remembers cannot be read.
-    explicit RemoteSigner(std::filesystem::path socket);
+    RemoteSigner(std::filesystem::path socket, log::VerifierKey key);
 
     Result<std::string> sign(std::uint64_t size, const Digest& root,
                              const std::vector<Digest>& proof) override;
@@ -31,6 +33,7 @@ private:
     void connect();
 
     std::filesystem::path socket_;
+    log::VerifierKey key_;
     std::optional<store::Descriptor> connection_;
     log::Checkpoint last_;
 };

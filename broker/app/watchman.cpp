@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <map>
 
-#include "broker/app/certificates.h"
 #include "broker/core/limits.h"
 #include "broker/standing/report.h"
 #include "broker/store/disk.h"
@@ -70,7 +69,6 @@ Watchman::Watchman(const BrokerConfig& config, std::function<const gate::Counter
       board_{board},
       watch_{config.management.patience},
       volumes_{date::locate_zone("Europe/London")} {
-    files_changed();
     if (const auto text = store::read_whole(config_.volumes()))
         if (const auto restored = volumes_.restore(flagpost::text(*text)); !restored)
             spdlog::error("{}: {}: what is usual has to be learnt anew", config_.volumes().string(),
@@ -112,21 +110,9 @@ void Watchman::watch_volumes(standing::Standing& standing) {
     kept_at_ = standing.at;
 }
 
-void Watchman::files_changed() {
-    if (!config_.listen) return;  // gates in processes of their own hold them
-    try {
-        certificate_ends_ = read_certificate_end(config_.tls.certificate);
-        revocation_list_ends_ = read_revocation_list_end(config_.tls.crl);
-    } catch (const std::runtime_error& error) {
-        spdlog::error("when certificates end is not known: {}", error.what());
-    }
-}
-
 void Watchman::look(standing::Standing standing) {
     standing.disk = disk_under(config_.database());
     standing.clock = kernel_clock();
-    standing.certificate_ends = certificate_ends_;
-    standing.revocation_list_ends = revocation_list_ends_;
     if (const auto* counters = gate_()) standing.gate = counts_of(*counters);
     watch_volumes(standing);
     auto seen = watch_.look(standing);

@@ -31,8 +31,6 @@ public:
 
     /// Completes it, hangs it up, and writes alarms that begin or end into the process's log.
     void look(standing::Standing standing);
-    /// Certificates were read anew.
-    void files_changed();
     /// What hangs there, for those who ask over the wire: a JSON object.
     std::string report() const;
 
@@ -48,7 +46,6 @@ private:
     std::vector<standing::Volume> judged_;
     std::optional<Instant> judged_at_, kept_at_;
     std::future<void> keeping_;  // on a thread of its own: the broker thread waits for no disk
-    std::optional<Instant> certificate_ends_, revocation_list_ends_;
 };
 
 }  // namespace flagpost::app

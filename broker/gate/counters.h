@@ -60,10 +60,9 @@ struct Counters {
     Counter connections;
     Counter sessions;
     Counter handshakes;
-    Counter input_bytes;                                  // parts of messages that have not ended
-    Counter fabric_bytes;                                 // handed to the broker, not yet consumed
-    Counter output_bytes;                                 // queued for peers
-    std::atomic<std::int64_t> revocation_list_ends_s{0};  // Unix time of the earliest nextUpdate
+    Counter input_bytes;   // parts of messages that have not ended
+    Counter fabric_bytes;  // handed to the broker, not yet consumed
+    Counter output_bytes;  // queued for peers
 
     std::uint64_t refused_for(Cause cause) const { return refused[static_cast<std::size_t>(cause)].value(); }
     std::uint64_t ended_for(Reason reason) const { return ended[static_cast<std::size_t>(reason)].value(); }

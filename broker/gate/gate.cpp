@@ -67,7 +67,6 @@ Gate::Gate(GateConfig config, zmq::context_t& fabric, Clock& clock, Random& rand
         config_.connections_max = default_connections_max();
         connections_limited_ = config_.connections_max < connections_wanted;
     }
-    counters_.revocation_list_ends_s = trust_.revocation_list_ends_s();
     const auto add = [&](int descriptor, void* source) {
         epoll_event event{EPOLLIN, {.ptr = source}};
         if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
@@ -88,7 +87,7 @@ void Gate::run() {
             "or run further flagpost-gate processes beside it",
             connections_wanted,
             static_cast<std::size_t>(static_cast<double>(connections_wanted) / limits::descriptors_used_max));
-    tell_lists();
+    tell_credentials();
     on_ready(&link_, 0);  // libzmq signals changes only from the first look on
     while (!stopping_) turn();
     for (const auto& connection : connections_)
@@ -217,10 +216,9 @@ void Gate::reload_trust() {
         spdlog::error("gate: the certificates on disk are not taken, the old ones stay: {}", failure.what());
         return;
     }
-    counters_.revocation_list_ends_s = trust_.revocation_list_ends_s();
     counters_.reloads.add(1);  // last: who sees it counted sees what it brought
     spdlog::info("gate: certificates and revocation list reloaded");
-    tell_lists();
+    tell_credentials();
     // Who is on the list goes at once; whole chains are dearer and follow a few a turn.
     to_judge_.clear();
     for (const auto& connection : connections_) {

@@ -118,7 +118,7 @@ private:
     void relieve();
     void hand_over();
     void lose_broker();
-    void tell_lists();
+    void tell_credentials();
 
     GateConfig config_;
     Clock& clock_;

@@ -50,7 +50,7 @@ void Gate::take_batch(BytesView batch) {
 void Gate::take_item(const wire::fabric::Item& item) {
     if (item.kind == ItemKind::challenge) {
         link_.answer(item.content);
-        return tell_lists();
+        return tell_credentials();
     }
     const auto found = sessions_.find(item.session);
     if (found == sessions_.end()) return;  // ended here before the broker knew
@@ -81,11 +81,11 @@ void Gate::relieve() {
         if (paused->paused && may_take(*paused)) resume(*paused);
 }
 
-// The log has to say by which lists peers were judged: told before the first session, and again whenever they were read.
-void Gate::tell_lists() {
+// The log has to say what peers were shown and by which lists they were judged, and somebody to act before either ends: told before
+// the first session, and again whenever they were read.
+void Gate::tell_credentials() {
     if (!link_.attached()) return;
-    link_.add(ItemKind::lists, no_session,
-              wire::fabric::write_lists({trust_.lists_number(), trust_.lists()}));
+    link_.add(ItemKind::credentials, no_session, wire::fabric::write_credentials(trust_.credentials()));
 }
 
 void Gate::lose_broker() {

@@ -8,8 +8,6 @@
 #include <fstream>
 #include <vector>
 
-#include "broker/wire/fabric.h"
-
 namespace flagpost::gate {
 namespace {
 
@@ -97,6 +95,20 @@ std::uint64_t first_number_in(const std::string& text, const std::filesystem::pa
     return value;
 }
 
+std::optional<Instant> instant_of(const ASN1_TIME* time) {
+    std::tm broken_down{};
+    if (time == nullptr || ASN1_TIME_to_tm(time, &broken_down) != 1) return std::nullopt;
+    return Instant{std::chrono::seconds{::timegm(&broken_down)}};
+}
+
+Digest fingerprint_of(const X509* certificate) {
+    Digest digest;
+    unsigned size = digest.size();
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1)
+        throw CryptoFailure{"the broker's certificate has no digest"};
+    return digest;
+}
+
 crypto::TlsContext tried_context(const crypto::TlsFiles& files) {
     auto context = crypto::make_server_context(files);
     test_own_certificate(context.get());
@@ -113,7 +125,11 @@ Trust::Trusted Trust::read(const crypto::TlsFiles& files) {
     auto context = tried_context(files);
     if (text != text_of(files.crl)) throw CryptoFailure{files.crl.string() + ": changed while it was read"};
     const auto number = first_number_in(text, files.crl);
-    return {std::move(context), std::move(text), number};
+    const X509* own = SSL_CTX_get0_certificate(context.get());
+    const auto ends = instant_of(X509_get0_notAfter(own));
+    if (!ends) throw CryptoFailure{files.certificate.string() + ": when it ends cannot be read"};
+    const auto certificate = fingerprint_of(own);
+    return {std::move(context), std::move(text), number, certificate, *ends};
 }
 
 Trust::Stamp Trust::stamp_of(const std::filesystem::path& file) {
@@ -155,16 +171,12 @@ bool Trust::still_trusted(SSL* connection) const {
     return X509_verify_cert(verification.get()) == 1;
 }
 
-std::int64_t Trust::revocation_list_ends_s() const {
-    std::int64_t earliest = 0;
-    for (const X509_CRL* list : lists_of(context())) {
-        std::tm broken_down{};
-        const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
-        if (next == nullptr || ASN1_TIME_to_tm(next, &broken_down) != 1) continue;
-        const std::int64_t ends = ::timegm(&broken_down);
-        if (earliest == 0 || ends < earliest) earliest = ends;
-    }
-    return earliest;
+wire::fabric::Credentials Trust::credentials() const {
+    std::optional<Instant> first;
+    for (const X509_CRL* list : lists_of(context()))
+        if (const auto end = instant_of(X509_CRL_get0_nextUpdate(list)))
+            first = std::min(first.value_or(*end), *end);
+    return {trusted_.certificate, trusted_.certificate_ends, first, trusted_.lists_number, trusted_.lists};
 }
 
 }  // namespace flagpost::gate

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "broker/crypto/tls.h"
+#include "broker/wire/fabric.h"
 
 namespace flagpost::gate {
 
@@ -22,10 +23,6 @@ public:
 
     SSL_CTX* context() const { return trusted_.context.get(); }
 
-    /// The file of revocation lists that context() was made from, byte for byte, and the number of the first.
-    const std::string& lists() const { return trusted_.lists; }
-    std::uint64_t lists_number() const { return trusted_.lists_number; }
-
     /// The files on disk are not those of the last attempt to read them.
     bool changed_on_disk() const;
 
@@ -39,8 +36,8 @@ public:
     /// The peer's chain still verifies: CA, revocation, validity. As dear as in a handshake.
     bool still_trusted(SSL* connection) const;
 
-    /// Unix time at which the first of our revocation lists goes out of date; 0 if none says.
-    std::int64_t revocation_list_ends_s() const;
+    /// What the broker is told: the certificate that context() shows and the lists that it judges by. Holds as long as nothing is reloaded.
+    wire::fabric::Credentials credentials() const;
 
 private:
     struct Stamp {
@@ -51,8 +48,10 @@ private:
     using Stamps = std::array<Stamp, 4>;
     struct Trusted {
         crypto::TlsContext context;
-        std::string lists;
-        std::uint64_t lists_number;
+        std::string lists;           // the file that the context's were read from, byte for byte
+        std::uint64_t lists_number;  // of the first of them
+        Digest certificate;
+        Instant certificate_ends;
     };
     static Trusted read(const crypto::TlsFiles& files);
     static Stamp stamp_of(const std::filesystem::path& file);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "broker/crypto/digest.h"
 #include "broker/exchange/body.h"
@@ -121,6 +122,15 @@ Page keys_page(const Ask& ask, const log::Scope& scope, store::Reader& reader, s
         if (key && scope.covers(index, key->controller)) keys.keys.back() = std::move(key);
     }
     return Page{keys.seal_to(*ask.key), index < size};
+}
+
+std::string policies_json(const exchange::InForce& texts) {
+    return nlohmann::json{
+        {"agreement", texts.agreement},
+        {"parties",   texts.parties  },
+        {"keys",      texts.keys     }
+    }
+        .dump();
 }
 
 Result<Page> setting_page(const Ask& ask, store::Reader& reader) {

@@ -28,6 +28,9 @@ Page bodies_page(const Ask& ask, store::Reader& reader, std::uint64_t size);
 /// Keys of the bodies from leaf number `from` that the scope covers, sealed to the key given: a log::KeysPage.
 Page keys_page(const Ask& ask, const log::Scope& scope, store::Reader& reader, std::uint64_t size);
 
+/// JSON {"agreement","parties","keys"}: the exact texts in force.
+std::string policies_json(const exchange::InForce& texts);
+
 /// The text that entry `from` put in force, in parts of `answer_bytes_max`, of which `level` says the how manieth;
 /// not_found where the entry put none in force.
 Result<Page> setting_page(const Ask& ask, store::Reader& reader);

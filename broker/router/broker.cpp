@@ -20,6 +20,9 @@ namespace fabric = wire::fabric;
 constexpr std::uint32_t frames_ungranted_max = limits::frames_granted / 4;
 constexpr std::size_t bytes_ungranted_max = limits::fabric_window_bytes / 16;
 
+// With which certificates the broker's keys are written down: those of gates that come within this time of its start.
+constexpr auto gates_awaited = std::chrono::seconds{10};
+
 std::uint32_t in_milliseconds(std::chrono::milliseconds duration) {
     return static_cast<std::uint32_t>(duration.count());
 }
@@ -108,10 +111,11 @@ Broker::Broker(BrokerSetting setting, Now now)
                   : Instant::max()},
       attendance_{std::move(setting_.peers)},
       started_{now_},
+      gates_awaited_until_{running_ + gates_awaited},
       size_{setting_.size},
       root_{setting_.root} {
     if (setting_.cosigned) heads_.restore(*setting_.cosigned, now_);
-    decide(exchange::Started{setting_.in_force, std::move(setting_.erased_again)}, Id16{}, Nothing{});
+    decide(exchange::Started{in_force(), std::move(setting_.erased_again)}, Id16{}, Nothing{});
 }
 
 // --- From the gates
@@ -157,8 +161,8 @@ void Broker::take_item(const GateName& name, Gate& gate, const fabric::Item& ite
             return take_frame(item);
         case fabric::ItemKind::close:
             return take_close(item);
-        case fabric::ItemKind::lists:
-            return take_lists(item);
+        case fabric::ItemKind::credentials:
+            return take_credentials(gate, item);
         case fabric::ItemKind::refused:
             ++figures_.turned_away;
             return;
@@ -219,21 +223,57 @@ void Broker::take_frame(const fabric::Item& item) {
     act(item.session, session->machine.receive(item.content, {now_, running_}));
 }
 
-// Gates read them, each for itself: what each begins to judge by is written down. One with an older list than another had is a
-// gate whose file was not brought up to date.
-void Broker::take_lists(const fabric::Item& item) {
-    const auto lists = fabric::read_lists(item.content);
-    if (!lists) {
-        spdlog::error("a gate names no revocation list: {}", lists.error().where);
+// Gates read their files, each for itself: what each begins to show and to judge by is written down. One with an older list than
+// another had is a gate whose file was not brought up to date.
+void Broker::take_credentials(Gate& gate, const fabric::Item& item) {
+    const auto told = fabric::read_credentials(item.content);
+    if (!told) {
+        spdlog::error("a gate does not name its credentials: {}", told.error().where);
         return;
     }
     auto& known = setting_.in_force;
-    if (lists->number < known.crl_number)
-        spdlog::error("a gate judges by revocation list {}, another has had {}", lists->number,
+    if (told->number < known.crl_number)
+        spdlog::error("a gate judges by revocation list {}, another has had {}", told->number,
                       known.crl_number);
-    known.crl = lists->text;
-    known.crl_number = lists->number;
-    decide(exchange::Reloaded{known}, Id16{}, Nothing{});
+    known.crl = told->lists;
+    known.crl_number = told->number;
+    gate.credentials = {told->certificate, told->certificate_ends, told->lists_end};
+    // Of those that are here: what only a gate showed that has gone is in use no more. It is not taken out as it goes, or each restart
+    // of one of two gates would be two changes.
+    certificates_.emplace();
+    for (const auto& [name, each] : gates_)
+        if (each.credentials) certificates_->insert(each.credentials->certificate);
+    note_endings();
+    decide(exchange::Reloaded{in_force()}, Id16{}, Nothing{});
+}
+
+/// What ends first of what gates told. The last to go leaves what it had: whoever has to act is still called.
+void Broker::note_endings() {
+    std::optional<Instant> certificate, lists;
+    for (const auto& [name, gate] : gates_) {
+        if (!gate.credentials) continue;
+        const auto& told = *gate.credentials;
+        certificate = std::min(certificate.value_or(told.certificate_ends), told.certificate_ends);
+        if (told.lists_end) lists = std::min(lists.value_or(*told.lists_end), *told.lists_end);
+    }
+    if (!certificate) return;
+    certificate_ends_ = certificate;
+    lists_end_ = lists;
+}
+
+/// The broker's keys are one text with the certificates that its gates show, so they are in force once a gate has told its own. Gates
+/// do so before anybody comes through them.
+exchange::InForce Broker::in_force() const {
+    auto texts = setting_.in_force;
+    if (texts.keys.empty()) return texts;
+    if (!certificates_) {
+        texts.keys.clear();
+        return texts;
+    }
+    std::string all;
+    for (const Digest& each : *certificates_) all += (all.empty() ? "\"" : ", \"") + to_hex(each) + "\"";
+    texts.keys += "tls_certificates = [" + all + "]\n";
+    return texts;
 }
 
 void Broker::take_close(const fabric::Item& item) {
@@ -249,6 +289,7 @@ void Broker::gate_lost(const GateName& name, Now now) {
     const std::set<Id16> sessions = std::move(gate->second.sessions);
     gates_.erase(gate);
     output_.erase(name);
+    note_endings();
     for (const Id16& id : sessions) forget_session(id, {Reason::idle, "gate lost"}, Ending::ours);
     spdlog::error("gate lost with {} sessions", sessions.size());
 }
@@ -264,6 +305,10 @@ void Broker::tick(Now now, bool ahead) {
     if (setting_.exchange.clock_is_held() && setting_.clock_synchronised())
         decide(exchange::ClockSynchronised{}, Id16{}, Nothing{});
     decide(exchange::Tick{ahead}, Id16{}, Nothing{});
+    if (!certificates_ && running_ >= gates_awaited_until_) {
+        certificates_.emplace();  // no gate: nobody is shown any
+        decide(exchange::Reloaded{in_force()}, Id16{}, Nothing{});
+    }
     expire_some(ahead);
     heads_.propose(setting_.parties.quorum, now_);
     watch_quorum();
@@ -304,16 +349,15 @@ void Broker::look_again(const Id16& id) {
     due_.emplace(std::clamp(session->machine.due(), running_ + std::chrono::milliseconds{1}, latest), id);
 }
 
-void Broker::files_changed(exchange::InForce in_force, std::string policies, Now now) {
+void Broker::files_changed(exchange::InForce texts, Now now) {
     home_.check();
     go_on(now);
-    setting_.policies = std::move(policies);
-    if (in_force.crl.empty()) {
-        in_force.crl = std::move(setting_.in_force.crl);
-        in_force.crl_number = setting_.in_force.crl_number;
+    if (texts.crl.empty()) {
+        texts.crl = std::move(setting_.in_force.crl);
+        texts.crl_number = setting_.in_force.crl_number;
     }
-    setting_.in_force = std::move(in_force);
-    decide(exchange::Reloaded{setting_.in_force}, Id16{}, Nothing{});
+    setting_.in_force = std::move(texts);
+    decide(exchange::Reloaded{in_force()}, Id16{}, Nothing{});
 }
 
 void Broker::clock_stepped(Instant::duration by, Now now) {
@@ -628,6 +672,8 @@ standing::Standing Broker::stands(Instant now) const {
     standing.wal_bytes = wal_bytes_;
     standing.pending_bytes = pending_bytes_;
     standing.clock_held = setting_.exchange.clock_is_held();
+    standing.certificate_ends = certificate_ends_;
+    standing.revocation_list_ends = lists_end_;
     return standing;
 }
 

@@ -36,12 +36,11 @@ struct BrokerSetting {
     crypto::SymmetricKey dedup;                  // HMACs of received bytes
     std::optional<crypto::SymmetricKey> fabric;  // gates in their own process must know it
     log::VerifierKey log_key;
-    std::string policies;  // JSON, what Query policies answers: agreement, parties and keys in force
-    std::function<bool()> has_room;            // on the store's disk
-    exchange::InForce in_force;                // its revocation lists: gates tell them
-    std::uint64_t size;                        // of the log as recovered
-    Digest root;                               // likewise
-    Instant newest_stored;                     // time of the newest leaf
+    std::function<bool()> has_room;  // on the store's disk
+    exchange::InForce in_force;  // gates add their certificates to the keys, and tell the revocation lists
+    std::uint64_t size;          // of the log as recovered
+    Digest root;                 // likewise
+    Instant newest_stored;       // time of the newest leaf
     std::optional<std::string> cosigned = {};  // the newest head that had a quorum of witnesses
     /// Whether the kernel says that the clock is right again after a step.
     std::function<bool()> clock_synchronised = [] { return false; };
@@ -83,7 +82,7 @@ public:
     void wal_stands_at(std::uint64_t bytes) { wal_bytes_ = bytes; }
     /// Parties (changed in place by their owner) and keys were read anew: what differs becomes a leaf. Without revocation lists
     /// in `in_force` those stand that a gate told last.
-    void files_changed(exchange::InForce in_force, std::string policies, Now now);
+    void files_changed(exchange::InForce in_force, Now now);
     void clock_stepped(Instant::duration by, Now now);
     /// Says goodbye to every session. What is pending still has to be committed.
     void shut_down(Now now);
@@ -122,11 +121,17 @@ private:
         std::uint32_t frames_taken = 0;  // since the gate was last granted more
         std::size_t bytes_taken = 0;     // likewise
     };
+    struct Credentials {
+        Digest certificate;
+        Instant certificate_ends;
+        std::optional<Instant> lists_end;
+    };
     struct Gate {
         bool attached = false;
         std::optional<Digest> nonce;
         std::set<Id16> sessions;
         std::vector<Id16> touched;  // sessions of which frames were taken and not yet granted anew
+        std::optional<Credentials> credentials;  // as it told them last
     };
 
     // What waits for a commit, besides records.
@@ -164,7 +169,9 @@ private:
     void take_attach(const GateName& name, Gate& gate, BytesView content);
     void take_opening(const GateName& name, Gate& gate, const wire::fabric::Item& item);
     void take_frame(const wire::fabric::Item& item);
-    void take_lists(const wire::fabric::Item& item);
+    void take_credentials(Gate& gate, const wire::fabric::Item& item);
+    void note_endings();
+    exchange::InForce in_force() const;
     void take_close(const wire::fabric::Item& item);
     void grant_anew(const GateName& name, Gate& gate);
 
@@ -257,6 +264,11 @@ private:
     Instant started_;
     std::optional<Instant> head_at_, committed_at_;  // when we heard of the newest of each
     std::optional<Instant> unsigned_since_;          // the oldest commit no head covers yet
+
+    // Of the gates' certificates: those the keys are listed with; nothing before a gate has told one, or is late with it.
+    std::optional<std::set<Digest>> certificates_;
+    std::optional<Instant> certificate_ends_, lists_end_;  // the first to do so
+    Running gates_awaited_until_;
 
     std::map<GateName, Gate> gates_;
     std::map<Id16, Session> sessions_;

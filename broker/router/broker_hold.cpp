@@ -221,7 +221,7 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
                 return answers.page;
             case schemas::QueryKind::policies:
                 if (ask.from > 0) return setting_page(ask, setting_.reader);
-                return Page{copy(view(setting_.policies)), false};
+                return Page{copy(view(policies_json(in_force()))), false};
             case schemas::QueryKind::standing:
                 return Page{copy(view(setting_.standing_report())), false};
             case schemas::QueryKind::keys:

@@ -60,8 +60,8 @@ Now BrokerLoop::now() {
     return time_.moment();
 }
 
-void BrokerLoop::files_changed(exchange::InForce in_force, std::string policies) {
-    broker_.files_changed(std::move(in_force), std::move(policies), now());
+void BrokerLoop::files_changed(exchange::InForce in_force) {
+    broker_.files_changed(std::move(in_force), now());
 }
 
 void BrokerLoop::run() {

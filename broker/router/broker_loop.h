@@ -40,7 +40,7 @@ public:
     void run();
 
     /// Parties, whose object the caller has changed in place, revocation list or keys are other than before. For `control`.
-    void files_changed(exchange::InForce in_force, std::string policies);
+    void files_changed(exchange::InForce in_force);
 
 private:
     Now now();

@@ -148,7 +148,8 @@ template <class Step> void StoreThread::when_there_is_room(Step&& step) {
         signed_at_ = std::chrono::steady_clock::now();  // tried again in a while, not at once
         tidied_ = false;
     } catch (const log::SignerAway& away) {
-        if (!std::exchange(signer_away_, true))
+        // Each reason once: they call for different things to be done.
+        if (std::exchange(signer_away_, away.what()) != away.what())
             spdlog::critical("heads of the log are late: {}", away.what());
         signed_at_ = std::chrono::steady_clock::now();
     }
@@ -257,7 +258,7 @@ void StoreThread::sign(store::Reader& reader) {
     if (!note)
         throw store::StorageFailure{"the log contradicts the head signed last (" + note.error().where +
                                     "): this store is not the one that was signed"};
-    if (std::exchange(signer_away_, false)) spdlog::info("the signer signs again");
+    if (!std::exchange(signer_away_, {}).empty()) spdlog::info("the signer signs again");
     signed_size_ = size;
     hurry_ = false;
     signed_at_ = std::chrono::steady_clock::now();

@@ -99,11 +99,11 @@ private:
     std::uint64_t signed_size_ = 0;
     std::chrono::steady_clock::time_point signed_at_{};  // intervals, not wall time: steps must not matter
     bool tidied_ = false;
-    bool hurry_ = false;  // somebody waits for the next head
-    bool signer_away_ = false;
-    bool no_room_ = false;    // something waits for room on the disk
-    bool wal_stuck_ = false;  // a reader keeps more of the WAL than may be
-    store::Tally tally_;      // committed and not yet kept
+    bool hurry_ = false;       // somebody waits for the next head
+    std::string signer_away_;  // why, as it was said; empty: it signs
+    bool no_room_ = false;     // something waits for room on the disk
+    bool wal_stuck_ = false;   // a reader keeps more of the WAL than may be
+    store::Tally tally_;       // committed and not yet kept
     std::chrono::steady_clock::time_point kept_at_ = std::chrono::steady_clock::now();
 
     // The broker thread's

@@ -130,7 +130,7 @@ private:
 
     void certificates() {
         ending("certificate_ends", "", now_.owner, "The broker's certificate", now_.certificate_ends,
-               certificate_notice, "Have it renewed, replace the files; the broker reads them anew");
+               certificate_notice, "Have it renewed, replace the files; the gate reads them anew by itself");
         ending("revocation_list_ends", "", now_.owner, "The revocation list", now_.revocation_list_ends,
                revocation_list_notice,
                "Fetch the newest from the partnership's CA: nobody can connect once it has ended");

@@ -11,15 +11,15 @@ namespace {
 constexpr std::size_t alignment = 8;
 constexpr std::size_t opening_fixed_size = 8 + 32 + 1;  // not_after, certificate, length of the id
 constexpr std::size_t remote_size_max = 64;
-constexpr std::size_t list_number_size = 8;
-constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::lists);
+constexpr std::size_t credentials_fixed_size = 32 + 3 * 8;
+constexpr auto last_kind = static_cast<std::uint8_t>(ItemKind::credentials);
 constexpr auto last_reason = static_cast<std::uint16_t>(Reason::in_use);
 
 std::size_t padded(std::size_t size) { return (size + alignment - 1) / alignment * alignment; }
 
 std::size_t content_size_max(std::uint8_t kind) {
-    return kind == static_cast<std::uint8_t>(ItemKind::lists) ? list_number_size + lists_size_max
-                                                              : limits::frame_size_max;
+    return kind == static_cast<std::uint8_t>(ItemKind::credentials) ? credentials_fixed_size + lists_size_max
+                                                                    : limits::frame_size_max;
 }
 
 bool all_zero(BytesView bytes) {
@@ -96,16 +96,23 @@ Result<Ending> read_ending(BytesView content) {
     return Ending{static_cast<Reason>(reason), std::string{text(content.subspan(2))}};
 }
 
-Bytes write_lists(const Lists& lists) {
-    Bytes out;
-    append_be(out, lists.number, list_number_size);
-    out.insert(out.end(), lists.text.begin(), lists.text.end());
+Bytes write_credentials(const Credentials& credentials) {
+    Bytes out{credentials.certificate.begin(), credentials.certificate.end()};
+    append_be(out, static_cast<std::uint64_t>(to_us(credentials.certificate_ends)), 8);
+    append_be(out, static_cast<std::uint64_t>(to_us(credentials.lists_end.value_or(Instant{}))), 8);
+    append_be(out, credentials.number, 8);
+    out.insert(out.end(), credentials.lists.begin(), credentials.lists.end());
     return out;
 }
 
-Result<Lists> read_lists(BytesView content) {
-    if (content.size() <= list_number_size) return refuse(Reason::malformed, "fabric.lists");
-    return Lists{read_be(content.first(list_number_size)), text(content.subspan(list_number_size))};
+Result<Credentials> read_credentials(BytesView content) {
+    if (content.size() <= credentials_fixed_size) return refuse(Reason::malformed, "fabric.credentials");
+    const auto number_at = [&](std::size_t at) { return read_be(content.subspan(at, 8)); };
+    const auto instant_at = [&](std::size_t at) { return from_us(static_cast<std::int64_t>(number_at(at))); };
+    const Instant lists_end = instant_at(40);
+    return Credentials{*exactly<32>(content.first(32)), instant_at(32),
+                       lists_end == Instant{} ? std::nullopt : std::optional{lists_end}, number_at(48),
+                       text(content.subspan(credentials_fixed_size))};
 }
 
 Bytes write_window(std::uint32_t frames) {

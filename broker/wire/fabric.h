@@ -1,6 +1,7 @@
 /// What passes between a gate and the broker over ZeroMQ: sessions opened, frames, closings.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,14 @@ namespace flagpost::wire::fabric {
 
 // One ZeroMQ message is a sequence of items, each a header of 24 bytes and its content, padded with zeros to a
 // multiple of 8 so that a FlatBuffer inside can be read where it lies: u8 kind, 3 zero bytes, u32be length,
-// 16 bytes session. Attach, challenge, refused and lists belong to no session: 16 zero bytes.
+// 16 bytes session. Attach, challenge, refused and credentials belong to no session: 16 zero bytes.
 //
 // A gate in its own process asks to be let in with an empty Attach, is given a Challenge and answers with an
 // Attach of 32 bytes; until that one is right the broker ignores everything else it says. In-process gates
 // start at once.
 //
-// Before its first Open, and whenever it took others, a gate says which revocation lists it judges its peers by.
+// Before its first Open, and whenever it took others, a gate says which certificate it shows its peers and by which revocation
+// lists it judges them.
 //
 // A session may send nothing before the broker's first Window, and then as many frames as its Windows add up to.
 // The broker returns the frames of a batch once it has consumed that batch, without waiting for more: the gate
@@ -33,14 +35,14 @@ enum class ItemKind : std::uint8_t {
     kick = 6,       // broker -> gate: end it once what was queued is sent; content: Ending
     window = 7,     // broker -> gate: u32be more frames the gate may send for this session
     refused = 8,    // gate -> broker: a connection refused before it had a session; UTF-8 cause, for counting
-    lists = 9,      // gate -> broker: the revocation lists in force there from here on, see Lists
+    credentials = 9,  // gate -> broker: what is in force there from here on, see Credentials
 };
 
 inline constexpr std::size_t header_size = 24;
 inline constexpr std::size_t nonce_size = 32;
 inline constexpr std::size_t lists_size_max =
     16 * 1024 * 1024;  // of the text: some 300,000 certificates revoked
-inline constexpr std::string_view attach_label = "flagpost-fabric/1\n";
+inline constexpr std::string_view attach_label = "flagpost-fabric/2\n";
 
 struct Item {
     ItemKind kind;
@@ -73,13 +75,17 @@ struct Ending {
 Bytes write_ending(Reason reason, std::string_view text = {});
 Result<Ending> read_ending(BytesView content);
 
-/// Content of `lists`: u64be number, then the file as the gate read it.
-struct Lists {
-    std::uint64_t number;   // the first list's
-    std::string_view text;  // PEM, not empty; into the batch
+/// Content of `credentials`: 32 bytes certificate, u64be each when that ends, when the lists end (microseconds since 1970; 0: they
+/// do not say) and the number, then the file of lists as the gate read it.
+struct Credentials {
+    Digest certificate;  // SHA-256 of the DER of the one it shows its peers
+    Instant certificate_ends;
+    std::optional<Instant> lists_end;  // the first of them that goes out of date
+    std::uint64_t number;              // the first list's
+    std::string_view lists;            // PEM, not empty; into the batch
 };
-Bytes write_lists(const Lists& lists);
-Result<Lists> read_lists(BytesView content);
+Bytes write_credentials(const Credentials& credentials);
+Result<Credentials> read_credentials(BytesView content);
 
 /// Content of `window`.
 Bytes write_window(std::uint32_t frames);

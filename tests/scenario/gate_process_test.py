@@ -1,12 +1,14 @@
 #!/usr/bin/python3
-"""The gate as a process of its own: the TLS key lives only there, neither its death nor the broker's loses anything, and the log says by which revocation
-lists it judged."""
+"""The gate as a process of its own: the TLS key lives only there, neither its death nor the broker's loses anything, the log says which certificate it
+showed and by which revocation lists it judged, and the broker's operator is called before either ends."""
 
 import hashlib
 import json
 import pathlib
+import ssl
 import subprocess
 import sys
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -21,12 +23,12 @@ class GateProcess(Scenario):
 
     def setUp(self):
         super().setUp()
-        self.port = free_port()
+        self.port, self.address = free_port(), f"127.0.0.1:{free_port()}"
         self.partnership.port = self.port
         fabric = f'[fabric]\nendpoint = "ipc://{self.folder}/fabric/broker"\nkey = "{self.pki}/broker/fabric.key"\n'
         (self.folder / "fabric").mkdir(mode=0o750)
         (self.folder / "broker.toml").write_text(f'partnership = "{NAME}"\ndata = "broker-data"\npki = "{self.pki}"\n'
-                                                 f'agreement = "{self.folder}/agreement.toml"\n{fabric}')
+                                                 f'agreement = "{self.folder}/agreement.toml"\n{fabric}[management]\nlisten = "{self.address}"\n')
         (self.folder / "gate.toml").write_text(f'partnership = "{NAME}"\nlisten = "127.0.0.1:{self.port}"\npki = "{self.pki}"\n{fabric}')
         self.broker = self.start("flagpost-broker", "broker.toml")
         self.gate = self.start("flagpost-gate", "gate.toml")
@@ -126,6 +128,68 @@ class GateProcess(Scenario):
                 self.verify(self.folder / "export")
             (self.folder / "aside").rename(kept)
         self.verify(self.folder / "export")
+
+    def certificate(self):
+        """SHA-256 of the DER of the one the gate shows, as the log names it."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert((self.pki / "broker" / "tls.crt").read_text())).hexdigest()
+
+    def keys(self):
+        """Each text of keys that was in force, as the export has it."""
+        found = [leaf["setting"] for leaf in self.exported() if leaf["kind"] == "keys_set"]
+        return [(self.folder / "export" / "policies" / f"{setting}.toml").read_text() for setting in found]
+
+    def alarms(self):
+        with urllib.request.urlopen(f"http://{self.address}/status.json", timeout=30) as answer:
+            return {alarm["code"]: alarm for alarm in json.load(answer)["alarms"]}
+
+    def new_certificate(self, days):
+        """Of the same key, put in place whole; the gate takes it without being told to."""
+        ca, own = self.pki / "ca", self.pki / "broker"
+        extensions = ("subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid:always", "basicConstraints=critical,CA:FALSE",
+                      "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth",
+                      f"subjectAltName=URI:spiffe://{NAME}/broker/main,DNS:localhost,IP:127.0.0.1")
+        self.partnership.call("openssl", "req", "-x509", "-config", self.pki / "ca-db" / "openssl.cnf", "-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-days",
+                              str(days), "-key", own / "tls.key", "-subj", f"/O={NAME}/CN=broker-main", "-out", own / ".tls.new",
+                              *(word for extension in extensions for word in ("-addext", extension)))
+        (own / ".tls.new").rename(own / "tls.crt")
+
+    def test_its_certificate_is_among_the_keys_and_the_broker_calls_before_its_files_end(self):
+        self.feed("day", 1)
+        self.all_are_confirmed(1)
+        kinds = [leaf["kind"] for leaf in self.exported()]
+        self.assertEqual(kinds.count("keys_set"), 1)
+        self.assertLess(kinds.index("keys_set"), kinds.index("session_opened"))
+        first = self.certificate()
+        self.assertIn(f'tls_certificates = ["{first}"]', self.keys()[0])
+        self.assertFalse({"certificate_ends", "revocation_list_ends"} & set(self.alarms()))
+
+        # Both are about to end. Nobody tells the broker, which does not have the files.
+        self.new_certificate(5)
+        self.partnership.call("openssl", "ca", "-config", self.pki / "ca-db" / "openssl.cnf", "-gencrl", "-crldays", "2", "-out", self.pki / ".crl.new")
+        (self.pki / ".crl.new").rename(self.pki / "crl.pem")
+        both = until(lambda: len(found := {code: alarm for code, alarm in self.alarms().items() if code in ("certificate_ends", "revocation_list_ends")}) == 2 and found,
+                     60, "somebody is called for both")
+        self.assertEqual({alarm["urgency"] for alarm in both.values()}, {"soon"})
+        self.assertRegex(both["certificate_ends"]["what"], "^The broker's certificate ends in (4|5) days$")
+        self.assertRegex(both["revocation_list_ends"]["what"], "^The revocation list ends in (47 hours|2 days)$")
+        until(lambda: len(self.keys()) == 2, 30, "the certificate shown now is in the log")
+        second = self.certificate()
+        self.assertNotEqual(first, second)
+        self.assertIn(f'tls_certificates = ["{second}"]', self.keys()[1])
+        self.assertEqual(self.keys()[0].replace(first, second), self.keys()[1], "nothing else has changed")
+
+        # Renewed, they are over; started anew, gate or broker, it is no news.
+        self.new_certificate(365)
+        self.partnership.call(SOURCE / "certs" / "make-dev-pki", "--out", self.pki, "--renew-crl")
+        until(lambda: not {"certificate_ends", "revocation_list_ends"} & set(self.alarms()), 60, "they are over")
+        until(lambda: len(self.keys()) == 3, 30, "the third certificate is in the log")
+        for process, program, config in ((self.gate, "flagpost-gate", "gate.toml"), (self.broker, "flagpost-broker", "broker.toml")):
+            process.kill()
+            process.wait()
+            self.start(program, config)
+            self.feed(f"after-{program}", 1)
+            until(lambda: self.counts()[0] == 0, 60, "it goes on")
+        self.assertEqual(len(self.keys()), 3)
 
     def test_a_gate_without_the_fabric_key_gets_nothing_through(self):
         key = self.folder / "wrong.key"

@@ -114,7 +114,6 @@ void BrokerProcess::recover() {
                               dedup_key(),
                               {},
                               log_key_,
-                              "{}",
                               [this, always] { return always || !world_.disk.full; },
                               texts(),
                               size,
@@ -272,7 +271,7 @@ exchange::InForce BrokerProcess::texts() const {
 void BrokerProcess::files_changed() {
     if (!alive() || !serving_) return;
     run([this] {
-        broker_->files_changed(texts(), "{}", now());
+        broker_->files_changed(texts(), now());
         end_turn();
     });
 }

@@ -61,7 +61,7 @@ TEST_CASE("a gate in its own process proves that it holds the fabric key, then s
     REQUIRE(client.handshake(pki().client("police-31")));
     REQUIRE(client.send_greeting());
     const Id16 session = broker.next_session();
-    CHECK(broker.kept(ItemKind::lists) == 1);
+    CHECK(broker.kept(ItemKind::credentials) == 1);
     broker.say(ItemKind::frame, session, Bytes{1, 2});
     CHECK(client.next_message() == Bytes{1, 2});
 }
@@ -80,7 +80,7 @@ TEST_CASE("when the broker is gone all sessions end, and new ones begin when it 
 
     FakeBroker again{world.brokers_context, world.endpoint};
     attach_gate(again);
-    again.next(ItemKind::lists);  // nor by which lists peers are judged: it is told anew
+    again.next(ItemKind::credentials);  // nor by which lists peers are judged: it is told anew
     TlsClient newcomer{world.gate.port()};
     REQUIRE(newcomer.handshake(pki().client("police-31")));
     REQUIRE(newcomer.send_greeting());

@@ -49,36 +49,69 @@ TEST_CASE("a revoked certificate loses its live session when the list on disk ch
 }
 
 TEST_CASE(
-    "the broker is told by which lists peers are judged, before the first of them and after each change",
+    "the broker is told what peers are shown and judged by, before the first of them and after each change",
     "[gate]") {
     ChangingFixture world;
-    const auto text_of = [&] {
-        std::ifstream in{world.own.path("crl.pem")};
+    const auto text_of = [&](const char* file) {
+        std::ifstream in{world.own.path(file)};
         return std::string{std::istreambuf_iterator<char>{in}, {}};
     };
+    /// SHA-256 of the DER, by another reader than the gate's.
+    const auto fingerprint = [&] {
+        const auto out = world.own.path("fingerprint");
+        const std::string command = "openssl x509 -in " + world.own.path("broker/tls.crt").string() +
+                                    " -outform DER | sha256sum | cut -c1-64 > " + out.string();
+        REQUIRE(std::system(command.c_str()) == 0);
+        return text_of("fingerprint").substr(0, 64);
+    };
+    struct Told {
+        std::string certificate;
+        Instant certificate_ends, lists_end;
+        std::uint64_t number;
+        std::string lists;
+    };
     const auto told = [&] {
-        const auto item = world.gates.broker.next(ItemKind::lists);
+        const auto item = world.gates.broker.next(ItemKind::credentials);
         CHECK(item.session == Id16{});
-        const auto lists = fabric::read_lists(item.content).value();
-        return std::pair{lists.number, std::string{lists.text}};
+        const auto read = fabric::read_credentials(item.content).value();
+        return Told{to_hex(read.certificate), read.certificate_ends, read.lists_end.value(), read.number,
+                    std::string{read.lists}};
     };
     Id16 police;
     const auto client = world.client("police-31", police);
-    REQUIRE(world.gates.broker.kept(ItemKind::lists) == 1);
-    const auto first = text_of();
-    const auto [number, text] = told();
-    CHECK(text == first);
+    REQUIRE(world.gates.broker.kept(ItemKind::credentials) == 1);
+    const auto first = text_of("crl.pem");
+    const auto before = told();
+    CHECK(before.lists == first);
+    CHECK(before.certificate == fingerprint());
+    CHECK(before.certificate_ends > world.gates.clock.now() + 60 * 24h);
+    CHECK(before.lists_end > world.gates.clock.now() + 29 * 24h);
+    CHECK(before.lists_end < world.gates.clock.now() + 31 * 24h);
+
     world.own.revoke("school/122802");
     world.gates.gate.reload();
-    CHECK(told() == std::pair{number + 1, text_of()});
-    CHECK(text_of() != first);
+    const auto after = told();
+    CHECK(after.number == before.number + 1);
+    CHECK(after.lists == text_of("crl.pem"));
+    CHECK(after.lists != first);
+    CHECK(after.certificate == before.certificate);
 
     std::ofstream{world.own.path("crl.pem")} << first;  // older: not in force
     world.gates.gate.reload();
     REQUIRE(world.gates.eventually([&] { return world.gates.counters().reloads_failed.value() == 1; }));
     REQUIRE(client->send_message(Bytes{1}));
     world.gates.broker.next(ItemKind::frame);
-    CHECK(world.gates.broker.kept(ItemKind::lists) == 0);
+    CHECK(world.gates.broker.kept(ItemKind::credentials) == 0);
+
+    // Another certificate of the broker's: another CA's, with all its files.
+    const PracticePki other{"--agency police/31"};
+    for (const char* file : {"ca.crt", "crl.pem", "broker/tls.crt", "broker/tls.key"})
+        std::filesystem::copy_file(other.path(file), world.own.path(file),
+                                   std::filesystem::copy_options::overwrite_existing);
+    world.gates.gate.reload();
+    const auto renewed = told();
+    CHECK(renewed.certificate == fingerprint());
+    CHECK(renewed.certificate != before.certificate);
 }
 
 TEST_CASE("a certificate revoked between TLS and ZMTP never becomes a session", "[gate]") {
@@ -178,8 +211,9 @@ TEST_CASE("with a revocation list out of date everybody is refused, until it is 
     REQUIRE(std::system(command.c_str()) == 0);
     world.gates.gate.reload();
     REQUIRE(world.gates.eventually([&] { return world.gates.counters().reloads.value() == 1; }));
-    CHECK(std::chrono::seconds{world.gates.counters().revocation_list_ends_s.load()} <
-          world.gates.clock.now().time_since_epoch());
+    world.gates.broker.next(ItemKind::credentials);  // as it was at first
+    const auto told = world.gates.broker.next(ItemKind::credentials);
+    CHECK(fabric::read_credentials(told.content)->lists_end < world.gates.clock.now());
     TlsClient client{world.gates.gate.port()};
     client.handshake(world.own.client("police-31"));
     CHECK(client.ended());
@@ -209,12 +243,4 @@ TEST_CASE("a gate does not start with files that do not fit together", "[gate]")
         files.key = pki().client("police-31").key;
     }
     CHECK_THROWS_AS(start(), crypto::CryptoFailure);
-}
-
-TEST_CASE("the gate tells when its revocation list goes out of date", "[gate]") {
-    GateFixture fixture;
-    const auto ends = std::chrono::seconds{fixture.counters().revocation_list_ends_s.load()};
-    const auto left = ends - fixture.clock.now().time_since_epoch();
-    CHECK(left > 29 * 24h);
-    CHECK(left < 31 * 24h);
 }

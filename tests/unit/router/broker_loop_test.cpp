@@ -65,7 +65,7 @@ struct RunningBroker {
         };
         BrokerLoop loop{
             {context, "inproc://fabric", std::nullopt,          clock, control_fd,    [] { return false; }},
-            { exchange, reader, parties, random, key(2), std::nullopt, vkey, "{}", [] { return true; },
+            { exchange, reader, parties, random, key(2), std::nullopt,        vkey, [] { return true; },
              exchange::InForce{small_agreement, "# parties\n"}, 0, log::empty_root(), newest_stored},
             store
         };

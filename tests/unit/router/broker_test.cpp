@@ -734,7 +734,8 @@ TEST_CASE("the revocation lists that a gate begins to judge by are written down,
     World world;
     const auto tell = [&](std::uint64_t number, std::string_view text, bool trusted = true) {
         const auto before = world.leaves().size();
-        world.send_item(wire::fabric::ItemKind::lists, Id16{}, wire::fabric::write_lists({number, text}),
+        const wire::fabric::Credentials told{Digest{1}, world.now, world.now, number, text};
+        world.send_item(wire::fabric::ItemKind::credentials, Id16{}, wire::fabric::write_credentials(told),
                         trusted, trusted ? "igate" : "xgate");
         world.commit();
         return world.leaves().size() - before;
@@ -755,17 +756,95 @@ TEST_CASE("the revocation lists that a gate begins to judge by are written down,
     texts.crl.clear();
     texts.parties = "# others\n";
     const auto before = world.leaves().size();
-    world.broker->files_changed(texts, "{}", at(world.now));
+    world.broker->files_changed(texts, at(world.now));
     world.commit();
     CHECK(world.leaves().size() == before + 1);
     CHECK(world.leaves().back() == LeafKind::parties_set);
     CHECK(tell(1, "# revoked\n") == 0);
 }
 
+TEST_CASE("the keys are written down with the certificates that gates show, whichever process they are in",
+          "[broker]") {
+    World world;
+    world.keys = "log = \"x\"\n";
+    world.start();
+    CHECK_FALSE(std::ranges::count(world.leaves(), LeafKind::keys_set));  // nobody has been shown one yet
+    const auto tell = [&](const std::string& gate, std::uint8_t certificate, Instant ends,
+                          std::optional<Instant> lists_end) {
+        const auto before = std::ranges::count(world.leaves(), LeafKind::keys_set);
+        const wire::fabric::Credentials told{Digest{certificate}, ends, lists_end, 1, "# revoked\n"};
+        world.send_item(wire::fabric::ItemKind::credentials, Id16{}, wire::fabric::write_credentials(told),
+                        true, gate);
+        world.commit();
+        return std::ranges::count(world.leaves(), LeafKind::keys_set) - before;
+    };
+    const auto in_force = [&](const std::vector<std::uint8_t>& certificates) {
+        std::string all;
+        for (const auto each : certificates)
+            all += (all.empty() ? "\"" : ", \"") + to_hex(Digest{each}) + "\"";
+        const auto text = world.keys + "tls_certificates = [" + all + "]\n";
+        const auto kinds = world.leaves();
+        const auto last = std::ranges::find(kinds.rbegin(), kinds.rend(), LeafKind::keys_set);
+        const auto leaf =
+            log::decode_leaf(world.disk->entries.at(static_cast<std::size_t>(kinds.rend() - last - 1)).leaf)
+                .value();
+        return leaf.setting == crypto::sha256(view(text));
+    };
+    const auto year = world.now + 24h * 365, month = world.now + 24h * 30;
+    CHECK(tell("igate", 5, year, month) == 1);
+    CHECK(in_force({5}));
+    CHECK(tell("igate", 5, year, month) == 0);  // read anew, and the same
+    CHECK(world.broker->stands(world.now).certificate_ends == year);
+    CHECK(world.broker->stands(world.now).revocation_list_ends == month);
+
+    // A second one with its own certificate; what ends first is what somebody has to act on.
+    CHECK(tell("xgate", 3, month, year) == 1);
+    CHECK(in_force({3, 5}));
+    CHECK(world.broker->stands(world.now).certificate_ends == month);
+    CHECK(world.broker->stands(world.now).revocation_list_ends == month);
+
+    // It is started anew: no news. The other too, with another certificate.
+    world.broker->gate_lost("xgate", at(world.now));
+    CHECK(world.broker->stands(world.now).certificate_ends == year);
+    CHECK(tell("xgate", 3, month, std::nullopt) == 0);
+    world.broker->gate_lost("igate", at(world.now));
+    CHECK(tell("igate", 6, year, year) == 1);
+    CHECK(in_force({3, 6}));
+    CHECK(world.broker->stands(world.now).revocation_list_ends == year);
+
+    // The last to go leaves when its own ends.
+    world.broker->gate_lost("xgate", at(world.now));
+    world.broker->gate_lost("igate", at(world.now));
+    CHECK(world.broker->stands(world.now).certificate_ends == year);
+
+    // After a start: nothing is written again, and where no gate comes, that none is shown.
+    world.start();
+    CHECK(tell("igate", 6, year, year) == 1);
+    CHECK(in_force({6}));
+    world.start();
+    CHECK(tell("igate", 6, year, year) == 0);
+    world.start();
+    world.now += 9s;
+    world.broker->tick(at(world.now));
+    world.commit();
+    CHECK(in_force({6}));
+    world.now += 2s;
+    world.broker->tick(at(world.now));
+    world.commit();
+    CHECK(in_force({}));
+
+    // Other keys while gates are there keep what these show.
+    CHECK(tell("igate", 6, year, year) == 1);
+    world.keys = "log = \"y\"\n";
+    world.broker->files_changed(world.texts(), at(world.now));
+    world.commit();
+    CHECK(in_force({6}));
+}
+
 TEST_CASE("whoever asks is given the text that an entry put in force, part by part", "[broker]") {
     World world;
     world.parties_text = std::string(limits::answer_bytes_max + 100, '#') + "\n";
-    world.broker->files_changed(world.texts(), "{}", at(world.now));
+    world.broker->files_changed(world.texts(), at(world.now));
     world.commit();
     const Id16 session = world.open("bench/1");
     world.send(session, world.bench.publish(world.bench.envelope("bench/1")));
@@ -1077,7 +1156,7 @@ TEST_CASE("a key enrolled while the broker runs counts from then on, and its fil
     CHECK(world.take<schemas::Refuse>(session).at(0).reason == schemas::Reason::unknown_sender);
     newcomer.enrol(world.parties);
     world.parties_text += "# and a newcomer\n";
-    world.broker->files_changed(world.texts(), "{}", at(world.now));
+    world.broker->files_changed(world.texts(), at(world.now));
     world.send(session, newcomer.publish(envelope));
     world.commit();
     CHECK(world.take<schemas::Confirm>(session).size() == 1);

@@ -43,7 +43,7 @@ struct World {
     MemoryReader reader{disk};
     crypto::NoteKey log_key = crypto::NoteKey::from_seed({9});
     bool room = true;
-    std::string agreement = small_agreement, parties_text = "# parties\n";
+    std::string agreement = small_agreement, parties_text = "# parties\n", keys = {};
     std::unique_ptr<exchange::Exchange> exchange;
     std::unique_ptr<router::Broker> broker;
     std::map<Id16, std::vector<Bytes>> frames;  // sent to each session, not yet looked at
@@ -66,7 +66,7 @@ struct World {
         return {audit, measurement};
     }
 
-    exchange::InForce texts() const { return {agreement, parties_text, {}, "# revoked\n", 1}; }
+    exchange::InForce texts() const { return {agreement, parties_text, keys, "# revoked\n", 1}; }
 
     /// From what is on disk: what a process does after kill -9.
     void start() {
@@ -87,7 +87,6 @@ struct World {
                                                                         key(2),
                                                                         key(3),
                                                                         vkey(),
-                                                                        "{}",
                                                                         [this] { return room; },
                                                                         texts(),
                                                                         store.size(),

@@ -129,20 +129,33 @@ TEST_CASE("endings and windows read back, and nothing else is taken for one", "[
     CHECK_FALSE(fabric::read_window(Bytes(5)));
 }
 
-TEST_CASE("revocation lists read back, may be longer than a frame, and are never none", "[fabric]") {
+TEST_CASE("a gate's credentials read back; lists may be longer than a frame, and are never none",
+          "[fabric]") {
     const std::string text(limits::frame_size_max + 100, 'x');
+    const Instant certificate_ends = from_us(1'900'000'000'000'000),
+                  lists_end = from_us(1'800'000'000'000'000);
+    const fabric::Credentials told{Digest{7}, certificate_ends, lists_end, 70'000, text};
     Bytes batch;
-    fabric::append(batch, ItemKind::lists, Id16{}, fabric::write_lists({70'000, text}));
+    fabric::append(batch, ItemKind::credentials, Id16{}, fabric::write_credentials(told));
     const auto items = fabric::read_batch(batch);
     REQUIRE(items);
-    const auto lists = fabric::read_lists(items->at(0).content);
-    REQUIRE(lists);
-    CHECK(lists->number == 70'000);
-    CHECK(lists->text == text);
-    CHECK_FALSE(fabric::read_lists(fabric::write_lists({1, ""})));
-    CHECK_FALSE(fabric::read_lists(Bytes(7)));
+    const auto read = fabric::read_credentials(items->at(0).content);
+    REQUIRE(read);
+    CHECK(read->certificate == Digest{7});
+    CHECK(read->certificate_ends == certificate_ends);
+    CHECK(read->lists_end == lists_end);
+    CHECK(read->number == 70'000);
+    CHECK(read->lists == text);
+    auto endless = told;
+    endless.lists_end.reset();
+    CHECK_FALSE(fabric::read_credentials(fabric::write_credentials(endless))->lists_end);
+    auto none = told;
+    none.lists = "";
+    CHECK(fabric::read_credentials(fabric::write_credentials(none)).error() ==
+          Refusal{Reason::malformed, "fabric.credentials"});
+    CHECK_FALSE(fabric::read_credentials(Bytes(7)));
 
     batch.clear();
-    fabric::append(batch, ItemKind::lists, Id16{}, Bytes(fabric::lists_size_max + 9));
+    fabric::append(batch, ItemKind::credentials, Id16{}, Bytes(fabric::lists_size_max + 32 + 3 * 8 + 1));
     CHECK(fabric::read_batch(batch).error() == Refusal{Reason::too_large, "fabric.length"});
 }

@@ -1,18 +1,14 @@
-/// Who must not see a notice: the conflict list of its case, as the broker told it with reports `kept_from`.
+/// Who must not see a notice: those of this agency who are on the conflict list of its case, as the broker told it with reports
+/// `kept_from`. The same question of two names as the broker asks (plain::may_be_same_person).
 #pragma once
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "adapters/client/box.h"
 
 namespace flagpost::desk {
-
-/// Whether two names as people and sign-ins write them ("Sam Patel", "S. Patel", "sam.patel") may be one person's: first name,
-/// or the initial of one of them, and surname, whatever the accents. In doubt they may: another person takes the notice.
-bool may_be_same_person(std::string_view one, std::string_view other);
 
 /// Whether one of these names may be the person's, who is called `called` and signs in as `name` (empty: does not).
 bool is_kept_from(const std::vector<std::string>& kept_from, const std::string& called,

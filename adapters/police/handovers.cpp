@@ -94,26 +94,32 @@ void show(const client::Incoming& item, std::ostream& out) {
 
 }  // namespace
 
-int list_handovers(const std::filesystem::path& config, bool opened_too, bool as_json, std::ostream& out) {
+int list_handovers(const std::filesystem::path& config, bool opened_too, const std::string& by, bool as_json,
+                   std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
-    auto items = desk::items_of(desk.box(), handed_over, true);
-    if (!opened_too) std::erase_if(items, is_done);
+    auto all = desk::items_of(desk.box(), handed_over, true);
+    if (!opened_too) std::erase_if(all, is_done);
+    auto found = desk::items_for(desk.box(), std::move(all), by);
+    auto& items = found.shown;
     std::ranges::stable_sort(items, {}, due_us);
     if (as_json) {
         json entries = json::array();
         for (const auto& item : items) entries.push_back(entry_of(item));
+        found.add_to(entries);
         desk::print_json(entries, out);
         return 0;
     }
     for (const auto& item : items) out << line_of(item, desk.now()) << "\n";
-    if (items.empty()) out << "Nothing was handed over" << (opened_too ? ".\n" : " that nobody has read.\n");
+    if (items.empty() && found.ask_who.empty())
+        out << "Nothing was handed over" << (opened_too ? ".\n" : " that nobody has read.\n");
+    out << found.words();
     return 0;
 }
 
-int show_handover(const std::filesystem::path& config, const std::string& reference, bool as_json,
-                  std::ostream& out) {
+int show_handover(const std::filesystem::path& config, const std::string& reference, const std::string& by,
+                  bool as_json, std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
-    auto item = desk.box().find(reference);
+    auto item = desk::find_for(desk.box(), reference, by);
     if (!item || !handed_over.contains(item->kind))
         throw std::runtime_error{"nothing of this reference was handed over"};
     // What was taken back is not shown again: the recall stands in its place.

@@ -1,6 +1,7 @@
 /// flagpost-police: the force's end of Flagpost.
 #include <iostream>
 
+#include "adapters/desk/inbox.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
@@ -51,12 +52,14 @@ void add_handovers(desk::Program& program, std::vector<std::string>& references,
                       "force's duty to have their schools told.");
     auto* listing = program.command(
         group, "list", "Those nobody has opened yet, the soonest due first.",
-        [&] { return police::list_handovers(program.config(), opened_too, program.json(), std::cout); });
+        [&] { return police::list_handovers(program.config(), opened_too, by, program.json(), std::cout); });
     listing->add_flag("--all", opened_too, "those opened too");
+    listing->add_option("--by", by, desk::who_looks);
     auto* showing = program.command(group, "show", "One of them, in plain words.", [&] {
-        return police::show_handover(program.config(), references.front(), program.json(), std::cout);
+        return police::show_handover(program.config(), references.front(), by, program.json(), std::cout);
     });
     showing->add_option("REF", references, "reference, such as FP-7K3M-29QD")->required()->expected(1);
+    showing->add_option("--by", by, desk::who_looks);
     auto* opening =
         program.command(group, "acknowledge", "Say that a named person has read it and takes it on.", [&] {
             return police::acknowledge_handovers(program.config(), references, by, program.json(), std::cout);

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "adapters/client/text.h"
+#include "broker/core/ids.h"
 
 namespace flagpost::school {
 namespace {
@@ -36,31 +37,50 @@ std::string joined(std::initializer_list<std::string> parts) {
     return out;
 }
 
-/// As lines, or by the parts of BS 7666: flat, house and street.
+/// By the parts of BS 7666: flat, house and street.
+void read_parts(const pugi::xml_node& parts, Cells& cells) {
+    cells["AddressLine1"] =
+        joined({text_of(parts, "SAON"), text_of(parts, "PAON"), text_of(parts, "Street")});
+    cells["AddressLine2"] = text_of(parts, "Locality");
+    cells["Town"] = first_of({text_of(parts, "Town"), text_of(parts, "PostTown")});
+    cells["UPRN"] = text_of(parts, "UniquePropertyReferenceNumber");
+}
+
+/// As lines, of which the last is the town where there are more than two.
+void read_lines(const pugi::xml_node& address, const pugi::xml_node& around, Cells& cells) {
+    std::vector<std::string> lines;
+    for (const auto* name : {"AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "AddressLine5"})
+        if (auto line = text_of(around, name); !line.empty()) lines.push_back(std::move(line));
+    std::string town = first_of({text_of(address, "Town"), text_of(address, "PostTown")});
+    if (town.empty() && lines.size() > 2) {
+        town = std::move(lines.back());
+        lines.pop_back();
+    }
+    cells["Town"] = std::move(town);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        auto& cell = cells[i == 0 ? "AddressLine1" : "AddressLine2"];
+        cell += (cell.empty() ? "" : ", ") + lines[i];
+    }
+}
+
 void read_address(const pugi::xml_node& pupil, Cells& cells) {
     const auto address = pupil.child("Address");
-    const auto lines = address.child("AddressLines") ? address.child("AddressLines") : address;
-    const auto parts = address.child("BS7666Address");
-    if (parts) {
-        cells["AddressLine1"] =
-            joined({text_of(parts, "SAON"), text_of(parts, "PAON"), text_of(parts, "Street")});
-        cells["AddressLine2"] = text_of(parts, "Locality");
-        cells["Town"] = text_of(parts, "Town");
-        cells["UPRN"] = text_of(parts, "UniquePropertyReferenceNumber");
-    } else {
-        cells["AddressLine1"] = text_of(lines, "AddressLine1");
-        cells["AddressLine2"] = text_of(lines, "AddressLine2");
-        cells["Town"] = first_of(
-            {text_of(address, "Town"), text_of(lines, "AddressLine4"), text_of(lines, "AddressLine3")});
-    }
-    cells["Postcode"] =
-        first_of({text_of(parts, "PostCode"), text_of(lines, "PostCode"), text_of(address, "PostCode")});
+    const auto inside = [&](const char* name) { return address.child(name) ? address.child(name) : address; };
+    const auto parts = inside("BS7666Address");
+    const bool has_parts = parts.child("PAON") || parts.child("SAON") || parts.child("Street");
+    const auto around = has_parts ? parts : inside("AddressLines");
+    if (has_parts)
+        read_parts(parts, cells);
+    else
+        read_lines(address, around, cells);
+    cells["Postcode"] = first_of({text_of(address, "PostCode"), text_of(around, "PostCode")});
 }
 
 std::string read_contacts(const pugi::xml_node& pupil) {
     auto contacts = nlohmann::json::array();
     for (const auto& contact : pupil.child("Contacts").children("Contact")) {
-        const auto given = text_of(contact, "Forename"), family = text_of(contact, "Surname");
+        const auto given = joined({text_of(contact, "Forename"), text_of(contact, "MiddleNames")});
+        const auto family = text_of(contact, "Surname");
         if (given.empty() && family.empty()) continue;
         contacts.push_back({
             {"given_names",    given},
@@ -105,6 +125,11 @@ Result<std::vector<client::CsvRow>> ctf_rows(std::string bytes, std::uint32_t ur
     const auto root = document.document_element();
     if (std::strcmp(root.name(), "CTfile") != 0)
         return refuse(Reason::malformed, "file: its root is not CTfile");
+    const auto source = text_of(root.child("Header").child("SourceSchool"), "URN");
+    if (!source.empty() && parse_urn(source) != urn)
+        return refuse(
+            Reason::invalid_value,
+            "file: comes from another school (Header/SourceSchool/URN), and is not this one's roll");
     std::vector<client::CsvRow> rows;
     for (const auto& pupil : root.child("CTFpupilData").children("Pupil")) {
         if (rows.size() == ctf_pupils_max)

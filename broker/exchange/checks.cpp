@@ -314,6 +314,10 @@ Result<void> check(const schemas::RecordOrder& order) {
     const bool names_person = order.person() != nullptr && order.person()->size() > 0;
     check.that(is_conflict == names_person, "order.person");
     if (names_person) check.name(order.person(), "order.person");
+    const bool names_agency = order.works_for() != nullptr && order.works_for()->size() > 0;
+    check.that(is_conflict == names_agency, "order.works_for");
+    check.that(!names_agency || AgencyId::parse(order.works_for()->string_view()).has_value(),
+               "order.works_for");
     check.that(!names_subject || is_text(order.subject()->string_view(), limits::topic_size_max),
                "order.subject");
     check.that(order.by()->size() > 0, "order.by");

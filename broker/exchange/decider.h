@@ -167,19 +167,26 @@ private:
     Reply take_hold(const Message& message, const Order& order);
     Reply take_lift(const Message& message, Order order);
     bool is_own_case(const Order& order) const;
-    notices::Conflicts conflicts() const;
+    bool takes_part(std::string_view agency) const;
+    /// Who is on a conflict list of the incident or of whom it is about; points into the state.
+    std::vector<notices::KeptFrom> kept_from(const IncidentName& name, const match::Decision& decision) const;
     /// Whether `subject` is the incident itself, or a child it was decided about or anybody was told of.
     static bool is_case(const IncidentName& name, const RetainedIncident& incident, std::string_view subject);
-    std::set<std::string> kept_from(const IncidentName& name) const;
-    /// Whoever reads the topic hears who must not see this notice.
+    /// A person as a conflict list names them, and the agency they work for.
+    struct Listed {
+        std::string person, works_for;
+        friend auto operator<=>(const Listed&, const Listed&) = default;
+    };
+    std::set<Listed> listed(const IncidentName& name) const;
+    /// Whoever reads the topic hears which of their own people must not see this notice.
     void tell_kept_from(const IncidentName& about, const Id16& notice, schemas::Kind kind,
                         const std::string& topic);
-    /// Whoever was told of the case hears that `person` is on its conflict list, or no longer.
-    void tell_of_conflict(const std::string& subject, const std::string& person);
+    /// The agency of `who`, if it was told of the case, hears that they are on its conflict list, or no longer. No other does.
+    void tell_of_conflict(const std::string& subject, const Listed& who);
     void report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
-                          schemas::ReportOf what, const std::string& person);
-    /// Whether somebody of this name may neither see nor decide on what is owed, by a conflict list.
-    bool is_in_conflict(const Obligation& owed, std::string_view name) const;
+                          const Listed& who);
+    /// Whether somebody of this name and agency may neither see nor decide on what is owed, by a conflict list.
+    bool is_in_conflict(const Obligation& owed, std::string_view name, const AgencyId& agency) const;
     Reply take_erasure(const Message& message, const Order& order);
     void emit_hold(log::Record record, const Order& order, const std::string& holder);
     std::uint64_t emit_order(const Message& message, const Order& order);

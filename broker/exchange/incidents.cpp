@@ -309,7 +309,7 @@ void Decider::decide_incident(const Case& which) {
     // Which notices are news to their recipient, and the threads as they stand with them.
     auto threads = state.incidents.at(which.name).threads;
     auto plan = notices::plan(setting_.agreement, state.known, which.value, decision, now_, setting_.zone,
-                              not_on_roll(threads), conflicts());
+                              not_on_roll(threads), kept_from(which.name, decision));
     // A person has looked at it: what is held because of the same doubts goes to whom it is for. One more, and they look again.
     for (auto& planned : plan.planned)
         if (const auto thread = threads.find(planned.dedup);
@@ -413,9 +413,10 @@ void Decider::add_recalls(const Case& which, const std::map<std::string, Thread>
         schemas::IncidentValue value;
         flatbuffers::GetRoot<schemas::Incident>(previous.data())->UnPackTo(&value);
         const auto decision = match::decide(state.known, value, now_);
-        for (const auto& planned : notices::plan(setting_.agreement, state.known, value, decision, now_,
-                                                 setting_.zone, not_on_roll(threads), conflicts())
-                                       .planned) {
+        for (const auto& planned :
+             notices::plan(setting_.agreement, state.known, value, decision, now_, setting_.zone,
+                           not_on_roll(threads), kept_from(which.name, decision))
+                 .planned) {
             before.insert(planned.dedup);
             if (planned.held) before.insert(planned.held->dedup);
         }

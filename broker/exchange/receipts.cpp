@@ -48,7 +48,8 @@ Reply Decider::take_receipt(const Message& message) {
         receipt.level() == schemas::Level::recorded)
         return Refusal{Reason::invalid_value, "receipt.level: a question is answered"};
     // Whoever may not see it has not answered it: it stays owed, and goes to the next in line.
-    if (is_open && is_in_conflict(owed->second, receipt.by()->string_view()))
+    if (is_open &&
+        is_in_conflict(owed->second, receipt.by()->string_view(), message.command.actor.id.agency()))
         return Refusal{Reason::not_permitted,
                        "receipt.by: on the conflict list of this case; another person must answer"};
     std::optional<Obligation> answered;  // as it was: who else was asked is told that it is settled

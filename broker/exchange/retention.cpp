@@ -4,6 +4,7 @@
 #include "broker/core/limits.h"
 #include "broker/exchange/checks.h"
 #include "broker/exchange/decider.h"
+#include "broker/plain/person.h"
 
 namespace flagpost::exchange {
 
@@ -19,7 +20,7 @@ struct Decider::Order {
     std::optional<std::uint64_t> record;  // instead of a subject
     std::string controller;               // whose records; empty: everybody's
     std::string by, reason, reference;
-    std::string person;  // of a conflict, and of what ends one
+    std::string person, works_for;  // of a conflict, and of what ends one
     bool by_operator = false;
 
     HoldName hold() const { return {controller, subject, reference}; }
@@ -135,9 +136,12 @@ bool Decider::is_held(const IncidentName& name, const RetainedIncident& incident
 }
 
 Reply Decider::take_hold(const Message& message, const Order& order) {
-    if (order.does == OrderDoes::conflict && !notices::may_be_same_person(order.person, order.person))
+    if (order.does == OrderDoes::conflict && !plain::may_be_same_person(order.person, order.person))
         return Refusal{Reason::invalid_value,
                        "order.person: needs a first name, or its initial, and a surname"};
+    // Mistyped, it would keep nobody from anything.
+    if (order.does == OrderDoes::conflict && !takes_part(order.works_for))
+        return Refusal{Reason::invalid_value, "order.works_for: takes no part in the agreement"};
     if (order.does == OrderDoes::conflict && !order.by_operator && !is_own_case(order))
         return Refusal{Reason::not_permitted, "order.subject: not a case of this agency's"};
     if (state.legal_holds.contains(order.hold()) || state.conflicts.contains(order.hold()))
@@ -147,7 +151,7 @@ Reply Decider::take_hold(const Message& message, const Order& order) {
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::held, index), order,
               message.command.actor.id.agency().text());
-    if (order.does == OrderDoes::conflict) tell_of_conflict(order.subject, order.person);
+    if (order.does == OrderDoes::conflict) tell_of_conflict(order.subject, {order.person, order.works_for});
     return Confirmed{index, false};
 }
 
@@ -159,7 +163,10 @@ Reply Decider::take_lift(const Message& message, Order order) {
     if (found == state.legal_holds.end() && !is_conflict)
         return Refusal{Reason::not_found, "order: no such hold"};
     const std::string set_by = is_conflict ? conflict->second.holder : found->second.holder;
-    if (is_conflict) order.person = conflict->second.person;
+    if (is_conflict) {
+        order.person = conflict->second.person;
+        order.works_for = conflict->second.works_for;
+    }
     const auto holder = AgencyId::parse(set_by);
     const auto& agency = message.command.actor.id.agency();
     const bool is_theirs = holder && (setting_.agreement.acts_as(agency, *holder) ||
@@ -167,11 +174,17 @@ Reply Decider::take_lift(const Message& message, Order order) {
     if (!is_theirs) return Refusal{Reason::not_permitted, "order: the hold was set by another"};
     const auto index = emit_order(message, order);
     emit_hold(order_record(message, order, LeafKind::lifted, index), order, set_by);
-    if (is_conflict) tell_of_conflict(order.subject, order.person);
+    if (is_conflict) tell_of_conflict(order.subject, {order.person, order.works_for});
     return Confirmed{index, false};
 }
 
 // --- Conflict lists
+
+bool Decider::takes_part(std::string_view agency) const {
+    return std::ranges::any_of(setting_.agreement.parties(), [&](const auto& entry) {
+        return notices::may_work_at(setting_.agreement, agency, entry.first.text());
+    });
+}
 
 // Nobody keeps another agency's people from their work: a flag is its authority's case, a pupil its school's and the
 // authority's where the school is, an incident its force's.
@@ -194,13 +207,19 @@ bool Decider::is_own_case(const Order& order) const {
     return school != nullptr && order.controller == "education/" + school->la;
 }
 
-notices::Conflicts Decider::conflicts() const {
-    notices::Conflicts all;
-    for (const auto& [name, conflict] : state.conflicts) all.emplace(name.subject, conflict.person);
-    return all;
+std::vector<notices::KeptFrom> Decider::kept_from(const IncidentName& name,
+                                                  const match::Decision& decision) const {
+    std::vector<notices::KeptFrom> people;
+    if (state.conflicts.empty()) return people;
+    std::set<std::string, std::less<>> about{incident_subject("police/" + name.force, name.reference)};
+    for (const auto& hit : decision.flags) about.insert(registry::text(hit.flag));
+    for (const auto& hit : decision.pupils) about.insert(registry::text(hit.pupil));
+    for (const auto& [hold, conflict] : state.conflicts)
+        if (about.contains(hold.subject)) people.push_back({conflict.person, conflict.works_for});
+    return people;
 }
 
-bool Decider::is_in_conflict(const Obligation& owed, std::string_view name) const {
+bool Decider::is_in_conflict(const Obligation& owed, std::string_view name, const AgencyId& agency) const {
     if (state.conflicts.empty()) return false;
     const auto incident = incident_subject(owed);
     const auto found = state.incidents.find({owed.sender.substr(owed.sender.find('/') + 1), owed.about});
@@ -209,7 +228,8 @@ bool Decider::is_in_conflict(const Obligation& owed, std::string_view name) cons
         const bool is_theirs =
             subject == incident || std::ranges::find(owed.subjects, subject) != owed.subjects.end() ||
             (found != state.incidents.end() && is_case(found->first, found->second, subject));
-        return is_theirs && notices::may_be_same_person(each.second.person, name);
+        return is_theirs && plain::may_be_same_person(each.second.person, name) &&
+               notices::may_work_at(setting_.agreement, each.second.works_for, agency.text());
     });
 }
 
@@ -237,13 +257,14 @@ bool Decider::is_case(const IncidentName& name, const RetainedIncident& incident
                                [&](const auto& each) { return each.first.starts_with(thread + " "); });
 }
 
-std::set<std::string> Decider::kept_from(const IncidentName& name) const {
-    std::set<std::string> people;
+std::set<Decider::Listed> Decider::listed(const IncidentName& name) const {
+    std::set<Listed> people;
     if (state.conflicts.empty()) return people;
     const auto incident = state.incidents.find(name);
     if (incident == state.incidents.end()) return people;
     for (const auto& [hold, conflict] : state.conflicts)
-        if (is_case(name, incident->second, hold.subject)) people.insert(conflict.person);
+        if (is_case(name, incident->second, hold.subject))
+            people.insert({conflict.person, conflict.works_for});
     return people;
 }
 
@@ -252,17 +273,14 @@ void Decider::tell_kept_from(const IncidentName& about, const Id16& notice, Kind
     const bool is_shown =
         kind == Kind::social_care_notice || kind == Kind::school_notice || kind == Kind::review_item;
     if (!is_shown || rehearsing_) return;
-    for (const auto& person : kept_from(about))
-        report_kept_from(about, notice, topic, schemas::ReportOf::kept_from, person);
+    for (const auto& who : listed(about)) report_kept_from(about, notice, topic, who);
 }
 
-void Decider::tell_of_conflict(const std::string& subject, const std::string& person) {
+void Decider::tell_of_conflict(const std::string& subject, const Listed& who) {
     std::vector<IncidentName> cases;
     for (const auto& [name, incident] : state.incidents)
         if (is_case(name, incident, subject)) cases.push_back(name);
     for (const auto& name : cases) {
-        const auto what = kept_from(name).contains(person) ? schemas::ReportOf::kept_from
-                                                           : schemas::ReportOf::not_kept_from;
         // Copies: each report is a record, and changes the state.
         std::set<std::pair<std::string, Id16>> told;
         for (const auto& [child, thread] : state.incidents.at(name).threads)
@@ -272,12 +290,13 @@ void Decider::tell_of_conflict(const std::string& subject, const std::string& pe
                     for (const auto& [rung, item] : rungs->second)
                         if (!item.first.empty()) told.emplace(item.first, notice);
             }
-        for (const auto& [topic, notice] : told) report_kept_from(name, notice, topic, what, person);
+        for (const auto& [topic, notice] : told) report_kept_from(name, notice, topic, who);
     }
 }
 
+// Each agency hears of its own people and of nobody else's: whom another keeps from a case is not for it to know.
 void Decider::report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
-                               schemas::ReportOf what, const std::string& person) {
+                               const Listed& who) {
     Obligation told;
     told.recipient = topic.substr(topic.find('/') + 1);
     if (topic.starts_with("reviews/")) told.recipient = "social-care/" + told.recipient;
@@ -286,9 +305,17 @@ void Decider::report_kept_from(const IncidentName& about, const Id16& notice, co
     told.reference = human_reference(topic.starts_with("reviews/") ? "RV" : "FP", notice);
     told.sender = "police/" + about.force;
     told.about = about.reference;
-    for (const auto& [agency, party] : setting_.agreement.parties())
-        if (setting_.agreement.may_subscribe(agency, topic))
-            report({notice, told, what, agency.text(), "", false, person});
+    const auto still = listed(about);
+    for (const auto& [agency, party] : setting_.agreement.parties()) {
+        const auto is_of = [&, &name = agency.text()](const Listed& each) {
+            return each.person == who.person &&
+                   notices::may_work_at(setting_.agreement, each.works_for, name);
+        };
+        if (!is_of(who) || !setting_.agreement.may_subscribe(agency, topic)) continue;
+        const auto what = std::ranges::any_of(still, is_of) ? schemas::ReportOf::kept_from
+                                                            : schemas::ReportOf::not_kept_from;
+        report({notice, told, what, agency.text(), "", false, who.person});
+    }
 }
 
 void Decider::emit_hold(log::Record record, const Order& order, const std::string& holder) {
@@ -300,6 +327,7 @@ void Decider::emit_hold(log::Record record, const Order& order, const std::strin
     body.hold->reference = order.reference;
     body.hold->holder = holder;
     body.hold->person = order.person;
+    body.hold->works_for = order.works_for;
     if (!order.person.empty()) record.leaf.rule = conflict_rule;
     record.body = pack_body(body);
     record.controller = holder;
@@ -330,6 +358,7 @@ Reply Decider::take_record_order(const Message& message) {
     order.reason = wanted.reason()->str();
     order.reference = wanted.reference()->str();
     if (wanted.person() != nullptr) order.person = wanted.person()->str();
+    if (wanted.works_for() != nullptr) order.works_for = wanted.works_for()->str();
     switch (order.does) {
         case OrderDoes::hold:
         case OrderDoes::conflict:

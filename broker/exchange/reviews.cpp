@@ -83,7 +83,7 @@ Reply Decider::take_review(const Message& message) {
             Reason::not_permitted,
             "review_decision.by: somebody in the incident has this name; another person must decide"};
 
-    if (is_in_conflict(owed, decision.by()->string_view()))
+    if (is_in_conflict(owed, decision.by()->string_view(), message.command.actor.id.agency()))
         return Refusal{Reason::not_permitted,
                        "review_decision.by: on the conflict list of this case; another person must decide"};
 

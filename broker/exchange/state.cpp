@@ -476,7 +476,8 @@ void State::apply_hold(LeafKind kind, const schemas::RecordBody& body) {
         legal_holds.erase(name);
         conflicts.erase(name);
     } else if (!person.empty())
-        conflicts.insert_or_assign(name, Conflict{text_of(facts.holder()), person, from_us(body.at_us())});
+        conflicts.insert_or_assign(name, Conflict{text_of(facts.holder()), person, text_of(facts.works_for()),
+                                                  from_us(body.at_us())});
     else
         legal_holds.insert_or_assign(name, LegalHold{text_of(facts.holder()), from_us(body.at_us())});
 }
@@ -617,7 +618,7 @@ Digest State::digest() const {
         all << "hold" << name.controller << name.subject << name.reference << hold.holder << hold.since;
     for (const auto& [name, conflict] : conflicts)
         all << "conflict" << name.controller << name.subject << name.reference << conflict.holder
-            << conflict.person << conflict.since;
+            << conflict.person << conflict.works_for << conflict.since;
     for (const auto& [due, name] : windows) all << "window" << due << name->reference;
     for (const auto& [due, name] : thread_ends) all << "thread" << due << name->reference;
     all << agreement << parties << keys << crl;

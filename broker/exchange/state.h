@@ -183,6 +183,7 @@ struct Conflict {
     std::string person;
     Instant since;
 };
+    std::string works_for;  // agency: no other is told the name
 
 struct State {
     std::map<std::string, Mailbox, std::less<>> mailboxes;

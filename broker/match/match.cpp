@@ -11,8 +11,8 @@
 #include "broker/core/limits.h"
 #include "broker/match/candidates.h"
 #include "broker/match/related.h"
+#include "broker/plain/text.h"
 #include "broker/register/given_names.h"
-#include "broker/register/plain.h"
 
 namespace flagpost::match {
 namespace {
@@ -46,7 +46,7 @@ struct Involved {
 
 std::string joined_words(std::string_view text) {
     std::string out;
-    for (const auto& word : registry::words(text)) out += (out.empty() ? "" : " ") + word;
+    for (const auto& word : plain::words(text)) out += (out.empty() ? "" : " ") + word;
     return out;
 }
 
@@ -485,7 +485,7 @@ Decision decide(const registry::Register& known, const schemas::IncidentValue& i
 }
 
 std::string engine_digest_input() {
-    std::string out = std::string{version} + "\nICU " + registry::icu_version() + "\n" + weights_text();
+    std::string out = std::string{version} + "\nICU " + plain::icu_version() + "\n" + weights_text();
     for (const auto value :
          {match_from, potential_from, low_from, low_from_elsewhere, share_flagged, share_on_roll,
           address_score, unclear_address_score, school_agrees, Millibits{tail_days},

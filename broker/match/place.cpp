@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "broker/match/text.h"
-#include "broker/register/plain.h"
+#include "broker/plain/text.h"
 
 namespace flagpost::match {
 namespace {
@@ -93,7 +93,7 @@ bool ends_of_range(const PlaceForm& a, const PlaceForm& b) {
 enum class FlatKind : std::uint8_t { none, number, letter, words };
 FlatKind kind_of(std::string_view flat) {
     if (flat.empty()) return FlatKind::none;
-    if (std::all_of(flat.begin(), flat.end(), registry::is_digit)) return FlatKind::number;
+    if (std::all_of(flat.begin(), flat.end(), plain::is_digit)) return FlatKind::number;
     return flat.size() == 1 ? FlatKind::letter : FlatKind::words;
 }
 

@@ -8,8 +8,8 @@
 
 #include "broker/core/clock.h"
 #include "broker/match/compare.h"
+#include "broker/plain/text.h"
 #include "broker/register/normal.h"
-#include "broker/register/plain.h"
 
 namespace flagpost::match {
 namespace {
@@ -26,7 +26,7 @@ bool unrelated_word(std::string_view relation) {
         "FRIEND",       "NEIGHBOUR",   "STRANGER",  "NONE",          "NOT RELATED",   "UNRELATED",
         "ACQUAINTANCE", "NO RELATION", "COLLEAGUE", "SCHOOL FRIEND", "SOCIAL WORKER", "TEACHER"};
     std::string words;
-    for (const auto& word : registry::words(relation)) words += (words.empty() ? "" : " ") + word;
+    for (const auto& word : plain::words(relation)) words += (words.empty() ? "" : " ") + word;
     return std::find(unrelated.begin(), unrelated.end(), words) != unrelated.end();
 }
 

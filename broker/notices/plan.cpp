@@ -13,6 +13,7 @@
 #include "broker/match/related.h"
 #include "broker/notices/calendar.h"
 #include "broker/notices/scrub.h"
+#include "broker/plain/person.h"
 #include "broker/register/address.h"
 #include "broker/register/normal.h"
 #include "broker/wire/frames.h"
@@ -158,7 +159,8 @@ class Planner {
 public:
     Planner(const agreement::Agreement& agreement, const registry::Register& known,
             const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-            const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts)
+            const date::time_zone* zone, const std::set<std::string>& not_on_roll,
+            const std::vector<KeptFrom>& kept_from)
         : agreement_{agreement},
           known_{known},
           incident_{incident},
@@ -166,16 +168,8 @@ public:
           now_{now},
           zone_{zone},
           not_on_roll_{not_on_roll},
-          relations_{match::relations(incident)} {
-        if (conflicts.empty()) return;
-        const auto keep_from = [&](const std::string& subject) {
-            const auto [first, last] = conflicts.equal_range(subject);
-            for (auto each = first; each != last; ++each) kept_from_.push_back(each->second);
-        };
-        keep_from("incident/" + incident.force + "/" + incident.reference);
-        for (const auto& hit : decision.flags) keep_from(registry::text(hit.flag));
-        for (const auto& hit : decision.pupils) keep_from(registry::text(hit.pupil));
-    }
+          kept_from_{kept_from},
+          relations_{match::relations(incident)} {}
 
     Plan plan() {
         for (const auto& hit : decision_.flags) social_care(hit);
@@ -312,7 +306,7 @@ private:
         const std::string recipient = "social-care/" + hit.flag.la;
         std::vector<std::string> subjects{registry::text(hit.flag)};
         const bool is_worker_involved = flag.worker && is_party(flag.worker->name);
-        const bool is_worker_kept_from = flag.worker && is_kept_from(flag.worker->name);
+        const bool is_worker_kept_from = flag.worker && is_kept_from(flag.worker->name, recipient);
         if ((hit.outcome == Outcome::match || hit.outcome == Outcome::potential) && !is_worker_involved &&
             !is_worker_kept_from) {
             const auto* by = rule(Kind::social_care_notice, recipient, subjects);
@@ -322,11 +316,8 @@ private:
         Review review{hit.flag.la,         recipient,   hit.flag.la_child_id,
                       std::move(subjects), hit.outcome, hit.reasons};
         if (is_worker_involved)
-            review.why.insert(review.why.begin(),
-                              "Somebody in the incident has the name of the allocated worker.");
-        if (is_worker_kept_from)
-            review.why.insert(review.why.begin(),
-                              "The allocated worker is on the conflict list of this case.");
+            review.because("Somebody in the incident has the name of the allocated worker.");
+        if (is_worker_kept_from) review.because("The allocated worker is on the conflict list of this case.");
         const auto* with = hit.linked_adult && *hit.linked_adult < flag.linked_adults.size()
                                ? flag.linked_adults[*hit.linked_adult]->person.get()
                                : flag.child.get();
@@ -339,8 +330,7 @@ private:
                     permitted.reasons.begin(),
                     "A person compared the records and found that it is the same child.");
             }
-            review.held = std::make_unique<Planned>(notice_for(permitted, flag, held->received, *by));
-            review.will_be_told = by->fields;
+            review.hold(notice_for(permitted, flag, held->received, *by), *by);
         }
         add_review(std::move(review));
     }
@@ -370,10 +360,12 @@ private:
 
     bool is_party(std::string_view name) const { return is_named_in(incident_, relations_, name); }
 
-    /// By the conflict list of this incident or of a child in it.
-    bool is_kept_from(std::string_view name) const {
-        return std::ranges::any_of(kept_from_,
-                                   [&](const auto& each) { return may_be_same_person(each, name); });
+    /// Whether somebody of the agency, of this name, is on a conflict list of the case.
+    bool is_kept_from(std::string_view name, std::string_view agency) const {
+        return std::ranges::any_of(kept_from_, [&](const auto& each) {
+            return plain::may_be_same_person(each.person, name) &&
+                   may_work_at(agreement_, each.works_for, agency);
+        });
     }
 
     std::vector<std::unique_ptr<schemas::ComparedDetailValue>> side_by_side(
@@ -414,7 +406,7 @@ private:
     /// there is none.
     std::string worker_or_duty(const schemas::FlagValue& flag, std::size_t turn) const {
         if (turn == 0 && flag.worker && !flag.worker->name.empty() && !is_party(flag.worker->name) &&
-            !is_kept_from(flag.worker->name))
+            !is_kept_from(flag.worker->name, "social-care/" + flag.la))
             return flag.worker->name;
         return flag.duty_contact.empty() ? flag.team : flag.duty_contact;
     }
@@ -507,6 +499,10 @@ private:
                                  std::chrono::duration_cast<std::chrono::hours>(now_ - fed).count());
     }
 
+    bool police_ask_for_person() const {
+        return std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end();
+    }
+
     // Schools
 
     struct Review;
@@ -530,31 +526,29 @@ private:
             hand_over_as(school_is_not_told);
             return not_in_school(hit, *pupil.child, std::move(review));
         }
-        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
         if (grown_up(pupil.child->date_of_birth)) {
-            because("The pupil is 18 or older, and no school is told of adults.");
+            review.because("The pupil is 18 or older, and no school is told of adults.");
         } else if (!target) {
             hand_over_as(school_is_not_told);
-            because("The school is closed, and it is not clear which school took over.");
+            review.because("The school is closed, and it is not clear which school took over.");
         } else if (!takes_part(recipient)) {
             hand_over_as(school_is_not_told);
-            because("The school takes no part in the agreement.");
+            review.because("The school takes no part in the agreement.");
         } else {
             const std::size_t reasons = review.why.size();
-            if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
-                because("Police ask that a person looks before the school is told.");
+            if (police_ask_for_person())
+                review.because("Police ask that a person looks before the school is told.");
             if (has_contact(urn, [&](const auto& name) { return is_party(name); }))
-                because("Somebody in the incident has the name of a contact of the school.");
-            if (has_contact(urn, [&](const auto& name) { return is_kept_from(name); }))
-                because("A contact of the school is on the conflict list of this case.");
+                review.because("Somebody in the incident has the name of a contact of the school.");
+            if (has_contact(urn, [&](const auto& name) { return is_kept_from(name, school_of(urn)); }))
+                review.because("A contact of the school is on the conflict list of this case.");
             if (is_unconfirmed(*held))
-                because(
+                review.because(
                     "The roll has not been confirmed for more than five weeks: check that the child is still "
                     "at "
                     "this school.");
             if (is_shielded(hit, pupil)) {
-                because("The child is shielded: two people must agree before anything is sent.");
-                review.two_people = true;
+                review.needs_two_people();
             }
             const bool is_held = review.why.size() > reasons || hit.outcome != Outcome::match;
             const auto* by = is_held ? rule_if_any(Kind::school_notice, recipient)
@@ -563,8 +557,7 @@ private:
             if (by) {
                 auto notice = notice_for_school(hit, *pupil.child, urn, subject, la, *by);
                 if (!is_held) return add(std::move(notice));
-                review.held = std::make_unique<Planned>(std::move(notice));
-                review.will_be_told = by->fields;
+                review.hold(std::move(notice), *by);
             }
             if (!is_held) return;
         }
@@ -596,26 +589,24 @@ private:
             pupil.child->upn.empty() ? hit.pupil.key.substr(hit.pupil.key.find('/') + 1) : pupil.child->upn;
         const std::string recipient = "education/" + pupil.la;
         Review review{pupil.la, recipient, subject, {registry::text(hit.pupil)}, hit.outcome, hit.reasons};
-        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
         const bool is_grown = grown_up(pupil.child->date_of_birth);
         const auto* by = is_grown ? nullptr : rule_if_any(Kind::school_notice, recipient);
         const std::size_t reasons = review.why.size();
         if (is_grown)
-            because("The child is 18 or older, and no officer for children not in school is told of adults.");
+            review.because(
+                "The child is 18 or older, and no officer for children not in school is told of adults.");
         else if (!by)
-            because(
+            review.because(
                 "The child is not in school, and nothing is agreed with the authority's officer for such "
                 "children.");
-        if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
-            because("Police ask that a person looks before anybody is told.");
+        if (police_ask_for_person()) review.because("Police ask that a person looks before anybody is told.");
         if (is_unconfirmed(held))
-            because(
+            review.because(
                 "The register of children not in school has not been confirmed for more than five weeks: "
                 "check "
                 "that the child is still on it.");
         if (by && is_shielded(hit, pupil)) {
-            because("The child is shielded: two people must agree before anything is sent.");
-            review.two_people = true;
+            review.needs_two_people();
         }
         const bool is_held = review.why.size() > reasons || hit.outcome != Outcome::match;
         if (!is_grown)
@@ -626,8 +617,7 @@ private:
         if (by) {
             auto notice = notice_for_officer(hit, *pupil.child, review, 0, *by);
             if (!is_held) return add(std::move(notice));
-            review.held = std::make_unique<Planned>(std::move(notice));
-            review.will_be_told = by->fields;
+            review.hold(std::move(notice), *by);
         }
         review.compared = compared_with(hit, pupil);
         add_review(std::move(review));
@@ -674,22 +664,21 @@ private:
         const std::string recipient = home->force ? home->force->text() : "education/" + home->la;
         Review review{desk_near(what.school.la), recipient,        what.school.subject,
                       what.school.subjects,      what.hit.outcome, what.hit.reasons};
-        const auto because = [&](const char* words) { review.why.insert(review.why.begin(), words); };
-        if (std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end())
-            because("Police ask that a person looks before anybody else is told.");
+        if (police_ask_for_person())
+            review.because("Police ask that a person looks before anybody else is told.");
         if (what.is_shielded) {
-            because("The child is shielded: two people must agree before anything is sent.");
-            review.two_people = true;
+            review.needs_two_people();
         }
         const bool is_held =
             review.why.size() > what.hit.reasons.size() || what.hit.outcome != Outcome::match;
         const auto* by = home->force ? rule_if_any(Kind::school_notice, recipient) : nullptr;
         if (!by) {
-            because(home->force
-                        ? "The child lives in another force's area, and nothing is agreed with that force: "
-                          "the force that attended has to pass it on."
-                        : "The child lives outside the area of the force that attended, and no force of the "
-                          "agreement has that area: the force that attended has to pass it on.");
+            review.because(
+                home->force
+                    ? "The child lives in another force's area, and nothing is agreed with that force: "
+                      "the force that attended has to pass it on."
+                    : "The child lives outside the area of the force that attended, and no force of the "
+                      "agreement has that area: the force that attended has to pass it on.");
             add_review(std::move(review));
             return true;
         }
@@ -708,8 +697,7 @@ private:
             add(std::move(notice));
             return true;
         }
-        review.held = std::make_unique<Planned>(std::move(notice));
-        review.will_be_told = by->fields;
+        review.hold(std::move(notice), *by);
         add_review(std::move(review));
         return true;
     }
@@ -843,6 +831,8 @@ private:
         return false;
     }
 
+    static std::string school_of(std::uint32_t urn) { return "school/" + std::to_string(urn); }
+
     bool has_contact(std::uint32_t urn, const std::function<bool(const std::string&)>& such) const {
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}}); at != contacts.end() && at->first.urn == urn; ++at)
@@ -858,7 +848,7 @@ private:
         const auto& contacts = known_.contacts();
         for (auto at = contacts.lower_bound({urn, {}});
              passed <= turn && at != contacts.end() && at->first.urn == urn; ++at) {
-            if (is_party(at->second.name) || is_kept_from(at->second.name)) continue;
+            if (is_party(at->second.name) || is_kept_from(at->second.name, school_of(urn))) continue;
             name = at->second.name;
             ++passed;
         }
@@ -956,9 +946,7 @@ private:
                        school_is_not_told}))
             return;
         if (by && is_named) {
-            review.held =
-                std::make_unique<Planned>(notice_for_officer(unlisted, *row->person, review, 0, *by));
-            review.will_be_told = by->fields;
+            review.hold(notice_for_officer(unlisted, *row->person, review, 0, *by), *by);
             review.two_people = has_shield(*row->person);
             if (review.two_people)
                 review.why.emplace_back(
@@ -1065,6 +1053,18 @@ private:
         bool two_people = false;
         std::string
             whom{};  // where `subject` is a place in the incident, which another version may give to another child
+
+        /// One more reason why a person looks: the newest stands first.
+        void because(const char* words) { why.insert(why.begin(), words); }
+        void needs_two_people() {
+            because("The child is shielded: two people must agree before anything is sent.");
+            two_people = true;
+        }
+        /// What is sent when it is permitted.
+        void hold(Planned notice, const Rule& by) {
+            held = std::make_unique<Planned>(std::move(notice));
+            will_be_told = by.fields;
+        }
     };
 
     void add_review(Review review) {
@@ -1115,12 +1115,11 @@ private:
         const auto* by = rule_if_any(Kind::school_notice, recipient);
         const auto* held = known_.pupil(hit.pupil);
         const bool needs_person =
-            hit.outcome != Outcome::match || is_shielded(hit, held->value) ||
-            std::ranges::find(incident_.qualifiers, hold_qualifier) != incident_.qualifiers.end();
+            hit.outcome != Outcome::match || is_shielded(hit, held->value) || police_ask_for_person();
         if (by && !needs_person) return add(notice_for_officer(hit, child, review, *review.urn, *by));
         review.bound_for = recipient;
         review.urn.reset();
-        review.why.insert(review.why.begin(), "The school says that the child is not on its roll.");
+        review.because("The school says that the child is not on its roll.");
         add_review(std::move(review));
     }
 
@@ -1131,8 +1130,8 @@ private:
     Instant now_;
     const date::time_zone* zone_;
     const std::set<std::string>& not_on_roll_;
+    const std::vector<KeptFrom>& kept_from_;
     match::Relations relations_;
-    std::vector<std::string> kept_from_;  // who may not see this
     std::set<std::string> seen_;
     std::set<std::string> handed_over_;  // subjects of which the force of residence was seen to
     Plan plan_;
@@ -1186,12 +1185,10 @@ Planned recall(const agreement::Agreement& agreement, const schemas::IncidentVal
     return planned;
 }
 
-bool may_be_same_person(std::string_view one, std::string_view other) {
-    const auto a = form_of(one), b = form_of(other);
-    if (!a || !b || a->family->joined != b->family->joined) return false;
-    const auto& first = a->given->words.front().text;
-    const auto& second = b->given->words.front().text;
-    return first == second || ((first.size() == 1 || second.size() == 1) && first.front() == second.front());
+bool may_work_at(const agreement::Agreement& agreement, std::string_view works_for, std::string_view agency) {
+    if (works_for.empty() || works_for == agency) return true;
+    const auto one = AgencyId::parse(works_for), other = AgencyId::parse(agency);
+    return one && other && (agreement.acts_as(*one, *other) || agreement.acts_as(*other, *one));
 }
 
 bool may_be_party(const schemas::IncidentValue& incident, std::string_view name) {
@@ -1200,9 +1197,10 @@ bool may_be_party(const schemas::IncidentValue& incident, std::string_view name)
 
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
-          const date::time_zone* zone, const std::set<std::string>& not_on_roll, const Conflicts& conflicts) {
+          const date::time_zone* zone, const std::set<std::string>& not_on_roll,
+          const std::vector<KeptFrom>& kept_from) {
     if (decision.flags.empty() && decision.pupils.empty() && decision.unplaced.empty()) return {};
-    return Planner{agreement, known, incident, decision, now, zone, not_on_roll, conflicts}.plan();
+    return Planner{agreement, known, incident, decision, now, zone, not_on_roll, kept_from}.plan();
 }
 
 }  // namespace flagpost::notices

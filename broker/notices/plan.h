@@ -3,7 +3,6 @@
 
 #include <date/tz.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -82,12 +81,14 @@ struct Withheld {
     std::string why;  // "no rule: review_item from police to social-care"; holds no personal data
 };
 
-/// Who may neither see nor decide on a case: a subject as in Planned::subjects, or "incident/31/NP-1", and a name.
-using Conflicts = std::multimap<std::string, std::string, std::less<>>;
+/// Somebody who may neither see nor decide on a case, and their agency: a view of what a conflict list has.
+struct KeptFrom {
+    std::string_view person;
+    std::string_view works_for;  // "school/900001"; empty: any
+};
 
-/// Whether two names as people and sign-ins write them ("Sam Patel", "S. Patel", "sam.patel") may be one person's: first
-/// name, or the initial of one of them, and surname.
-bool may_be_same_person(std::string_view one, std::string_view other);
+/// Whether somebody who works for one agency may be among the people of another: it is the same, or one acts for the other.
+bool may_work_at(const agreement::Agreement& agreement, std::string_view works_for, std::string_view agency);
 
 /// Whether a grown person in the incident may be the one of this name ("Sam Patel", "sam.patel"): first name, or its
 /// initial, and surname. Whoever may be must neither be told by name nor decide.
@@ -114,13 +115,14 @@ inline constexpr std::string_view not_a_referral_words =
 /// zone  Europe/London, handed in because a time zone is data from outside
 /// not_on_roll  threads (Planned::dedup) of schools that have said that the child is none of their pupils: they are not told
 ///              again, and where no other school is, the authority's education officer is, as of a child not in school
+/// kept_from  whoever is on a conflict list of this incident or of a child the decision is about
 ///
 /// Nothing is told without a person where the child is shielded (then two must agree), where whoever would be told is
 /// named in the incident or on the conflict list of the case, or where police ask for it by the qualifier `hold_for_person`.
 Plan plan(const agreement::Agreement& agreement, const registry::Register& known,
           const schemas::IncidentValue& incident, const match::Decision& decision, Instant now,
           const date::time_zone* zone, const std::set<std::string>& not_on_roll = {},
-          const Conflicts& conflicts = {});
+          const std::vector<KeptFrom>& kept_from = {});
 
 /// The level of acknowledgement that ends a step of a ladder.
 schemas::Level level_of(agreement::Reached reached);

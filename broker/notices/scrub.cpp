@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "broker/core/ids.h"
-#include "broker/register/plain.h"
+#include "broker/plain/text.h"
 
 namespace flagpost::notices {
 namespace {
@@ -50,7 +50,7 @@ public:
         }
         if (incident.risk) {
             for (const auto* text : {&incident.risk->grade, &incident.risk->tool}) {
-                for (auto& word : registry::words(*text)) words_.insert(std::move(word));
+                for (auto& word : plain::words(*text)) words_.insert(std::move(word));
             }
         }
         for (const auto& word : own_) words_.erase(word);
@@ -76,16 +76,16 @@ private:
         }
     }
     static void add_words(std::string_view text, std::set<std::string>& out) {
-        for (auto& word : registry::words(text)) out.insert(std::move(word));
+        for (auto& word : plain::words(text)) out.insert(std::move(word));
     }
     void add_place(const schemas::PlaceValue& place) {
         for (const auto* line : {&place.line_1, &place.line_2}) {
-            for (auto& word : registry::words(*line)) {
+            for (auto& word : plain::words(*line)) {
                 const bool number = word[0] >= '0' && word[0] <= '9';
                 if (!number && word.size() > 2 && !listed(word, street_kinds)) words_.insert(std::move(word));
             }
         }
-        for (auto& word : registry::words(place.postcode)) words_.insert(std::move(word));
+        for (auto& word : plain::words(place.postcode)) words_.insert(std::move(word));
         if (place.uprn != 0) words_.insert(std::to_string(place.uprn));
     }
 
@@ -97,7 +97,7 @@ private:
 std::string fit_for_school(std::string_view text, const schemas::PersonValue& child,
                            const schemas::IncidentValue& incident,
                            const std::vector<const schemas::PlaceValue*>& hidden) {
-    if (Forbidden{child, incident, hidden}.stands_in(registry::words(text))) return {};
+    if (Forbidden{child, incident, hidden}.stands_in(plain::words(text))) return {};
     return std::string{text};
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "broker/core/ids.h"
+#include "broker/plain/text.h"
 #include "broker/register/key_index.h"
-#include "broker/register/plain.h"
 
 namespace flagpost::registry {
 namespace {
@@ -19,9 +19,9 @@ struct HouseNumber {
 };
 std::optional<HouseNumber> house_number(std::string_view word) {
     std::size_t digits = 0;
-    while (digits < word.size() && is_digit(word[digits])) ++digits;
+    while (digits < word.size() && plain::is_digit(word[digits])) ++digits;
     if (digits == 0 || digits > 5 || word.size() > digits + 1) return std::nullopt;
-    if (digits < word.size() && !is_letter(word[digits])) return std::nullopt;
+    if (digits < word.size() && !plain::is_letter(word[digits])) return std::nullopt;
     int number = 0;
     std::from_chars(word.data(), word.data() + digits, number);
     return HouseNumber{number, std::string{word.substr(digits)}};
@@ -66,15 +66,16 @@ private:
         static constexpr std::array<std::string_view, 7> names{"FLAT", "FLT",  "APARTMENT", "APT",
                                                                "UNIT", "ROOM", "STUDIO"};
         if (letter_before_house()) return true;
-        if (!is_one_of(words_[at_], names) || at_ + 1 >= words_.size()) return false;
+        if (!plain::is_one_of(words_[at_], names) || at_ + 1 >= words_.size()) return false;
         const auto& next = words_[at_ + 1];
-        if (is_one_of(next, floors)) {
+        if (plain::is_one_of(next, floors)) {
             set_flat(next + " FLOOR");
             at_ += 2;
             if (at_ < words_.size() && words_[at_] == "FLOOR") ++at_;
             return true;
         }
-        if (next.size() > 4 || (next.size() > 1 && is_letter(next[0]) && !is_digit(next.back())))
+        if (next.size() > 4 ||
+            (next.size() > 1 && plain::is_letter(next[0]) && !plain::is_digit(next.back())))
             return false;
         set_flat(next);
         at_ += 2;
@@ -82,13 +83,14 @@ private:
     }
     /// "D Norfolk House, Portland Terrace".
     bool letter_before_house() {
-        if (at_ != 0 || words_.size() < 3 || words_[0].size() != 1 || !is_letter(words_[0][0])) return false;
-        if (words_[1].size() < 2 || !is_letter(words_[1][0])) return false;
+        if (at_ != 0 || words_.size() < 3 || words_[0].size() != 1 || !plain::is_letter(words_[0][0]))
+            return false;
+        if (words_[1].size() < 2 || !plain::is_letter(words_[1][0])) return false;
         set_flat(words_[at_++]);
         return true;
     }
     bool floor() {
-        if (form_.number != 0 || !form_.flat.empty() || !is_one_of(words_[at_], floors)) return false;
+        if (form_.number != 0 || !form_.flat.empty() || !plain::is_one_of(words_[at_], floors)) return false;
         if (at_ + 1 >= words_.size() || (words_[at_ + 1] != "FLOOR" && words_[at_ + 1] != "FLAT"))
             return false;
         set_flat(words_[at_] + " FLOOR");
@@ -98,7 +100,7 @@ private:
     }
     bool building_number() {
         if ((words_[at_] == "NO" || words_[at_] == "NUMBER") && at_ + 1 < words_.size() &&
-            is_digit(words_[at_ + 1][0])) {
+            plain::is_digit(words_[at_ + 1][0])) {
             ++at_;
             return true;
         }
@@ -117,7 +119,7 @@ private:
         if (lettered) set_flat(here->letter);
         ++at_;
         if (at_ >= words_.size()) return true;
-        if (words_[at_].size() == 1 && is_letter(words_[at_][0]) && at_ + 1 < words_.size()) {
+        if (words_[at_].size() == 1 && plain::is_letter(words_[at_][0]) && at_ + 1 < words_.size()) {
             set_flat(words_[at_++]);
             lettered = true;
         }
@@ -171,8 +173,8 @@ namespace {
 /// A postcode of another country, or one of ours that somebody mistyped: its letters and digits, as good as a word.
 std::string other_postcode(std::string_view text) {
     std::string packed;
-    for (const char c : plain_upper(text))
-        if (is_letter(c) || is_digit(c)) packed += c;
+    for (const char c : plain::upper(text))
+        if (plain::is_letter(c) || plain::is_digit(c)) packed += c;
     return packed.size() < 4 || packed.size() > 8 ? std::string{} : packed;
 }
 
@@ -186,10 +188,11 @@ PlaceForm place_form(const schemas::PlaceValue& place) {
     PlaceForm form;
     form.uprn = place.uprn;
     form.postcode = normal_postcode(place.postcode).value_or(other_postcode(place.postcode));
-    auto all = words_of_line(place.line_1);
-    for (auto& word : words_of_line(place.line_2)) all.push_back(std::move(word));
+    auto all = plain::words_of_line(place.line_1);
+    for (auto& word : plain::words_of_line(place.line_2)) all.push_back(std::move(word));
     AddressReader{std::move(all), form}.read();
-    for (const auto& word : words_of_line(place.town)) form.town += (form.town.empty() ? "" : " ") + word;
+    for (const auto& word : plain::words_of_line(place.town))
+        form.town += (form.town.empty() ? "" : " ") + word;
     // Some systems repeat the town at the end of the last line.
     if (!form.town.empty() && form.street.size() > form.town.size() &&
         form.street.compare(form.street.size() - form.town.size(), std::string::npos, form.town) == 0 &&

@@ -6,9 +6,9 @@
 #include <array>
 #include <charconv>
 
+#include "broker/plain/text.h"
 #include "broker/register/given_names.h"
 #include "broker/register/key_index.h"
-#include "broker/register/plain.h"
 
 namespace flagpost::registry {
 namespace {
@@ -29,19 +29,19 @@ std::vector<std::string> name_words(std::string_view text) {
         if (!word.empty()) parts.push_back(std::move(word));
         word.clear();
     };
-    for (const char c : plain_upper(text)) {
+    for (const char c : plain::upper(text)) {
         // A digit within a name is a slip of the finger or of a scanner; zero is read for O.
-        if (is_letter(c))
+        if (plain::is_letter(c))
             word += c;
         else if (c == '0')
             word += 'O';
-        else if (c != '\'' && c != '`' && c != '?' && !is_digit(c))
+        else if (c != '\'' && c != '`' && c != '?' && !plain::is_digit(c))
             finish();
     }
     finish();
     std::vector<std::string> out;
     for (std::size_t i = 0; i < parts.size() && out.size() < words_max; ++i) {
-        if (i + 1 < parts.size() && parts[i + 1].size() > 2 && is_one_of(parts[i], joined_prefixes)) {
+        if (i + 1 < parts.size() && parts[i + 1].size() > 2 && plain::is_one_of(parts[i], joined_prefixes)) {
             parts[i + 1] = parts[i] + parts[i + 1];
             continue;
         }
@@ -99,9 +99,9 @@ std::uint64_t hash_of(const NamePart& part) {
 std::vector<NameForm> name_forms(std::string_view given, std::string_view family) {
     auto given_words = name_words(given);
     auto family_words = name_words(family);
-    while (given_words.size() > 1 && is_one_of(given_words.front(), titles))
+    while (given_words.size() > 1 && plain::is_one_of(given_words.front(), titles))
         given_words.erase(given_words.begin());
-    if (!given_words.empty() && is_one_of(given_words.front(), placeholders)) given_words.clear();
+    if (!given_words.empty() && plain::is_one_of(given_words.front(), placeholders)) given_words.clear();
     if (!given_words.empty() && !family_words.empty()) {
         return {
             {part_of(given_words), part_of(family_words)}
@@ -186,7 +186,7 @@ DateForm date_form(std::string_view text) {
     DateForm date;
     if (text.size() != 10 || text[4] != '-' || text[7] != '-') return date;
     for (const std::size_t i : {0u, 1u, 2u, 3u, 5u, 6u, 8u, 9u})
-        if (!is_digit(text[i])) return date;
+        if (!plain::is_digit(text[i])) return date;
     date.year = number_at(text.substr(0, 4));
     date.month = number_at(text.substr(5, 2));
     date.day = number_at(text.substr(8, 2));

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "broker/register/plain.h"
+#include "broker/plain/text.h"
 
 namespace flagpost::registry {
 namespace {
@@ -46,7 +46,7 @@ std::string_view first_word(std::string_view text) {
 }
 
 bool all_digits(std::string_view text) {
-    return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+    return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), plain::is_digit);
 }
 
 std::uint64_t number_of(std::string_view digits) {

@@ -1,5 +1,5 @@
 /// The thread that waits for the disk: what the store thread has written becomes durable here, in order, while the store
-/// thread writes what comes next. Why: docs/decisions/0013.
+/// thread writes what comes next. Why: docs/decisions/0014.
 #pragma once
 
 #include <condition_variable>

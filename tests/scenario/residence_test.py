@@ -55,6 +55,7 @@ class Residence(Scenario):
         self.assertEqual(owed(), ["notices/police/30"] + ["notices/school/900001"] * 2)
 
         daemon = p.start("flagpost-police", OTHER_FORCE, "run")
+        p.start("flagpost-school", SCHOOL, "run")
         found = until(lambda: p.json("flagpost-police", OTHER_FORCE, "handovers", "list"), 60, "it was handed over")
         self.assertEqual([(each["given_names"], each["attended_by"], each["incident_reference"], each["urn"]) for each in found],
                          [("Amelia Rose", "31", "NP-0", 900001)])
@@ -65,6 +66,7 @@ class Residence(Scenario):
         self.assertNotIn("Oak Road", screen)
         with self.assertRaises(Failed):
             p.run("flagpost-police", OTHER_FORCE, "handovers", "show", "FP-0000-0000")
+        self.hidden_from_who_is_on_the_conflict_list(reference)
         p.run("flagpost-police", OTHER_FORCE, "handovers", "acknowledge", reference, "--by", "P. Officer")
         until(lambda: owed() == ["notices/school/900001"] * 2, 30, "it is taken on")
         self.assertEqual(p.json("flagpost-police", OTHER_FORCE, "handovers", "list"), [])
@@ -72,8 +74,36 @@ class Residence(Scenario):
         daemon.terminate()
         daemon.wait(60)
 
+        # Neither agency has been told whom the other keeps from the case.
+        boxes = {agency: b"".join(file.read_bytes() for file in self.folder.rglob(f"*{agency.replace('/', '-')}*") if file.is_file())
+                 for agency in (OTHER_FORCE, SCHOOL)}
+        self.assertIn(b"Pat Constantine", boxes[OTHER_FORCE])
+        self.assertIn(b"Terry Chalkley", boxes[SCHOOL])
+        self.assertNotIn(b"Chalkley", boxes[OTHER_FORCE])
+        self.assertNotIn(b"Constantine", boxes[SCHOOL])
+
         issued = [leaf for leaf in self.leaves(AUDITOR, "notice_issued") if leaf["recipient"] == OTHER_FORCE]
         self.assertEqual([(leaf["rule"], leaf["operation"], leaf["topic"]) for leaf in issued], [("RES-1", "disclosure", "notices/police/30")])
+
+    def hidden_from_who_is_on_the_conflict_list(self, reference):
+        p = self.partnership
+        for number, (person, works_for) in enumerate({"Pat Constantine": OTHER_FORCE, "Terry Chalkley": SCHOOL}.items()):
+            p.run("flagpost-police", FORCE, "conflict", "incident/31/NP-0", "--person", person, "--works-for", works_for, "--by",
+                  "D. Superintendent", "--reason", "relative", "--reference", f"CON-{number}")
+
+        def handovers(*options):
+            return p.json("flagpost-police", OTHER_FORCE, "handovers", "list", *options)
+        until(lambda: [set(each) for each in handovers()] == [{"item", "conflict_list"}], 60, "the conflict list is known")
+        until(lambda: [each for each in p.json("flagpost-school", SCHOOL, "inbox", "list") if "conflict_list" in each], 60, "the school knows its own")
+        self.assertIn("1 more has a conflict list", p.run("flagpost-police", OTHER_FORCE, "handovers", "list"))
+        self.assertEqual(handovers("--by", "pat.constantine"), [])
+        self.assertEqual([each["reference"] for each in handovers("--by", "Jo Sergeant")], [reference])
+        for options in ([], ["--by", "P. Constantine"]):
+            with self.assertRaises(Failed):
+                p.run("flagpost-police", OTHER_FORCE, "handovers", "show", reference, *options)
+        self.assertIn("Amelia Rose", p.run("flagpost-police", OTHER_FORCE, "handovers", "show", reference, "--by", "Jo Sergeant"))
+        with self.assertRaises(Failed):
+            p.run("flagpost-police", OTHER_FORCE, "handovers", "acknowledge", reference, "--by", "Pat Constantine")
 
 
 main()

@@ -32,11 +32,13 @@ struct Case : World {
         load(first_roll());
     }
     Reply conflict(const std::string& agency, const std::string& subject, const std::string& person,
-                   const std::string& reference = "CON-1", const std::string& controller = "") {
+                   const std::string& reference = "CON-1", const std::string& controller = "",
+                   const std::string& works_for = care) {
         schemas::RecordOrderValue value;
         value.does = OrderDoes::conflict;
         value.subject = subject;
         value.person = person;
+        value.works_for = works_for;
         value.reference = reference;
         value.controller = controller;
         return order(agency, std::move(value));
@@ -62,7 +64,7 @@ TEST_CASE(
     "[exchange]") {
     Case world;
     SECTION("a school's contact, named by the school") {
-        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Alice First")));
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Alice First", "CON-1", "", first)));
         world.send(abuse_with(child_a, "NP-1"));
         CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Sam Patel"});
         CHECK(world.delivered<schemas::SchoolNotice>(school_box).empty());
@@ -75,7 +77,7 @@ TEST_CASE(
         CHECK(addressed<schemas::SchoolNotice>(world, school_box) == std::vector<std::string>{"B. Second"});
     }
     SECTION("the same by social care, who know more: of the child's flag") {
-        REQUIRE(confirmed(world.conflict(care, flag_1, "a.first")));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "a.first", "CON-1", "", first)));
         world.send(abuse_with(child_a, "NP-1"));
         CHECK(world.delivered<schemas::SchoolNotice>(school_box).empty());
     }
@@ -90,10 +92,12 @@ TEST_CASE(
         REQUIRE(confirmed(world.decide_review(id16(items[0].review), Verdict::permit)));
         CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Duty desk"});
     }
-    SECTION("another case, or another name, changes nothing") {
+    SECTION("another case, another name, or somebody of that name elsewhere changes nothing") {
         REQUIRE(confirmed(world.conflict("police/31", "incident/31/NP-2", "Sam Patel")));
         REQUIRE(confirmed(world.conflict(care, "flag/E10000024/2", "Sam Patel")));
-        REQUIRE(confirmed(world.conflict(care, flag_1, "Sandra Patelson")));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sandra Patelson", "CON-2")));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel", "CON-3", "", "social-care/E06000018")));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "A. First", "CON-4", "", "school/900002")));
         world.send(abuse_with(child_a, "NP-1"));
         CHECK(world.delivered<schemas::ReviewItem>(desk).empty());
         CHECK(addressed<schemas::SocialCareNotice>(world, care_box) == std::vector<std::string>{"Sam Patel"});
@@ -112,6 +116,7 @@ TEST_CASE("whoever is on a case's conflict list neither decides nor answers, unt
     const auto notice = id16(world.delivered<schemas::SocialCareNotice>(care_box).at(0).notice);
     REQUIRE(confirmed(world.conflict(care, flag_1, "R. Viewer")));
     REQUIRE(confirmed(world.conflict(care, flag_1, "Jo Worker", "CON-2")));
+    REQUIRE(confirmed(world.conflict(care, flag_1, "Olga Other", "CON-3", "", first)));  // not the reviewer
     const auto open = world.exchange.open_obligations().size();
 
     for (const auto verdict : {Verdict::permit, Verdict::deny, Verdict::unsure}) {
@@ -159,9 +164,13 @@ TEST_CASE("whoever was told of a case hears who must not see it, at once and wit
             {first,       ""        },
             {"police/31", incident_1}
         }));
-        REQUIRE(confirmed(world.conflict(agency, subject.empty() ? world.pupil_1() : subject, "Sam Patel")));
+        const auto about = subject.empty() ? world.pupil_1() : subject;
+        REQUIRE(confirmed(world.conflict(agency, about, "Sam Patel")));
         CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
-        CHECK(kept(first) == Lines{"kept_from Sam Patel " + to_school});
+        CHECK(kept(first).empty());
+        REQUIRE(confirmed(world.conflict(agency, about, "A. First", "CON-2", "", first)));
+        CHECK(kept(care).empty());
+        CHECK(kept(first) == Lines{"kept_from A. First " + to_school});
         CHECK(kept(city).empty());
         CHECK(kept("police/31").empty());
     }
@@ -171,7 +180,7 @@ TEST_CASE("whoever was told of a case hears who must not see it, at once and wit
         world.tick(24h * 8);
         REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel")));
         CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
-        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "A. First")));
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "A. First", "CON-1", "", first)));
         CHECK(kept(first).size() == 1);
     }
     SECTION("another case's list is nobody's business here") {
@@ -181,14 +190,17 @@ TEST_CASE("whoever was told of a case hears who must not see it, at once and wit
         CHECK(kept(first).empty());
     }
     SECTION("what comes later, and whoever it goes on to") {
-        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Kim Other")));
+        const std::string education = "education/E10000024";
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Kim Other", "CON-1", "", first)));
+        REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "Lou Officer", "CON-2", "", education)));
         world.send(abuse_with(child_a, "NP-2"));
         const auto later = to_hex(id16(world.delivered<schemas::SchoolNotice>(school_box).at(0).notice));
         CHECK(kept(first) == Lines{"kept_from Kim Other " + later});
-        CHECK(kept(care).size() == 1);
+        CHECK(kept(care).empty());
         world.tick(24h);  // nobody has opened either: the education team is told
-        const auto& reports = kept("education/E10000024");
-        CHECK(std::ranges::find(reports, "kept_from Kim Other " + later) != reports.end());
+        const auto& reports = kept(education);
+        CHECK(std::ranges::find(reports, "kept_from Lou Officer " + later) != reports.end());
+        CHECK(std::ranges::none_of(reports, [](const auto& line) { return line.find("Kim") != line.npos; }));
     }
     SECTION("who is taken off the list, unless another entry still stands") {
         REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel")));
@@ -197,6 +209,87 @@ TEST_CASE("whoever was told of a case hears who must not see it, at once and wit
         CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
         REQUIRE(confirmed(world.order("police/31", OrderDoes::lift, incident_1, "", "CON-2")));
         CHECK(kept(care) == Lines{"not_kept_from Sam Patel " + to_care});
+    }
+    SECTION(
+        "who is taken off one of two lists that both keep them from it: a trust's person, listed at a school "
+        "too") {
+        auto second = first_roll();
+        second.agency = "trust/north";
+        second.topic = "rolls/school/900002";
+        second.scope = "urn:900002";
+        second.items = {wire::pack<schemas::Pupil>(pupil(child_b, 900002))};
+        REQUIRE(confirmed(world.load(second)));
+        const auto pupil_2 = registry::text(registry::key_of(pupil(child_b, 900002)));
+        world.send(abuse_with(child_b, "NP-2"));
+        const auto to_trust =
+            to_hex(id16(world.delivered<schemas::SchoolNotice>("notices/school/900002").at(0).notice));
+        const std::string at = "school/900002", trust = "trust/north";
+        REQUIRE(confirmed(world.conflict(trust, pupil_2, "Toni Head", "CON-1", at, at)));
+        CHECK(kept(trust) == Lines{"kept_from Toni Head " + to_trust});
+        REQUIRE(confirmed(world.conflict(trust, pupil_2, "Toni Head", "CON-2", at, trust)));
+        REQUIRE(confirmed(world.order(trust, OrderDoes::lift, pupil_2, at, "CON-1")));
+        CHECK(kept(trust) == Lines{"kept_from Toni Head " + to_trust});
+        REQUIRE(confirmed(world.order(trust, OrderDoes::lift, pupil_2, at, "CON-2")));
+        CHECK(kept(trust) == Lines{"not_kept_from Toni Head " + to_trust});
+    }
+    check_recovery(world);
+}
+
+TEST_CASE("no agency is told whom another keeps from a case", "[exchange]") {
+    Case world;
+    const std::string education = "education/E10000024";
+    const std::vector<std::pair<std::string, std::string>> listed{
+        {care,        "Zelda Carew"     },
+        {first,       "Yorick Schooler" },
+        {education,   "Xanthe Official" },
+        {"police/31", "Walburga Dickson"},
+    };
+    // All that goes into a mailbox, by the agencies that read it.
+    std::map<std::string, std::string> read;
+    const auto agreement = test_setting().agreement;
+    const auto note = [&] {
+        for (const auto& delivery : world.last.deliveries)
+            for (const auto& [agency, party] : agreement.parties())
+                if (agreement.may_subscribe(agency, delivery.topic))
+                    read[agency.text()].append(delivery.envelope.begin(), delivery.envelope.end());
+    };
+    const auto list = [&](const std::string& reference, OrderDoes does) {
+        std::size_t number = 0;
+        for (const auto& [agency, name] : listed) {
+            const auto each = reference + std::to_string(++number);
+            if (does == OrderDoes::conflict)
+                REQUIRE(confirmed(world.conflict("police/31", incident_1, name, each, "", agency)));
+            else
+                REQUIRE(confirmed(world.order("police/31", does, incident_1, "", each)));
+            note();
+        }
+    };
+    // Listed before and after it is told, through a review, a new version and the whole ladder, and taken off again.
+    auto value = abuse_with(child_a, "NP-1");
+    value.qualifiers = {"hold_for_person"};
+    list("A", OrderDoes::conflict);
+    world.send(value);
+    note();
+    world.decide_review(id16(world.delivered<schemas::ReviewItem>(desk).at(0).review), Verdict::permit,
+                        "Olga Other");
+    note();
+    list("B", OrderDoes::conflict);
+    value.version = 2;
+    value.circumstances = "Called by a neighbour, who saw more.";
+    world.send(value);
+    note();
+    world.tick(48h);
+    note();
+    list("A", OrderDoes::lift);
+    list("B", OrderDoes::lift);
+    for (const auto& [agency, name] : listed) {
+        const auto family = name.substr(name.find(' ') + 1);
+        for (const auto& [reader, all] : read) {
+            CAPTURE(reader, name);
+            const bool is_told = all.find(family) != std::string::npos;
+            // Nothing of this case is ever in the force's own mailboxes.
+            CHECK(is_told == (reader == agency && agency != "police/31"));
+        }
     }
     check_recovery(world);
 }
@@ -228,6 +321,20 @@ TEST_CASE("an agency keeps the conflict list of its own cases, and each entry is
         CHECK(reason(world.conflict(agency, subject, person, "CASE-9", controller)) == wanted);
     }
     CHECK(reason(world.conflict(care, flag_1, "Sam Patel", "CASE-9")) == Reason::conflict);
+    // Whose person it is must be said, and be somebody who could be told.
+    for (const std::string works_for : {"", "school", "school/900777", "Sam's school"}) {
+        CAPTURE(works_for);
+        const auto refused = refusal(world.conflict(care, flag_1, "Sam Patel", "CASE-10", "", works_for));
+        REQUIRE(refused);
+        CHECK(refused->reason == Reason::invalid_value);
+        CHECK(refused->where.starts_with("order.works_for"));
+    }
+    CHECK(confirmed(
+        world.conflict(care, flag_1, "Sam Patel", "CASE-10", "", "school/900003")));  // by its trust
+    schemas::RecordOrderValue hold;
+    hold.subject = flag_1;
+    hold.works_for = care;
+    CHECK(refusal(world.order(care, std::move(hold)))->where == "order.works_for");
     CHECK(reason(world.order(care, OrderDoes::hold, flag_1, "", "CASE-9")) == Reason::conflict);
     CHECK(reason(world.order("police/31", OrderDoes::lift, flag_1, care, "CASE-9")) == Reason::not_permitted);
 

@@ -77,6 +77,70 @@ TEST_CASE("a transfer file's pupil is the registration its roll would have", "[s
     CHECK(second.home->postcode == "XN2 2AB");
 }
 
+TEST_CASE("an address is read however a school's system writes it", "[school]") {
+    struct Row {
+        const char *why, *address;
+        const char *line_1, *line_2, *town, *postcode;
+        std::uint64_t uprn;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"parts, and the postcode beside them",
+         "<BS7666Address><SAON>Flat 2</SAON><PAON>188</PAON><Street>Cromwell "
+         "Drive</Street><Locality>Thornby</Locality>"
+         "<PostTown>Castle "
+         "Meadows</PostTown><UniquePropertyReferenceNumber>999000000068</UniquePropertyReferenceNumber>"
+         "</BS7666Address><PostCode>XN31 1ZB</PostCode>",             "Flat 2 188 Cromwell Drive", "Thornby",                                "Castle Meadows", "XN31 1ZB", 999'000'000'068},
+        {"parts, with nothing around them",
+         "<PAON>188</PAON><Street>Cromwell Drive</Street><Town>Northside</Town><PostTown>Castle "
+         "Meadows</PostTown>"
+         "<UniquePropertyReferenceNumber>68</UniquePropertyReferenceNumber><PostCode>XN31 1ZB</PostCode>"
+         "<Country>United Kingdom</Country>",                         "188 Cromwell Drive",        "",                                       "Northside",      "XN31 1ZB", 68             },
+        {"five lines",
+         "<AddressLines><AddressLine1>Flat 2</AddressLine1><AddressLine2>188 Cromwell "
+         "Drive</AddressLine2><AddressLine3>Thornby"
+         "</AddressLine3><AddressLine4>Northside</AddressLine4><AddressLine5>Castle "
+         "Meadows</AddressLine5></AddressLines>"
+         "<County>Norhamshire</County><PostCode>XN31 1ZB</PostCode>", "Flat 2",                    "188 Cromwell Drive, Thornby, Northside", "Castle Meadows", "XN31 1ZB", 0              },
+        {"three lines, with nothing around them",
+         "<AddressLine1>188 Cromwell "
+         "Drive</AddressLine1><AddressLine2>Thornby</AddressLine2><AddressLine3>Castle Meadows"
+         "</AddressLine3><PostCode>XN31 1ZB</PostCode>",              "188 Cromwell Drive",        "Thornby",                                "Castle Meadows", "XN31 1ZB", 0              },
+        {"a gap in the lines",
+         "<AddressLines><AddressLine1>188 Cromwell "
+         "Drive</AddressLine1><AddressLine2/><AddressLine3>Thornby</AddressLine3>"
+         "</AddressLines><PostCode>XN31 1ZB</PostCode>",              "188 Cromwell Drive",        "Thornby",                                "",               "XN31 1ZB", 0              },
+    }));
+    CAPTURE(row.why);
+    const std::string file =
+        "<CTfile><CTFpupilData><Pupil><UPN>H243278544154</UPN><Surname>Okafor</Surname>"
+        "<Forename>Sam</Forename><DOB>2014-01-02</DOB><Address>" +
+        std::string{row.address} + "</Address></Pupil></CTFpupilData></CTfile>";
+    const auto rows = ctf_rows(file, 900001);
+    REQUIRE(rows);
+    const auto pupil = pupil_of(rows->at(0));
+    CHECK(pupil.home->line_1 == row.line_1);
+    CHECK(pupil.home->line_2 == row.line_2);
+    CHECK(pupil.home->town == row.town);
+    CHECK(pupil.home->postcode == row.postcode);
+    CHECK(pupil.home->uprn == row.uprn);
+}
+
+TEST_CASE("a transfer file of another school is not taken for this one's roll", "[school]") {
+    const auto from = [&](const char* urn) {
+        return ctf_rows(
+            replaced(good, "<Estab>9001</Estab>", std::string{"<Estab>9001</Estab><URN>"} + urn + "</URN>"),
+            900001);
+    };
+    CHECK(from("900001"));
+    CHECK(from(" 900001 "));
+    CHECK(from(""));
+    for (const auto* other : {"900002", "none"}) {
+        CAPTURE(other);
+        REQUIRE_FALSE(from(other));
+        CHECK_THAT(from(other).error().where, Catch::Contains("comes from another school"));
+    }
+}
+
 TEST_CASE("what a roll does not need is in no record made of a transfer file", "[school]") {
     const auto rows = ctf_rows(good, 900001);
     REQUIRE(rows);

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-namespace flagpost::registry {
+namespace flagpost::plain {
 
 inline constexpr std::size_t text_size_max = 512;  // of one name or address line; what is longer is cut
 
 /// Upper case, without marks; letters of other scripts by ICU's rules; other signs as they are where they are ASCII.
-std::string plain_upper(std::string_view text);
+std::string upper(std::string_view text);
 
 /// Words of letters and digits of one line; "12-14" and "14/2" keep their mark as a word of its own, "Flat8" is two.
 std::vector<std::string> words_of_line(std::string_view line);
@@ -31,4 +31,4 @@ template <std::size_t N> bool is_one_of(std::string_view word, const std::array<
     return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-}  // namespace flagpost::registry
+}  // namespace flagpost::plain

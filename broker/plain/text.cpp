@@ -1,4 +1,4 @@
-#include "broker/register/plain.h"
+#include "broker/plain/text.h"
 
 #include <unicode/normalizer2.h>
 #include <unicode/translit.h>
@@ -8,7 +8,7 @@
 
 #include <memory>
 
-namespace flagpost::registry {
+namespace flagpost::plain {
 namespace {
 
 bool is_ascii(std::string_view text) {
@@ -124,7 +124,7 @@ std::string latin(std::string_view text) {
 
 }  // namespace
 
-std::string plain_upper(std::string_view text) {
+std::string upper(std::string_view text) {
     text = text.substr(0, text_size_max);
     std::string out = is_ascii(text) ? std::string{text} : latin(text);
     for (char& c : out)
@@ -139,9 +139,9 @@ std::vector<std::string> words_of_line(std::string_view text) {
         if (!word.empty()) out.push_back(std::move(word));
         word.clear();
     };
-    const std::string upper = plain_upper(text);
-    for (std::size_t i = 0; i < upper.size(); ++i) {
-        const char c = upper[i];
+    const std::string line = upper(text);
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
         if (is_letter(c) || is_digit(c)) {
             // "Flat8" and "No10": a number after a word of letters begins a new one, "14A" stays whole.
             if (is_digit(c) && word.size() > 1 && is_letter(word.back())) finish();
@@ -165,4 +165,4 @@ std::vector<std::string> words(std::string_view text) {
 
 std::string icu_version() { return U_ICU_VERSION; }
 
-}  // namespace flagpost::registry
+}  // namespace flagpost::plain

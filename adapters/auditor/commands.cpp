@@ -1,6 +1,5 @@
 #include "adapters/auditor/commands.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -63,20 +62,6 @@ Instant time_in(const std::string& text) {
 
 void require_new(const fs::path& path) {
     if (fs::exists(fs::symlink_status(path))) throw WrongUsage{path.string() + ": exists already"};
-}
-
-/// A new file of its owner alone; one that is there stays as it is.
-void write_new(const fs::path& path, BytesView content) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) throw std::runtime_error{path.string() + ": exists already, or cannot be made"};
-    std::size_t done = 0;
-    while (done < content.size()) {
-        const auto written = ::write(fd, content.data() + done, content.size() - done);
-        if (written <= 0) break;
-        done += static_cast<std::size_t>(written);
-    }
-    const bool kept = ::close(fd) == 0 && done == content.size();
-    if (!kept) throw std::runtime_error{path.string() + ": cannot be written"};
 }
 
 /// Whoever is connected to the broker as this auditor.
@@ -222,7 +207,7 @@ bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
         return !problem;
     } catch (const WitnessAlarm& alarm) {
         const auto file = alarm_file(connection.config());
-        write_new(file, view(alarm.evidence));
+        client::write_new(file, view(alarm.evidence));
         throw client::LogAlarm{std::string{"ALARM: "} + alarm.what() + "; the evidence is in " +
                                file.string()};
     }
@@ -295,6 +280,11 @@ int run_carry(const Typed& typed, std::ostream& out) {
     return carry_one(carrier, connection, out) ? 0 : 1;
 }
 
+int run_new_log_key(const Typed& typed, std::ostream& out) {
+    return client::follow_new_log_key(client::load_config(typed.config, web::setting_names()), typed.new_key,
+                                      out);
+}
+
 int run_verify(const Typed& typed, std::ostream& out) {
     const auto policy = trusted_by(typed);
     ProgressBar bar{"verifying"};
@@ -308,8 +298,8 @@ int run_prove(const Typed& typed, std::ostream& out) {
     require_new(typed.leaf);
     note(typed, "prove");
     const auto found = proven(typed, typed.index);
-    write_new(typed.out, view(found.proof.format()));
-    write_new(typed.leaf, found.leaf);
+    client::write_new(typed.out, view(found.proof.format()));
+    client::write_new(typed.leaf, found.leaf);
     out << "entry " << typed.index << ": proof in " << typed.out.string() << ", its bytes in "
         << typed.leaf.string() << "\n";
     return 0;
@@ -404,7 +394,8 @@ int run_subject(const Typed& typed, std::ostream& out) {
     const auto draft = subject_draft(typed.directory, key, keys, bar.to());
     if (draft["items"].empty())
         throw WrongUsage{"nothing about" + in_a_row(keys) + " that you can read in this export"};
-    write_new(typed.out, view(draft.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"));
+    client::write_new(typed.out,
+                      view(draft.dump(1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n"));
     out << draft["items"].size() << " items about" << in_a_row(keys) << ", to be marked, in "
         << typed.out.string() << "\n";
     return 0;
@@ -416,7 +407,7 @@ int run_release(const Typed& typed, std::ostream& out) {
     if (draft.is_discarded()) throw WrongUsage{typed.file.string() + ": is not JSON"};
     require_new(typed.out);
     const auto released = release(draft);
-    write_new(typed.out, view(released.text));
+    client::write_new(typed.out, view(released.text));
     out << released.kept << " items released, " << released.redacted << " in part, " << released.withheld
         << " withheld: " << typed.out.string() << "\n";
     return 0;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/client/new_log_key.h"
 #include "broker/log/policy.h"
 
 namespace flagpost::auditor {
@@ -35,6 +36,7 @@ struct Typed {
     std::string listen;                          // of serve: "127.0.0.1:8443"
     std::string name, called;                    // of somebody who is to sign in
     unsigned every_s = 0;                        // 0: once
+    client::NewLogKey new_key;
     bool sealed = false, json = false, signatures = false;
 };
 
@@ -44,6 +46,7 @@ log::Policy trusted_by(const Typed& typed);
 int run_export(const Typed& typed, std::ostream& out);
 int run_tell_readings(const Typed& typed, std::ostream& out);
 int run_carry(const Typed& typed, std::ostream& out);
+int run_new_log_key(const Typed& typed, std::ostream& out);
 int run_verify(const Typed& typed, std::ostream& out);
 int run_prove(const Typed& typed, std::ostream& out);
 int run_check(const Typed& typed, std::ostream& out);

@@ -24,6 +24,7 @@ public:
             "docs/guides/audit.md leads through all of them.");
         add_export();
         add_carry();
+        add_new_log_key();
         add_verify();
         add_proofs();
         add_reading();
@@ -122,6 +123,12 @@ private:
         carrying
             ->add_option("--every", typed.every_s, "seconds until the next head is carried; without it, once")
             ->check(CLI::Range(1, 86'400));
+    }
+
+    void add_new_log_key() {
+        auto* following = command("new-log-key", client::NewLogKey::description, auditor::run_new_log_key);
+        takes_config(following);
+        typed.new_key.take(*following);
     }
 
     void add_verify() {

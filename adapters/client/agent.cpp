@@ -13,6 +13,7 @@
 #include <zmq.hpp>
 
 #include "adapters/client/backoff.h"
+#include "adapters/client/new_log_key.h"
 #include "adapters/client/session_machine.h"
 #include "adapters/client/tunnel.h"
 
@@ -23,9 +24,6 @@ using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto software = "flagpost-client/" FLAGPOST_VERSION;
-constexpr auto checkpoint_fact = "log-checkpoint";
-constexpr auto evidence_fact = "log-evidence";
-constexpr auto confirm_fact = "log-confirm";  // the newest Confirm not proven yet
 
 constexpr milliseconds look_again{100};          // at the outbox and at `done`, when nothing else happens
 constexpr milliseconds last_words{500};          // for a goodbye to leave

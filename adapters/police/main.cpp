@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
@@ -165,6 +166,7 @@ int main(int argc, char** argv) {
     add_handovers(program, handovers, taken_by, opened_too);
     desk::add_order_commands(program, {"police"}, police::own_settings());
     desk::add_proof_command(program, {"police"}, police::own_settings());
+    desk::add_new_log_key_command(program, police::own_settings());
     desk::add_reconcile_command(program, {"police"}, police::own_settings());
     return program.run(argc, argv);
 }

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
@@ -150,5 +151,6 @@ int main(int argc, char** argv) {
                 CLI::IsMember(desk::codes_of(desk::recall_codes)));
     desk::add_order_commands(program, school::agency_kinds(), school::own_settings());
     desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
+    desk::add_new_log_key_command(program, school::own_settings());
     return program.run(argc, argv);
 }

@@ -1,6 +1,7 @@
 /// flagpost-social-care: the end of a children's social care department.
 #include <iostream>
 
+#include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
@@ -172,6 +173,7 @@ int main(int argc, char** argv) {
     deciding->add_option("--by", decision.by, "who decided")->required();
     desk::add_order_commands(program, {"social-care"}, social_care::page_settings());
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());
+    desk::add_new_log_key_command(program, social_care::page_settings());
     desk::add_reconcile_command(program, {"social-care"}, social_care::page_settings());
     return program.run(argc, argv);
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "adapters/client/new_log_key.h"
 #include "broker/agreement/agreement.h"
 #include "broker/app/config.h"
 #include "broker/app/files.h"
@@ -252,6 +253,13 @@ int run_command(int argc, char** argv) {
              schemas::OrderDoes::lift);
     ordering("erase", "destroy one agency's records about a subject, or one record, on that agency's behalf",
              schemas::OrderDoes::erase);
+
+    client::NewLogKey new_key;
+    auto* following = program.add_subcommand("new-log-key", client::NewLogKey::description);
+    configured(following, "an operator's config file");
+    new_key.take(*following);
+    following->callback(
+        [&] { code = client::follow_new_log_key(client::load_config(config, {}), new_key, std::cout); });
 
     auto* status = program.add_subcommand(
         "status",

@@ -32,8 +32,8 @@ Bytes all_bytes(const std::vector<Bytes>& records) {
 }  // namespace
 
 std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id) {
-    if (load.records.empty())
-        throw std::invalid_argument{"a load of nothing is a mistake: no broker takes it"};
+    if (load.records.empty() != load.none)
+        throw std::invalid_argument{"a load of nothing is a mistake unless it says so: no broker takes it"};
     if (load.records.size() > limits::load_records_max)
         throw std::invalid_argument{"a load has too many records"};
     const Bytes id = copy(load_id);
@@ -48,6 +48,7 @@ std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, con
     begin.count = static_cast<std::uint32_t>(load.records.size());
     begin.digest = copy(crypto::sha256(all_bytes(load.records)));
     begin.scope = load.scope;
+    begin.none = load.none;
     add(draft_of<schemas::LoadBegin>(load, load_id, schemas::Kind::load_begin, begin));
 
     schemas::LoadPartValue part;

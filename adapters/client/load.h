@@ -16,10 +16,11 @@ struct Load {
     std::string topic;           // "flags/E10000024", "rolls/E10000024", "reference/gias"
     std::string source;          // the file, for reports
     std::vector<Bytes> records;  // each its own FlatBuffer
+    bool none = false;           // nobody is on the list, and it is said so: without records
 };
 
 /// The drafts to enqueue together, parts of at most limits::load_part_records_max records and half a payload.
-/// Throws std::invalid_argument for a load without records, or with more than the limits allow.
+/// Throws std::invalid_argument for a load without records that is not said to be none, or with more than the limits allow.
 std::vector<std::pair<wire::Draft, std::string>> drafts_of(const Load& load, const Id16& load_id);
 
 inline constexpr std::size_t csv_file_size_max = 512ull * 1024 * 1024;

@@ -395,7 +395,7 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
               std::ostream& out, std::optional<schemas::FileCode>* code) {
     const auto rejects_file = rejects_file_of(options.file);
     write_rejects(rejects_file, prepared.rejects);
-    if (prepared.records.empty()) {
+    if (prepared.records.empty() && !options.none) {
         if (code != nullptr) *code = schemas::FileCode::none_loaded;
         return say_unsent(schemas::FileCode::none_loaded,
                           "No row of " + options.file.string() + " can be loaded; nothing was sent.", options,
@@ -413,7 +413,8 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
                             to.scope,
                             to.topic,
                             options.file.filename().string(),
-                            std::move(prepared.records)};
+                            std::move(prepared.records),
+                            options.none};
     const Answer answer = send_and_wait(desk, load, options);
     if (code != nullptr && answer.result) *code = answer.result->code;
 
@@ -427,6 +428,8 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
         out << report.dump(1, ' ', false, json::error_handler_t::replace) << "\n";
     else
         tell(report, answer, out);
+    if (options.none && !options.json && answer.result && loaded_something(answer.result->code))
+        out << "Nobody is on the list now.\n";
     return answer.result && loaded_something(answer.result->code) ? 0 : 1;
 }
 

@@ -21,6 +21,7 @@ struct LoadOptions {
     std::optional<std::uint64_t> sequence;  // default: the one after the last that was loaded
     std::chrono::seconds patience{600};
     bool json = false;
+    bool none = false;  // nobody is on the list: the file has no rows, and is meant to have none
     /// Called before anything is sent, with what the load is known by.
     std::function<void(const Id16& load, std::uint64_t sequence)> begun{};
 };

@@ -55,6 +55,9 @@ int main(int argc, char** argv) {
                      "full: replaces the roll; delta: adds to it and changes it (default full)")
         ->transform(CLI::CheckedTransformer(modes));
     loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
+    loading->add_option(
+        "--count", roll.count,
+        "how many rows the file must have; 0: nobody is on the list, and the file has a header only");
     loading->add_option("--la", roll.la, "authority whose roll this is (for a trust)");
     loading->add_flag("--not-in-school", roll.not_in_school,
                       "an authority's register of children not in school (for its education team)");

@@ -48,8 +48,12 @@ std::uint32_t school_of(const AgencyId& agency, const std::string& urn) {
 }
 
 /// Nothing of a list is sent while a row of it is wrong: one contact less may be the one who is asked for.
+std::size_t rows_that_are_wrong(const desk::Prepared& prepared) {
+    return static_cast<std::size_t>(std::ranges::count(prepared.rejects, false, &desk::Reject::used));
+}
+
 bool whole(const desk::Prepared& prepared, const desk::LoadOptions& options, std::ostream& out) {
-    const auto wrong = std::ranges::count(prepared.rejects, false, &desk::Reject::used);
+    const auto wrong = rows_that_are_wrong(prepared);
     if (wrong == 0) return true;
     desk::write_rejects(desk::rejects_file_of(options.file), prepared.rejects);
     out << "Rows that are wrong: " << wrong
@@ -89,9 +93,16 @@ desk::Destination roll_destination(const AgencyId& agency, const RollOf& of) {
     return {schemas::LoadOf::rolls, "rolls/" + authority, "la:" + authority};
 }
 
-int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& options, std::ostream& out) {
+int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& given, std::ostream& out) {
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
     const auto to = roll_destination(desk.agency(), of);
+    auto options = given;
+    options.none = of.count == 0;
+    if (options.none && options.mode != schemas::LoadMode::full)
+        throw std::runtime_error{"--count 0 is said of a whole list: not with --mode delta"};
+    if (options.none && to.scope.starts_with("la:"))
+        throw std::runtime_error{
+            "--count 0 is said of one school or of a register: all of an authority's schools have pupils"};
     const auto own_urn = desk.agency().kind() == "school" ? parse_urn(desk.agency().code()) : std::nullopt;
     const desk::ReadRow read_row = [&](const client::CsvRow& row, desk::Findings& findings) {
         const auto pupil = of.not_in_school
@@ -113,7 +124,19 @@ int load_roll(const Call& call, const RollOf& of, const desk::LoadOptions& optio
         return desk::prepare_rows(*rows, read_row);
     };
     auto prepared = prepare();
-    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!prepared)
+        return desk::report_unsent(schemas::FileCode::malformed, prepared.error().where, options, out);
+    const auto rows = prepared->records.size() + rows_that_are_wrong(*prepared);
+    if (of.count && *of.count != rows)
+        return desk::report_unsent(schemas::FileCode::wrong_count,
+                                   "file: " + std::to_string(rows) + " records where " +
+                                       std::to_string(*of.count) + " were declared",
+                                   options, out);
+    // More often an export gone wrong than an empty list: taken for one, it would take everybody off.
+    if (rows == 0 && !of.count)
+        return desk::report_unsent(schemas::FileCode::none_loaded,
+                                   "file: has no rows; where nobody is on the list, say so: --count 0",
+                                   options, out);
     return desk::send_load(desk, to, std::move(*prepared), options, out);
 }
 
@@ -129,7 +152,8 @@ int load_contacts(const Call& call, const std::string& urn, const desk::LoadOpti
                                       contacts.push_back(contact);
                                       return desk::RowRecord{record_of(contact, of), contact.name};
                                   });
-    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!prepared)
+        return desk::report_unsent(schemas::FileCode::malformed, prepared.error().where, options, out);
     if (!whole(*prepared, options, out)) return 1;
     if (contacts.size() < contacts_min || contacts.size() > contacts_max) {
         out << "A school needs " << contacts_min << " to " << contacts_max << " contacts; the file has "
@@ -156,7 +180,8 @@ int load_terms(const Call& call, const std::string& urn, const desk::LoadOptions
             return desk::RowRecord{wire::pack<schemas::TermPeriod>(term),
                                    term.first_day + (term.closed ? "/closed" : "")};
         });
-    if (!prepared) throw std::runtime_error{options.file.string() + ": " + prepared.error().where};
+    if (!prepared)
+        return desk::report_unsent(schemas::FileCode::malformed, prepared.error().where, options, out);
     if (!whole(*prepared, options, out)) return 1;
     std::optional<schemas::FileCode> code;
     const int result = desk::send_load(desk, terms_of_school(of), std::move(*prepared), options, out, &code);

@@ -24,9 +24,10 @@ const std::vector<std::string>& own_settings();
 
 /// Which list of children a file is.
 struct RollOf {
-    std::string la = {};         // authority, where the agency's own is not meant
-    std::string urn = {};        // school of a CTF
-    bool not_in_school = false;  // the authority's register of children not in school
+    std::string la = {};                      // authority, where the agency's own is not meant
+    std::string urn = {};                     // school of a CTF
+    std::optional<std::uint64_t> count = {};  // rows the file must have; 0: nobody is on the list
+    bool not_in_school = false;               // the authority's register of children not in school
 };
 
 /// Where the roll of this agency goes. A school's is its own; an authority's and a trust's is that of an authority, which

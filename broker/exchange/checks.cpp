@@ -335,8 +335,10 @@ Result<void> check(const schemas::LoadBegin& begin) {
     check.that(begin.mode() <= schemas::LoadMode::MAX, "load_begin.mode");
     check.that(begin.sequence() > 0, "load_begin.sequence");
     check.that(begin.digest()->size() == 32, "load_begin.digest");
-    // An empty list is taken for a mistake: applied as a full load it would empty the register.
-    check.that(begin.count() > 0 && begin.count() <= limits::load_records_max, "load_begin.count");
+    // An empty list is taken for a mistake unless it is said to be none: applied as a full load it empties the register.
+    check.that(begin.none() == (begin.count() == 0) && begin.count() <= limits::load_records_max,
+               "load_begin.count");
+    check.that(!begin.none() || begin.mode() == schemas::LoadMode::full, "load_begin.mode");
     return check.result();
 }
 

@@ -413,7 +413,8 @@ std::map<std::string, Instant> Exchange::feeds() const { return impl_->state.kno
 std::map<std::string, Instant> Exchange::rolls() const {
     std::map<std::string, Instant> rolls;
     for (const auto& [scope, roll] : impl_->state.known.rolls())
-        if (roll.pupils > 0 && roll.confirmed) rolls.emplace(scope, *roll.confirmed);
+        if ((roll.pupils > 0 || impl_->state.empty_rolls.contains(scope)) && roll.confirmed)
+            rolls.emplace(scope, *roll.confirmed);
     return rolls;
 }
 
@@ -424,8 +425,9 @@ std::map<std::string, Instant> Exchange::awaited() const {
         const auto slash = agency.find('/');
         const auto code = agency.substr(slash + 1);
         const auto urn = parse_urn(code);
-        const bool came =
-            agency.starts_with("school/") ? urn && known.has_roll_of(*urn) : known.feed(code).has_value();
+        const bool came = agency.starts_with("school/") ? (urn && known.has_roll_of(*urn)) ||
+                                                              impl_->state.empty_rolls.contains("urn:" + code)
+                                                        : known.feed(code).has_value();
         if (!came) awaited.emplace(agency, since);
     }
     return awaited;

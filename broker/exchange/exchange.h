@@ -217,7 +217,7 @@ public:
     /// When each authority's list of flags was loaded last.
     std::map<std::string, Instant> feeds() const;
     /// When each roll and each register of children not in school was loaded last: "urn:122802", "la:E10000024",
-    /// "not-in-school:E10000024". None of which no pupil is left.
+    /// "not-in-school:E10000024". None of which no pupil is left, unless it says so.
     std::map<std::string, Instant> rolls() const;
     /// Who has to load flags (social care) or have a roll loaded (schools) and never did, since an agreement first named it.
     std::map<std::string, Instant> awaited() const;

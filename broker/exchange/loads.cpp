@@ -75,6 +75,9 @@ Reply Decider::take_load_begin(const Message& message, const LoadTarget& target)
     if (begin.of() != target.of) return Refusal{Reason::invalid_value, "load_begin.of: not on this topic"};
     const std::string_view scope = begin.scope() == nullptr ? "" : begin.scope()->string_view();
     if (scope != target.scope) return Refusal{Reason::invalid_value, "load_begin.scope: not on this topic"};
+    // Of one school, or of one register. All of an authority's schools have pupils, and no reference list is empty.
+    if (begin.none() && (target.of != LoadOf::rolls || scope.starts_with("la:")))
+        return Refusal{Reason::invalid_value, "load_begin.none: not of this list"};
 
     const LoadName name{message.command.actor.id.agency().text(), message.topic()};
     // One load at a time: whoever begins again has lost the one before.
@@ -169,7 +172,7 @@ Reply Decider::take_load_commit(const Message& message, const LoadTarget& target
 
 // Every record for itself: one that is wrong is reported, and the others stand. A full load also says what is no more;
 // but a record that came and was wrong is not gone, and where one could not even be told apart, or none was right,
-// nothing is gone: a misprint in a list must not take a child off it.
+// nothing is gone: a misprint in a list must not take a child off it. A list that was said to be none takes all off it.
 void Decider::apply_load(const Message& message, const LoadTarget& target, const OpenLoad& load,
                          LoadReport& report, std::uint64_t commit) {
     const auto topic = message.topic();
@@ -226,7 +229,7 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
         emit(std::move(record));
     }
 
-    if (load.mode == LoadMode::full && all_named && report.accepted > 0) {
+    if (load.mode == LoadMode::full && all_named && (report.accepted > 0 || load.none())) {
         std::vector<std::string> gone;
         const auto prefix = key_prefix(target.of);
         for (auto held = state.units.lower_bound(prefix); held != state.units.end(); ++held) {
@@ -289,6 +292,7 @@ void Decider::end_load(const LoadName& name, const OpenLoad& load, const LoadRep
     body.load->sequence = load.sequence;
     body.load->applied = applied;
     body.load->accepted = report.accepted;
+    body.load->none = applied && load.none();
 
     log::Record record = ending;
     record.leaf.topic = name.topic;
@@ -304,7 +308,8 @@ void Decider::end_load(const LoadName& name, const OpenLoad& load, const LoadRep
     record.retention = "load";
     record.sets.push_back(delivery_key(mailbox, number));
     if (applied) record.sets.push_back(sequence_key(name));
-    if (const auto target = load_target(name.topic); is_personal(load.of) && report.accepted > 0)
+    if (const auto target = load_target(name.topic);
+        is_personal(load.of) && (report.accepted > 0 || body.load->none))
         record.sets.push_back(load.of == LoadOf::flags ? feed_key(target->la) : roll_key(target->scope));
     for (const auto index : load.records) record.shreds.push_back(load_key(index));
     if (!record.shreds.empty()) record.leaf.operation = Operation::erasure;

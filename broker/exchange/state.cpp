@@ -264,9 +264,14 @@ void State::apply_load_applied(const schemas::RecordBody& body) {
     sequences[name] = facts.sequence();
     const auto target = load_target(name.topic);
     // A list of which nothing could be read says nothing of how fresh the register is.
-    if (!target || facts.accepted() == 0) return;
+    if (!target || (facts.accepted() == 0 && !facts.none())) return;
     if (target->of == schemas::LoadOf::flags) known.set_feed(target->la, from_us(body.at_us()));
-    if (target->of == schemas::LoadOf::rolls) known.set_roll(target->scope, from_us(body.at_us()));
+    if (target->of != schemas::LoadOf::rolls) return;
+    known.set_roll(target->scope, from_us(body.at_us()));
+    if (facts.none())
+        empty_rolls.insert(target->scope);
+    else
+        empty_rolls.erase(target->scope);
 }
 
 void State::apply_unit(LeafKind kind, const schemas::RecordBody& body) {
@@ -598,6 +603,7 @@ Digest State::digest() const {
     for (const auto& [key, pupil] : known.pupils())
         all << "pupil" << text(key) << pupil.received << pupil.source;
     for (const auto& [scope, roll] : known.rolls()) all << "roll" << scope << roll.confirmed << roll.pupils;
+    for (const auto& scope : empty_rolls) all << "empty" << scope;
     all << "others" << known.schools().size() << known.links().size() << known.contacts().size()
         << known.bank_holidays().size() << known.terms().size();
     for (const auto& [name, incident] : incidents) {

@@ -114,6 +114,8 @@ struct OpenLoad {
     std::vector<Bytes> parts;            // LoadPart each
     std::size_t bytes = 0;
     std::uint64_t items = 0;
+
+    bool none() const { return count == 0; }  // it says that nobody is on the list
 };
 struct LoadName {
     std::string agency;
@@ -181,9 +183,9 @@ struct LegalHold {
 struct Conflict {
     std::string holder;
     std::string person;
+    std::string works_for;  // agency: no other is told the name
     Instant since;
 };
-    std::string works_for;  // agency: no other is told the name
 
 struct State {
     std::map<std::string, Mailbox, std::less<>> mailboxes;
@@ -201,6 +203,7 @@ struct State {
     std::map<std::string, HeldUnit, std::less<>> units;
     std::set<std::string, std::less<>> unit_topics;  // what HeldUnit.topic points into
     registry::Register known;
+    std::set<std::string, std::less<>> empty_rolls;  // scopes whose last list said that nobody is on it
     std::map<IncidentName, RetainedIncident> incidents;
     std::map<Due, const IncidentName*> windows;      // points into `incidents`
     std::map<Due, const IncidentName*> thread_ends;  // likewise

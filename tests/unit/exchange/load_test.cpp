@@ -293,6 +293,74 @@ TEST_CASE("the first load may begin at any number, and each list counts for itse
     check_recovery(world);
 }
 
+TEST_CASE("a list on which nobody is takes all off it and counts as confirmed, if it says so", "[exchange]") {
+    World world;
+    const auto [agency, topic, scope] = GENERATE(table<std::string, std::string, std::string>({
+        {"education/E10000024", "rolls/not-in-school/E10000024", "not-in-school:E10000024"},
+        {"school/900001",       "rolls/school/900001",           "urn:900001"             },
+    }));
+    CAPTURE(topic);
+    Load list;
+    list.agency = agency;
+    list.topic = topic;
+    list.scope = scope;
+    list.of = LoadOf::rolls;
+    const auto confirmed_at = [&] { return world.exchange.rolls().at(scope); };
+    SECTION("the first ever, so that nobody is asked for it") {
+        list.none = true;
+        world.load(list);
+        REQUIRE(result(world, agency));
+        CHECK(result(world, agency)->code == FileCode::all_loaded);
+        CHECK(result(world, agency)->accepted == 0);
+        CHECK(confirmed_at() == world.now);
+        CHECK_FALSE(world.exchange.awaited().contains(agency));
+    }
+    SECTION("after one with somebody on it") {
+        auto child = pupil(child_a, topic.starts_with("rolls/school") ? 900001 : 0);
+        if (child.urn == 0) child.la = "E10000024", child.enrolment.clear();
+        list.items.push_back(item<schemas::Pupil>(child));
+        REQUIRE(confirmed(world.load(list)));
+        REQUIRE(count(world, LeafKind::record_set) == 1);
+        const auto first = world.now;
+        world.tick(std::chrono::hours{1});
+        list.sequence = 2;
+        list.items.clear();
+        // Not by accident: an empty file looks just so.
+        CHECK(refusal(world.begin(list, world.next_id())) ==
+              Refusal{Reason::invalid_value, "load_begin.count"});
+        CHECK(confirmed_at() == first);
+
+        list.none = true;
+        world.load(list);
+        CHECK(result(world, agency)->code == FileCode::all_loaded);
+        CHECK(count(world, LeafKind::record_removed) == 1);
+        CHECK(confirmed_at() == world.now);
+        list.sequence = 3;
+        list.none = false;
+        list.items.push_back(item<schemas::Pupil>(child));
+        world.load(list);
+        CHECK(result(world, agency)->code == FileCode::all_loaded);
+        CHECK(count(world, LeafKind::record_set) == 1);
+    }
+    SECTION("but not if a part follows all the same, or its number is not due") {
+        list.sequence = 5;
+        list.none = true;
+        world.load(list);
+        list.sequence = 6;
+        const auto id = world.next_id();
+        world.tick(std::chrono::hours{1});
+        world.begin(list, id);
+        auto more = list;
+        more.items.push_back(item<schemas::Pupil>(pupil(child_a, 900001)));
+        world.commit(list, id, world.send_parts(more, id));
+        CHECK(result(world, agency)->code == FileCode::wrong_count);
+        list.sequence = 9;
+        world.load(list);
+        CHECK(confirmed_at() == world.now - std::chrono::hours{1});
+    }
+    check_recovery(world);
+}
+
 TEST_CASE("one thing wrong with a message of a load refuses it", "[exchange]") {
     World world;
     auto load = flags(1, two_flags());
@@ -300,12 +368,17 @@ TEST_CASE("one thing wrong with a message of a load refuses it", "[exchange]") {
     const auto id = world.next_id();
     SECTION("a beginning") {
         const auto [why, spoil, where] = GENERATE(table<const char*, void (*)(Load&), const char*>({
-            {"another list than the topic's", [](auto& l) { l.of = LoadOf::rolls; },
-             "load_begin.of: not on this topic"                                                               },
-            {"a scope where there is none",   [](auto& l) { l.scope = "la:E10000024"; },
-             "load_begin.scope: not on this topic"                                                            },
-            {"an empty list",                 [](auto& l) { l.items.clear(); },          "load_begin.count"   },
-            {"no number",                     [](auto& l) { l.sequence = 0; },           "load_begin.sequence"},
+            {"another list than the topic's",        [](auto& l) { l.of = LoadOf::rolls; },
+             "load_begin.of: not on this topic"                                                                                                      },
+            {"a scope where there is none",          [](auto& l) { l.scope = "la:E10000024"; },
+             "load_begin.scope: not on this topic"                                                                                                   },
+            {"an empty list",                        [](auto& l) { l.items.clear(); },                                          "load_begin.count"   },
+            {"an empty list of what is never empty", [](auto& l) { l.items.clear(), l.none = true; },
+             "load_begin.none: not of this list"                                                                                                     },
+            {"said to be none, and not",             [](auto& l) { l.none = true; },                                            "load_begin.count"   },
+            {"none to be added",                     [](auto& l) { l.items.clear(), l.none = true, l.mode = LoadMode::delta; },
+             "load_begin.mode"                                                                                                                       },
+            {"no number",                            [](auto& l) { l.sequence = 0; },                                           "load_begin.sequence"},
         }));
         CAPTURE(why);
         spoil(load);

@@ -261,6 +261,7 @@ struct Load {
     std::vector<Bytes> items;
     std::string scope;
     std::size_t part_size = 2;
+    bool none = false;
 };
 
 inline Id16 pseudonym(std::string_view subject) {
@@ -501,6 +502,7 @@ public:
         const auto real = digest.value_or(crypto::sha256(all));
         value.digest.assign(real.begin(), real.end());
         value.scope = load.scope;
+        value.none = load.none;
         return send(load.agency, schemas::Kind::load_begin, load.topic,
                     wire::pack<schemas::LoadBegin>(value));
     }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "broker/match/compare.h"
 #include "broker/match/related.h"
 #include "broker/notices/calendar.h"
 #include "broker/notices/scrub.h"
@@ -74,6 +75,11 @@ void forget_moment(ReviewItemValue& item) {
     item.decide_by_us = 0;
     item.bound_for_name.clear();
     item.force_name.clear();
+    // Weights move with how many bear a name; whoever has decided is not asked again for that.
+    item.person = 0;
+    item.weighed.clear();
+    item.score = 0;
+    item.weighed_by.clear();
 }
 
 // What stands side by side on a review, with the evidence of the matcher that says whether it agrees.
@@ -331,6 +337,7 @@ private:
                                ? flag.linked_adults[*hit.linked_adult]->person.get()
                                : flag.child.get();
         review.compared = side_by_side(hit.person, with, flag.places, hit.evidence);
+        weigh(review, hit, !hit.linked_adult);
         if (const auto* by = rule_if_any(Kind::social_care_notice, recipient)) {
             match::Hit permitted = hit;
             if (hit.outcome != Outcome::match && hit.outcome != Outcome::potential) {
@@ -341,6 +348,7 @@ private:
             }
             review.held = std::make_unique<Planned>(notice_for(permitted, flag, held->received, *by));
             review.will_be_told = by->fields;
+            review.rule = by->id;
         }
         add_review(std::move(review));
     }
@@ -565,10 +573,12 @@ private:
                 if (!is_held) return add(std::move(notice));
                 review.held = std::make_unique<Planned>(std::move(notice));
                 review.will_be_told = by->fields;
+                review.rule = by->id;
             }
             if (!is_held) return;
         }
         review.compared = compared_with(hit, pupil);
+        weigh(review, hit, hit.through == match::Through::named);
         add_review(std::move(review));
     }
 
@@ -628,8 +638,10 @@ private:
             if (!is_held) return add(std::move(notice));
             review.held = std::make_unique<Planned>(std::move(notice));
             review.will_be_told = by->fields;
+            review.rule = by->id;
         }
         review.compared = compared_with(hit, pupil);
+        weigh(review, hit, hit.through == match::Through::named);
         add_review(std::move(review));
     }
 
@@ -1060,7 +1072,24 @@ private:
         std::set<std::string> will_be_told{};
         std::unique_ptr<Planned> held{};
         bool two_people = false;
+        std::uint16_t person = 0;  // as in ReviewItem
+        std::vector<match::Evidence> evidence{};
+        match::Millibits score = 0;
+        std::string rule{};  // of what is sent
     };
+
+    /// `is_child`: the person of the incident was compared with the child, not with somebody around the child, who may have more
+    /// than one.
+    template <class Hit> static void weigh(Review& review, const Hit& hit, bool is_child) {
+        if (is_child && hit.person) review.person = static_cast<std::uint16_t>(*hit.person + 1);
+        review.evidence = hit.evidence;
+        review.score = hit.score;
+    }
+
+    std::string weighed_by(const std::string& rule) const {
+        const std::string agreement = "agreement " + to_hex(agreement_.digest()).substr(0, 12);
+        return rule.empty() ? agreement : rule + ", " + agreement;
+    }
 
     void add_review(Review review) {
         const std::string desk = desk_of(review.la);
@@ -1083,6 +1112,19 @@ private:
             if (rule.fields.contains("compared"))
                 for (const auto& detail : review.compared)
                     item.compared.push_back(std::make_unique<schemas::ComparedDetailValue>(*detail));
+            if (rule.fields.contains("person")) item.person = review.person;
+            if (rule.fields.contains("weighed"))
+                for (const auto& each : review.evidence) {
+                    const auto [what, found] = match::finding(each);
+                    auto weighed = std::make_unique<schemas::WeighedDetailValue>();
+                    weighed->detail = what;
+                    weighed->found = found;
+                    weighed->weight = each.weight;
+                    item.weighed.push_back(std::move(weighed));
+                }
+            if (rule.fields.contains("score")) item.score = review.score;
+            if (rule.fields.contains("weighed_by") && !review.evidence.empty())
+                item.weighed_by = weighed_by(review.rule);
             item.will_be_told.assign(review.will_be_told.begin(), review.will_be_told.end());
             item.two_people = review.two_people;
             item.decide_by_us = to_us(due);

@@ -35,6 +35,7 @@ struct Typed {
     std::vector<std::filesystem::path> notices;  // of serve: what authorities counted
     std::string listen;                          // of serve: "127.0.0.1:8443"
     std::string name, called;                    // of somebody who is to sign in
+    std::string by;                              // who adds them
     unsigned every_s = 0;                        // 0: once
     client::NewLogKey new_key;
     bool sealed = false, json = false, signatures = false;

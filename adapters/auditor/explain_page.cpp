@@ -5,6 +5,7 @@
 #include "adapters/auditor/pages.h"
 #include "adapters/auditor/printable.h"
 #include "adapters/web/when.h"
+#include "broker/match/compare.h"
 
 namespace flagpost::auditor {
 namespace {
@@ -52,11 +53,13 @@ View hit_view(const Json& hit) {
     std::vector<View> reasons, weights;
     for (const auto& reason : hit["reasons"])
         reasons.push_back(View{}.text("reason", printable(reason.get<std::string>())));
-    for (const auto& each : hit["evidence"])
+    for (const auto& each : hit["evidence"]) {
+        const auto [what, found] = match::finding({said(each, "field"), said(each, "level")});
         weights.push_back(View{}
-                              .text("weight_field", said(each, "field"))
-                              .text("weight_level", said(each, "level"))
+                              .text("weight_field", what)
+                              .text("weight_level", found)
                               .text("weight", said(each, "weight")));
+    }
     return View{}
         .text("hit_subject", subject_in_words(said(hit, "subject")))
         .text("hit_outcome", web::capital(said(hit, "outcome")) + how)

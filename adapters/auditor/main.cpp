@@ -253,6 +253,8 @@ private:
         adding->callback([this] { action = [this] { return auditor::run_add_person(typed, std::cout); }; });
         adding->add_option("NAME", typed.name, "name to sign in with, such as jo.wren")->required();
         adding->add_option("--called", typed.called, "name to be shown, such as \"Jo Wren\"")->required();
+        adding->add_option("--by", typed.by,
+                           "who adds them, for the log; default: the account that runs this");
         takes_config(adding);
         takes_json(adding);
     }

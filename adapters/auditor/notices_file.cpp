@@ -80,9 +80,26 @@ std::string year_in_words(int year) {
     return "April " + std::to_string(year) + " to March " + std::to_string(year + 1);
 }
 
+/// Whether fewer came than expected, as far as it can be told.
+std::string fewer_in_words(const std::string& fewer, const std::string& unclear, std::size_t told,
+                           std::size_t ranged) {
+    const std::string may_be =
+        unclear.empty() ? "" : "Whether fewer came than expected cannot be told of " + unclear + ". ";
+    if (!fewer.empty()) return "Fewer than expected: " + fewer + ". " + may_be;
+    if (ranged == 0)
+        return "No month has an expected range, so whether fewer came than expected is not known. ";
+    if (!may_be.empty()) return may_be;
+    if (ranged == told) return "No month brought fewer than expected. ";
+    return (ranged == 1 ? "The one month with an expected range did not bring fewer. "
+                        : "None of the " + std::to_string(ranged) +
+                              " months with an expected range brought fewer. ") +
+           std::to_string(told - ranged) + (told - ranged == 1 ? " month has none. " : " months have none. ");
+}
+
 std::string finding_of(const NoticesYear& year) {
     std::size_t low = 0, high = 0;
-    std::string lacking, few;
+    std::string lacking, few, unclear;
+    std::size_t told = 0, ranged = 0;
     for (std::size_t i = 0; i < year.months.size(); ++i) {
         const auto& month = year.months.at(i);
         low += month.low;
@@ -91,11 +108,16 @@ std::string finding_of(const NoticesYear& year) {
             names += (names.empty() ? "" : ", ") + std::string{web::months_from_april.at(i)};
         };
         if (month.late_list || month.cut_off) add(lacking);
-        if (!month.notices.empty() && month.expected && month.high < month.expected->first) add(few);
+        told += month.notices.empty() ? 0 : 1;
+        if (month.notices.empty() || !month.expected) continue;
+        ++ranged;
+        if (month.high < month.expected->first)
+            add(few);
+        else if (month.low < month.expected->first)
+            add(unclear);
     }
     return std::to_string(low) + (low == high ? "" : " to " + std::to_string(high)) +
-           (high == 1 ? " notice came. " : " notices came. ") +
-           (few.empty() ? "No month brought fewer than expected. " : "Fewer than expected: " + few + ". ") +
+           (high == 1 ? " notice came. " : " notices came. ") + fewer_in_words(few, unclear, told, ranged) +
            (lacking.empty() ? "The authority knows of no month in which some may be missing."
                             : "Some may be missing, and the month is hatched: " + lacking + ".");
 }
@@ -145,6 +167,9 @@ std::vector<Chart> charts_of(const std::vector<NoticesYear>& years) {
             {},
             {}
         };
+        if (std::ranges::any_of(year.months, [](const auto& month) { return month.expected.has_value(); }))
+            chart.more =
+                "Between the two lines of a month lie 19 of 20 months, if all is as in the months before.";
         std::vector<web::MonthBar> bars;
         for (std::size_t i = 0; i < year.months.size(); ++i) {
             const auto& month = year.months.at(i);

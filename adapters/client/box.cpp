@@ -715,7 +715,7 @@ bool Box::change(const Incoming& notice, const std::string& by, const std::strin
 }
 
 Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const std::string& by,
-                         const std::string& reason, const AgencyId& agency) {
+                         const std::string& reason, const AgencyId& agency, const std::string& note) {
     const auto item = wire::read_table<schemas::ReviewItem>(review.payload, "payload");
     const auto thing = handles_of(review).thing;
     if (review.kind != schemas::Kind::review_item || !item || !thing)
@@ -723,7 +723,7 @@ Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const
     const std::string hex = to_hex(*thing);
     const bool unsure = verdict == schemas::Verdict::unsure;
 
-    SQLite::Transaction transaction(impl_->db, SQLite::TransactionBehavior::IMMEDIATE);
+    Writing transaction(impl_->db, impl_->in_transaction);
     const auto now = find(hex);
     if (!now || now->recorded) return Decided::already;
     const auto first = fact(verdict_fact + hex);
@@ -748,6 +748,7 @@ Box::Decided Box::decide(const Incoming& review, schemas::Verdict verdict, const
     decision.verdict = verdict;
     decision.by = by;
     decision.reason = reason;
+    decision.note = note;
     decision.at_us = to_us(at);
     wire::Draft draft{schemas::Kind::review_decision, "receipts/" + agency.text(), {}, {}, {}, review.id, {}};
     draft.subject = hex;

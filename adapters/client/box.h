@@ -130,10 +130,11 @@ public:
                 const AgencyId& agency);
 
     /// Records what a person decided about a review and enqueues it for receipts/<agency>, in one transaction. Of two people
-    /// the second settles it; who cannot tell settles nothing. `outcome` of the item is then "permit: code".
+    /// the second settles it; who cannot tell settles nothing. `outcome` of the item is then "permit: code". `note`: for the next
+    /// reviewer, at most 800 bytes.
     enum class Decided { settled, first_of_two, asked, already, same_person };
     Decided decide(const Incoming& review, schemas::Verdict verdict, const std::string& by,
-                   const std::string& reason, const AgencyId& agency);
+                   const std::string& reason, const AgencyId& agency, const std::string& note = {});
     /// The first of two people has decided this review, and the second has not.
     bool waits_for_second(const Incoming& review) const;
     /// Who must not see it: names on the conflict list of its case.

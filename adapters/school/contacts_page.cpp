@@ -31,9 +31,10 @@ std::vector<std::uint32_t> Pages::schools_with_contacts(const web::Person& perso
 
 Response Pages::contacts(const Visit& visit) {
     std::map<std::uint32_t, std::string> names;  // as far as a notice has told
-    for (const auto& each : open_ones(visit.person))
-        if (!each.value.school_name.empty())
-            names.insert_or_assign(each.value.urn, desk::printable(each.value.school_name));
+    const auto ones = open_ones(visit.person);
+    for (const Notice* each : ones.theirs)
+        if (!each->value->school_name.empty() && !names.contains(each->value->urn))
+            names.emplace(each->value->urn, desk::printable(each->value->school_name));
     std::vector<View> schools;
     for (const auto urn : schools_with_contacts(visit.person)) {
         const auto [list, state] = reader_.read([&](const client::Box& box) {

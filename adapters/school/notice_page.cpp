@@ -26,7 +26,7 @@ constexpr desk::CodeWords reasons_why_not[] = {
 };
 constexpr auto not_on_roll_code = "not_on_roll";
 
-std::string path_of(const Notice& notice) { return web::path_of(notice.value.reference); }
+std::string path_of(const Notice& notice) { return web::path_of(notice.value->reference); }
 
 std::string when_of(const SchoolNoticeValue& notice, Instant now) {
     if (notice.occurred_us == 0) return web::words::did_not_say;
@@ -105,14 +105,16 @@ Response Pages::notice(const Visit& visit, bool printing) {
     }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    work_.note(visit, found->value.reference, printing ? "printed" : "consulted");
-    if (is_intended(visit.person, agency_, *found) && !work_.open(visit, found->value.reference, found->item))
+    work_.note(visit, found->value->reference, printing ? "printed" : "consulted");
+    if (is_intended(visit.person, agency_, *found) &&
+        !work_.open(visit, found->value->reference, found->item))
         return site_.problem(&visit);
     return show(visit, *found, printing, {});
 }
 
 Response Pages::show(const Visit& visit, const Notice& notice, bool printing, const std::string& error) {
-    const auto& [item, value, holder, contacts, kept_from] = notice;
+    const auto& item = notice.item;
+    const auto& value = *notice.value;
     const bool recorded = item.recorded.has_value(), opened = item.opened.has_value();
     const bool intended = is_intended(visit.person, agency_, notice);
     const bool form = !recorded && !printing && intended;
@@ -140,7 +142,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("corrected", earlier.has_value())
         .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
-        .list("changes", earlier ? was_and_is(earlier->value, value, told.now) : std::vector<View>{})
+        .list("changes", earlier ? was_and_is(*earlier->value, value, told.now) : std::vector<View>{})
         .list("facts", facts_of(value, told.now))
         .text("nobody_else", web::words::nobody_else)
         .text("read_by", read_by)
@@ -157,7 +159,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .maybe("error", error)
         .list("choices",
               form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
-        .flag("can_take", form && holder != visit.person.name)
+        .flag("can_take", form && notice.holder != visit.person.name)
         .maybe("recorded_words", standing.recorded)
         .flag("can_change", recorded && !printing && intended)
         .maybe("waiting_words", standing.waiting)
@@ -194,15 +196,15 @@ Response Pages::record(const Visit& visit) {
             return show(visit, *found, false, "Choose what the school will do");
         if (outcome == not_on_roll_code) return web::redirect(path_of(*found) + "/not-on-roll");
     }
-    return work_.record(visit, found->value.reference, outcome);
+    return work_.record(visit, found->value->reference, outcome);
 }
 
 Response Pages::change(const Visit& visit, bool posted) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found || !found->item.recorded || !is_intended(visit.person, agency_, *found))
         return site_.not_found(visit);
-    return posted ? work_.change(visit, found->value.reference, found->item, outcome_codes)
-                  : work_.ask_change(visit, found->value.reference, found->item, outcome_codes, {});
+    return posted ? work_.change(visit, found->value->reference, found->item, outcome_codes)
+                  : work_.ask_change(visit, found->value->reference, found->item, outcome_codes, {});
 }
 
 std::optional<Notice> Pages::open_to(const Visit& visit) {
@@ -214,8 +216,8 @@ std::optional<Notice> Pages::open_to(const Visit& visit) {
 Response Pages::take(const Visit& visit) {
     auto found = open_to(visit);
     if (!found) return site_.not_found(visit);
-    work_.note(visit, found->value.reference, "taken");
-    if (!work_.open(visit, found->value.reference, found->item)) return site_.problem(&visit);
+    work_.note(visit, found->value->reference, "taken");
+    if (!work_.open(visit, found->value->reference, found->item)) return site_.problem(&visit);
     return web::redirect(path_of(*found) + "?done=taken");
 }
 
@@ -236,8 +238,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     for (const auto& person : colleagues(visit.person, *found))
         people.push_back(
             web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size()));
-    return work_.ask(visit, found->value.reference,
-                     {error, "Pass " + found->value.reference + " on", "Who will act on this notice?",
+    return work_.ask(visit, found->value->reference,
+                     {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
                       "It goes to your colleague's inbox and stays open until they record what the school "
                       "will do. The time "
                       "to read it by does not change. Police are not told.",
@@ -250,7 +252,7 @@ Response Pages::pass(const Visit& visit) {
     const auto all = colleagues(visit.person, *found);
     const auto to = std::ranges::find(all, visit.request.field("choice"), &web::Person::name);
     if (to == all.end()) return ask_colleague(visit, "Choose a colleague");
-    work_.note(visit, found->value.reference, "passed", to->name);
+    work_.note(visit, found->value->reference, "passed", to->name);
     return web::redirect("/inbox?done=passed");
 }
 
@@ -261,13 +263,13 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     for (const auto& [code, words] : reasons_why_not)
         choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size()));
     return work_.ask(
-        visit, found->value.reference,
-        {error, "Not on roll: " + found->value.reference, "Why is this not your pupil?",
+        visit, found->value->reference,
+        {error, "Not on roll: " + found->value->reference, "Why is this not your pupil?",
          "This closes the notice here. Flagpost then tells the school that has the child, or the authority's "
          "education officer. Police see that the child is not on your roll; why stays with you. If you know "
          "where "
          "the child is, tell police: " +
-             police_in_words(found->value) + ".",
+             police_in_words(*found->value) + ".",
          "/not-on-roll", "Record and send it back", "", choices});
 }
 
@@ -277,8 +279,8 @@ Response Pages::not_on_roll(const Visit& visit) {
     const std::string reason = visit.request.field("choice");
     if (std::ranges::find(reasons_why_not, reason, &desk::CodeWords::code) == std::end(reasons_why_not))
         return ask_why_not(visit, "Choose a reason");
-    work_.note(visit, found->value.reference, "disputed", reason);
-    return work_.record(visit, found->value.reference, not_on_roll_code, "given_back");
+    work_.note(visit, found->value->reference, "disputed", reason);
+    return work_.record(visit, found->value->reference, not_on_roll_code, "given_back");
 }
 
 }  // namespace flagpost::school

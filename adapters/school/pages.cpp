@@ -22,16 +22,14 @@ using web::Visit;
 const std::set<std::string> readers{"dsl", "deputy", "lead"};
 constexpr std::size_t schools_listed_max = 60;  // in the filter; a larger trust sees them in the column
 
-bool corrects(const Notice& notice) { return notice.value.incident_version > 1; }
-
-constexpr std::size_t open_max = 100'000;  // more than any trust has to read
+bool corrects(const Notice& notice) { return notice.value->incident_version > 1; }
 
 /// The far future where nothing is said. Of what was read already: reading it anew for each comparison takes a second.
 Instant due(const Notice& notice) {
-    return notice.value.read_by_us == 0 ? Instant::max() : from_us(notice.value.read_by_us);
+    return notice.value->read_by_us == 0 ? Instant::max() : from_us(notice.value->read_by_us);
 }
 
-std::string urn_of(const Notice& notice) { return std::to_string(notice.value.urn); }
+std::string urn_of(const Notice& notice) { return std::to_string(notice.value->urn); }
 
 }  // namespace
 
@@ -64,7 +62,7 @@ bool may_see(const Person& person, const AgencyId& agency, const Notice& notice)
 bool is_intended(const Person& person, const AgencyId& agency, const Notice& notice) {
     if (!may_see(person, agency, notice)) return false;
     return person.role != "lead" || agency.kind() == "education" || notice.holder == person.name ||
-           notice.value.addressed_to == person.called || notice.contacts.contains(person.called);
+           notice.value->addressed_to == person.called || notice.contacts.contains(person.called);
 }
 
 Group group_of(const Notice& notice, Instant now) {
@@ -80,12 +78,16 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
       journal_{journal},
       people_{people},
       work_{site, reader, handover, journal, people},
-      agency_{std::move(agency)} {
+      agency_{std::move(agency)},
+      open_{reader, journal, schemas::Kind::school_notice} {
     site_.templates().add_all(page_templates);
     site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
-        if (!readers.contains(person.role)) return std::vector<web::NavigationItem>{};
-        std::size_t open = open_ones(person).size();
+        if (person.role == "admin")
+            return std::vector<web::NavigationItem>{
+                {"/users", "People"}
+            };
+        std::size_t open = open_ones(person).theirs.size();
         for (const auto& recall : work_.open_recalls()) open += may_see_recall(person, recall) ? 1 : 0;
         std::vector<web::NavigationItem> items;
         items.push_back({"/inbox", "Inbox (" + std::to_string(open) + ")"});
@@ -112,51 +114,51 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return not_on_roll(visit); });
 }
 
-Pages::Beside Pages::beside() {
-    return {journal_.holders(), reader_.read([](const client::Box& box) { return box.kept_from(); })};
+std::set<std::string> Pages::contacts_of(std::uint32_t urn) {
+    std::set<std::string> names;
+    for (const auto& each : reader_.read([&](const client::Box& box) { return kept_contacts(box, urn); }))
+        names.insert(each.name);
+    return names;
 }
 
-Notice Pages::notice_from(client::Incoming item, Beside& known) {
-    Notice notice{std::move(item), {}, {}, {}};
-    notice.value = notice_of(notice.item);
-    const auto holder = known.holders.find(notice.value.reference);
-    if (holder != known.holders.end()) notice.holder = holder->second;
-    notice.kept_from = desk::list_of(known.kept_from, notice.value.notice);
-    if (agency_.kind() != "trust") return notice;
-    const auto [of_school, fresh] = known.contacts.try_emplace(notice.value.urn);
-    if (fresh)
-        for (const auto& each :
-             reader_.read([&](const client::Box& box) { return kept_contacts(box, notice.value.urn); }))
-            of_school->second.insert(each.name);
-    notice.contacts = of_school->second;
+Notice Pages::notice_from(client::Incoming item, const web::Beside& known) const {
+    Notice notice{};
+    notice.item = std::move(item);
+    notice.value = std::make_shared<const schemas::SchoolNoticeValue>(notice_of(notice.item));
+    web::add_beside(notice, known);
     return notice;
 }
 
-std::vector<Notice> Pages::open_ones(const Person& person) {
-    auto known = beside();
-    std::map<std::string, Notice> newest;  // an escalation brings a notice again, under the same reference
-    for (auto& item : reader_.read(
-             [](const client::Box& box) { return box.unrecorded(schemas::Kind::school_notice, open_max); })) {
-        Notice notice = notice_from(std::move(item), known);
-        const std::string reference = notice.value.reference;
-        if (may_see(person, agency_, notice)) newest.insert_or_assign(reference, std::move(notice));
-    }
-    std::vector<Notice> notices;
-    notices.reserve(newest.size());
-    for (auto& [reference, notice] : newest) notices.push_back(std::move(notice));
-    std::ranges::stable_sort(notices, {}, [](const Notice& notice) {
-        return std::pair{notice.item.opened.has_value(), due(notice)};
+Pages::OpenOnes Pages::open_ones(const Person& person) {
+    OpenOnes ones{open_.all(), {}};
+    // An escalation brings a notice again, under the same reference.
+    std::map<std::string_view, const Notice*> newest;
+    for (const Notice& notice : *ones.all)
+        if (may_see(person, agency_, notice)) newest.insert_or_assign(notice.value->reference, &notice);
+    for (const auto& [reference, notice] : newest) ones.theirs.push_back(notice);
+    std::ranges::stable_sort(ones.theirs, {}, [](const Notice* notice) {
+        return std::pair{notice->item.opened.has_value(), due(*notice)};
     });
-    return notices;
+    return ones;
+}
+
+std::vector<std::string> Pages::open_of(const Person& person) {
+    std::vector<std::string> references;
+    for (const auto ones = open_ones(person); const Notice* notice : ones.theirs) {
+        const auto& addressed_to = notice->value->addressed_to;
+        if (notice->holder.empty() ? addressed_to == person.called : notice->holder == person.name)
+            references.push_back(notice->value->reference);
+    }
+    return references;
 }
 
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
-    auto known = beside();
-    Notice notice = notice_from(std::move(*item), known);
-    if (notice.value.reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
+    Notice notice = notice_from(std::move(*item), web::beside(reader_, journal_));
+    if (notice.value->reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
+    if (agency_.kind() == "trust") notice.contacts = contacts_of(notice.value->urn);
     return notice;
 }
 
@@ -190,20 +192,21 @@ std::optional<client::Incoming> Pages::find_recall(const Person& person, const s
 
 std::optional<Notice> Pages::before(const Notice& notice) {
     if (!corrects(notice)) return std::nullopt;
-    const auto& value = notice.value;
-    Beside known;
+    const auto& value = *notice.value;
     std::optional<Notice> found;
-    for (auto& item : reader_.read([](const client::Box& box) { return box.inbox(true); })) {
-        if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
-        Notice other = notice_from(std::move(item), known);
-        const auto& earlier = other.value;
+    for (auto& item : reader_.read([&](const client::Box& box) {
+             return box.holding(schemas::Kind::school_notice, value.incident_reference);
+         })) {
+        if (work_.recall_of(item)) continue;
+        Notice other = notice_from(std::move(item), {});
+        const auto& earlier = *other.value;
         const bool same_thing = earlier.force == value.force && earlier.urn == value.urn &&
                                 earlier.incident_reference == value.incident_reference &&
                                 earlier.child_given_names == value.child_given_names &&
                                 earlier.child_family_name == value.child_family_name &&
                                 earlier.child_date_of_birth == value.child_date_of_birth;
         if (same_thing && earlier.incident_version < value.incident_version &&
-            (!found || earlier.incident_version > found->value.incident_version))
+            (!found || earlier.incident_version > found->value->incident_version))
             found = std::move(other);
     }
     return found;
@@ -216,7 +219,7 @@ bool Pages::sees_several(const Person& person) const {
     return !schools || schools->size() > 1;
 }
 
-web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& notices) const {
+web::InboxKind Pages::kind_of(const Person& person, const std::vector<const Notice*>& notices) const {
     web::InboxKind kind;
     kind.due_head = "Read by";
     kind.what_head = "When it happened";
@@ -227,9 +230,9 @@ web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& n
     std::map<std::string, std::string> names;
     for (const auto& urn : schools_of(person, agency_).value_or(std::set<std::string>{}))
         names.emplace(urn, "URN " + urn);
-    for (const Notice& notice : notices)
-        if (!notice.value.school_name.empty())
-            names.insert_or_assign(urn_of(notice), desk::printable(notice.value.school_name));
+    for (const Notice* notice : notices)
+        if (!notice->value->school_name.empty())
+            names.insert_or_assign(urn_of(*notice), desk::printable(notice->value->school_name));
     if (names.size() > schools_listed_max) return kind;
     kind.show.emplace_back("all", "All my schools");
     kind.show.insert(kind.show.end(), names.begin(), names.end());
@@ -237,7 +240,7 @@ web::InboxKind Pages::kind_of(const Person& person, const std::vector<Notice>& n
 }
 
 web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
-    const auto& value = notice.value;
+    const auto& value = *notice.value;
     web::InboxRow row;
     row.group = group_of(notice, visit.now);
     row.child = name_of(value);
@@ -263,8 +266,8 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice) {
 }
 
 Response Pages::inbox(const Visit& visit) {
-    const auto notices = open_ones(visit.person);
-    auto kind = kind_of(visit.person, notices);
+    const auto ones = open_ones(visit.person);
+    auto kind = kind_of(visit.person, ones.theirs);
     const auto pings = reader_.read([](const client::Box& box) { return ping_state(box); });
     if (const auto words = failure_in_words(pings); !words.empty()) kind.notes.push_back(words);
     for (const auto urn : schools_with_contacts(visit.person)) {
@@ -281,10 +284,10 @@ Response Pages::inbox(const Visit& visit) {
                 kind.notes.push_back(words);
     const std::string show = web::shown_of(visit, kind);
     std::vector<web::InboxLine> lines;
-    for (const Notice& notice : notices)
-        if (show == "all" || show == urn_of(notice))
+    for (const Notice* notice : ones.theirs)
+        if (show == "all" || show == urn_of(*notice))
             lines.push_back(
-                {group_of(notice, visit.now), [this, &visit, &notice] { return row(visit, notice); }});
+                {group_of(*notice, visit.now), [this, &visit, notice] { return row(visit, *notice); }});
     for (const auto& recall : work_.open_recalls())
         if (may_see_recall(visit.person, recall))
             lines.push_back(web::line_of(work_.recall_row(visit, recall)));
@@ -296,7 +299,7 @@ Response Pages::inbox(const Visit& visit) {
 
 Response Pages::done(const Visit& visit) {
     std::vector<web::View> rows;
-    auto known = beside();
+    const auto known = web::beside(reader_, journal_);
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);
@@ -306,9 +309,9 @@ Response Pages::done(const Visit& visit) {
                 work_.done_row(visit, desk::recall_of(item).reference, "Recall", item, desk::recall_codes));
         if (item.kind != schemas::Kind::school_notice || work_.recall_of(item)) continue;
         const Notice notice = notice_from(std::move(item), known);
-        if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value.reference).second) continue;
-        const std::string place = sees_several(visit.person) ? school_in_words(notice.value) : "";
-        rows.push_back(work_.done_row(visit, notice.value.reference, place, notice.item, outcome_codes));
+        if (!may_see(visit.person, agency_, notice) || !seen.insert(notice.value->reference).second) continue;
+        const std::string place = sees_several(visit.person) ? school_in_words(*notice.value) : "";
+        rows.push_back(work_.done_row(visit, notice.value->reference, place, notice.item, outcome_codes));
     }
     return site_.page(visit, work_.done_page(rows));
 }

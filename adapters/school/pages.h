@@ -1,6 +1,7 @@
 /// The pages of a school, a trust of many or an education safeguarding team: inbox, notice, what was recorded.
 #pragma once
 
+#include "adapters/web/open_notices.h"
 #include "adapters/web/work.h"
 #include "notice_generated.h"
 
@@ -16,7 +17,7 @@ const std::map<std::string, std::string>& role_words();
 /// A notice, and who has it: the name of the person it was taken by or passed to, or "".
 struct Notice {
     client::Incoming item;
-    schemas::SchoolNoticeValue value;
+    std::shared_ptr<const schemas::SchoolNoticeValue> value;  // never null
     std::string holder;
     std::set<std::string> contacts{};      // of the school, by name, as it handed them over
     std::vector<std::string> kept_from{};  // who must not see it: the conflict list of its case
@@ -37,6 +38,8 @@ public:
     /// Everything named lives as long as this.
     Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web::Journal& journal,
           web::People& people, AgencyId agency);
+    /// References of the open notices that are the person's own: taken, passed to them, or addressed to them while nobody has it.
+    std::vector<std::string> open_of(const web::Person& person);
 
 private:
     web::Response inbox(const web::Visit& visit);
@@ -54,18 +57,17 @@ private:
 
     std::vector<std::uint32_t> schools_with_contacts(const web::Person& person) const;
     bool sees_several(const web::Person& person) const;
-    web::InboxKind kind_of(const web::Person& person, const std::vector<Notice>& notices) const;
-    using Contacts = std::map<std::uint32_t, std::set<std::string>>;
-    /// What is known of notices beside themselves.
-    struct Beside {
-        std::map<std::string, std::string> holders;                 // by reference
-        std::map<std::string, std::vector<std::string>> kept_from;  // by the notice's id in hex
-        Contacts contacts{};                                        // looked up so far
-    };
-    Beside beside();
-    Notice notice_from(client::Incoming item, Beside& known);
+    web::InboxKind kind_of(const web::Person& person, const std::vector<const Notice*>& notices) const;
+    std::set<std::string> contacts_of(std::uint32_t urn);
+    /// Without the contacts of its school, as those of open_ones.
+    Notice notice_from(client::Incoming item, const web::Beside& known) const;
+    using Open = web::OpenNotices<Notice, schemas::SchoolNotice>;
     /// Those this person may see; the most urgent first.
-    std::vector<Notice> open_ones(const web::Person& person);
+    struct OpenOnes {
+        Open::All all;  // what the others point into
+        std::vector<const Notice*> theirs;
+    };
+    OpenOnes open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
     /// A recall by its own reference, or the one that took the notice of this reference back.
     std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);
@@ -92,6 +94,7 @@ private:
     web::People& people_;
     web::Work work_;
     AgencyId agency_;
+    Open open_;
 };
 
 }  // namespace flagpost::school

@@ -2,25 +2,10 @@
 
 #include <stdexcept>
 
-#include "adapters/school/pages.h"
+#include "adapters/school/staff_kind.h"
 #include "adapters/web/settings.h"
-#include "broker/core/ids.h"
 
 namespace flagpost::school {
-namespace {
-
-void check_schools(const NewPerson& person, const AgencyId& agency) {
-    for (const auto& urn : person.schools) {
-        if (!parse_urn(urn)) throw std::runtime_error{urn + " is no URN"};
-        if (agency.kind() == "school" && urn != agency.code())
-            throw std::runtime_error{urn + " is another school's"};
-    }
-    if (agency.kind() == "trust" && person.schools.empty() && person.role != "admin")
-        throw std::runtime_error{"--school must say whose notices they see"};
-}
-
-}  // namespace
-
 int serve(const Call& call, std::ostream& out) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
@@ -34,19 +19,23 @@ int serve(const Call& call, std::ostream& out) {
     site.set_journal(journal);
     web::Reader reader{desk.config().data, clock, random};
     web::Handover handover;
-    const Pages pages{site, reader, handover, journal, people, desk.agency()};
-    web::serve_beside(desk, site, settings, handover, stop.token(), out, notifying(desk, call.config));
+    Pages pages{site, reader, handover, journal, people, desk.agency()};
+    const web::PeoplePages staff{
+        site, journal, people, random, handover, desk.agency(), staff_kind(pages, desk.agency())};
+    web::serve_beside(desk, site, people, settings, handover, stop.token(), out,
+                      notifying(desk, call.config));
     return 0;
 }
 
 int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     const auto config = client::load_config(call.config, own_settings());
-    check_schools(wanted, config.agency);
     web::Person person;
     person.name = wanted.name;
     person.called = wanted.called;
     person.role = wanted.role;
     person.teams = {wanted.schools.begin(), wanted.schools.end()};
+    if (const auto fault = fault_in_schools(person, config.agency); !fault.empty())
+        throw std::runtime_error{"--school: " + fault};
     const auto added = web::add_person(config, call.config, std::move(person), roles(),
                                        wanted.by.empty() ? web::own_account() : wanted.by);
     web::say_added(wanted.name, added, call.json, out);

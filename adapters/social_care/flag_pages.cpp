@@ -274,9 +274,11 @@ Response FlagPages::list(const Visit& visit) {
     std::string words = "No list was loaded from here yet.";
     if (last)
         words = "The list was loaded " +
-                desk::duration_in_words(std::chrono::duration_cast<std::chrono::seconds>(age)) + " ago (" +
-                web::near(last->finished, visit.now) + "). " + counted(standing, "child is", "children are") +
-                " flagged.";
+                (age < std::chrono::minutes{1}
+                     ? std::string{"less than a minute"}
+                     : desk::duration_in_words(std::chrono::duration_cast<std::chrono::seconds>(age))) +
+                " ago (" + web::near(last->finished, visit.now) + "). " +
+                counted(standing, "child is", "children are") + " flagged.";
     std::vector<View> rows;
     for (const FlagLoad& load : book_.recent(loads_shown)) {
         const std::string who =

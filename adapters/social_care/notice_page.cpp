@@ -233,7 +233,7 @@ Response Pages::show_recall(const Visit& visit, client::Incoming recall, const s
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     std::vector<View> answers;
     if (item && item->kind == schemas::Kind::social_care_notice) {
-        const Notice notice = notice_from(std::move(*item), beside());
+        const Notice notice = notice_from(std::move(*item), web::beside(reader_, journal_));
         if (is_intended(visit.person, notice) && !open_answers(visit, notice.item))
             return site_.problem(&visit);
         answers = questions(visit, notice.item, recall.received);

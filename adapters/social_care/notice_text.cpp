@@ -118,6 +118,9 @@ nlohmann::json review_entry(const client::Incoming& item) {
         {"will_be_told",       review.will_be_told                     },
         {"two_people",         review.two_people                       },
         {"compared",           json::array()                           },
+        {"weighed",            json::array()                           },
+        {"score",              review.score                            },
+        {"weighed_by",         review.weighed_by                       },
         {"decide_by",          desk::iso_or_null(review.decide_by_us)  }
     };
     for (const auto& row : review.compared)
@@ -126,6 +129,12 @@ nlohmann::json review_entry(const client::Incoming& item) {
             {"police", row->police                        },
             {"theirs", row->theirs                        },
             {"how",    schemas::EnumNameAgreeing(row->how)}
+        });
+    for (const auto& each : review.weighed)
+        entry["weighed"].push_back({
+            {"detail", each->detail},
+            {"found",  each->found },
+            {"weight", each->weight}
         });
     desk::add_marks(entry, item);
     return entry;
@@ -198,6 +207,10 @@ std::string review_screen(const client::Incoming& item, Instant now) {
         print_field(out, row->detail,
                     agreeing_in_words(row->how) + ": " + detail_in_words(row->police) + " / " +
                         detail_in_words(row->theirs));
+    if (!review.weighed.empty()) print_heading(out, "How the system weighed this");
+    for (const auto& each : review.weighed)
+        print_field(out, each->detail, points_in_words(each->weight) + "  " + each->found);
+    if (!review.weighed.empty()) print_field(out, "Together", score_in_words(review));
     if (item.recorded) return out.str();
     out << "\nNothing has been sent to " << recipient_in_words(review) << ".\n"
         << (review.will_be_told.empty() ? "There is nothing to send: deny it once you have acted. "

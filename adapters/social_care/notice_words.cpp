@@ -1,6 +1,7 @@
 #include "adapters/social_care/notice_words.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "adapters/desk/fields.h"
 #include "adapters/desk/inbox.h"
@@ -179,6 +180,24 @@ std::string told_in_words(const schemas::ReviewItemValue& review) {
     for (const auto& field : review.will_be_told)
         words += (words.empty() ? "" : ", ") + desk::in_words(told_words, field);
     return words;
+}
+
+std::string record_in_words(const schemas::ReviewItemValue& review) {
+    return review.bound_for.starts_with("school/") ? "School roll says" : "Your record says";
+}
+
+std::string points_in_words(std::int64_t thousandths) {
+    const auto tenths = (std::abs(thousandths) + 50) / 100;
+    const char* sign = tenths == 0 ? "" : thousandths < 0 ? "\u2212" : "+";
+    return sign + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+std::string score_in_words(const schemas::ReviewItemValue& review) {
+    std::int64_t sum = 0;
+    for (const auto& each : review.weighed) sum += each->weight;
+    if (review.score >= sum) return "The system went by the sum.";
+    return "The system went by " + points_in_words(review.score) +
+           ": another record, or another child of the same household, fits as well or nearly as well.";
 }
 
 std::string detail_in_words(const std::string& detail) {

@@ -28,6 +28,12 @@ std::string recipient_in_words(const schemas::ReviewItemValue& review);
 std::string force_in_words(const schemas::ReviewItemValue& review);
 /// What the recipient is told: "the child's first names, when it happened".
 std::string told_in_words(const schemas::ReviewItemValue& review);
+/// Whose record the match was compared with: "School roll says".
+std::string record_in_words(const schemas::ReviewItemValue& review);
+/// Thousandths of a bit as points with a sign: "+7.7".
+std::string points_in_words(std::int64_t thousandths);
+/// What all comparisons amount to, and what the system went by: it is less than their sum where somebody else fits too.
+std::string score_in_words(const schemas::ReviewItemValue& review);
 /// A compared detail as people write it: dates in words, what is missing as "Not given".
 std::string detail_in_words(const std::string& detail);
 /// The police's own grade with the tool that gave it; empty if there is none.

@@ -103,7 +103,8 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
       people_{people},
       work_{site, reader, handover, journal, people},
       reviews_{site, reader, handover, journal},
-      settings_{settings} {
+      settings_{settings},
+      open_{reader, journal, schemas::Kind::social_care_notice} {
     site_.templates().add_all(page_templates);
     site_.set_connection([&handover] { return handover.connection(); });
     site_.set_navigation([this](const Person& person, Instant) {
@@ -142,61 +143,15 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return dispute(visit); });
 }
 
-namespace {
-
-/// Sets what is known of the notice beside itself.
-void add(Notice& notice, const Beside& known) {
-    const auto holder = known.holders.find(notice.value->reference);
-    if (holder != known.holders.end()) notice.holder = holder->second;
-    notice.kept_from = desk::list_of(known.kept_from, notice.value->notice);
-}
-
-}  // namespace
-
-Beside Pages::beside() {
-    return {journal_.holders(), reader_.read([](const client::Box& box) { return box.kept_from(); })};
-}
-
-Notice Pages::notice_from(client::Incoming item, const Beside& known) const {
+Notice Pages::notice_from(client::Incoming item, const web::Beside& known) const {
     Notice notice{std::move(item), {}, {}};
     notice.value = std::make_shared<const schemas::SocialCareNoticeValue>(notice_of(notice.item));
-    add(notice, known);
+    web::add_beside(notice, known);
     return notice;
 }
 
-Pages::AllOpen Pages::all_open() {
-    Beside known{journal_.holders(), {}};
-    const std::lock_guard lock{open_lock_};
-    return reader_.read([&](const client::Box& box) {
-        // Asked first: what changes meanwhile makes the next one read again.
-        const auto version = box.data_version();
-        if (open_ && version == open_version_ && known.holders == open_holders_) return open_;
-        known.kept_from = box.kept_from();
-        auto notices = std::make_shared<std::vector<Notice>>();
-        decltype(open_values_) values;
-        for (auto& item : box.unrecorded(schemas::Kind::social_care_notice, open_max,
-                                         [&](const Id16& id) { return open_values_.contains(id); })) {
-            const auto before = open_values_.find(item.id);
-            Notice notice{std::move(item), {}, {}};
-            notice.value =
-                before != open_values_.end()
-                    ? before->second
-                    : std::make_shared<const schemas::SocialCareNoticeValue>(notice_of(notice.item));
-            notice.item.payload = {};
-            add(notice, known);
-            values.emplace(notice.item.id, notice.value);
-            notices->push_back(std::move(notice));
-        }
-        open_values_ = std::move(values);
-        open_version_ = version;
-        open_holders_ = std::move(known.holders);
-        open_ = std::move(notices);
-        return open_;
-    });
-}
-
 Pages::OpenOnes Pages::open_ones(const Person& person) {
-    OpenOnes ones{all_open(), {}};
+    OpenOnes ones{open_.all(), {}};
     // An escalation brings a notice again, under the same reference.
     std::map<std::string_view, const Notice*> newest;
     for (const Notice& notice : *ones.all)
@@ -208,16 +163,15 @@ Pages::OpenOnes Pages::open_ones(const Person& person) {
 
 std::vector<std::string> Pages::open_of(const Person& person) {
     std::set<std::string> references;
-    for (const Notice& notice : *all_open())
-        if (is_theirs(person.name, person.called, notice) && !work_.recall_of(notice.item))
-            references.insert(notice.value->reference);
+    for (const auto all = open_.all(); const Notice& notice : *all)
+        if (is_theirs(person.name, person.called, notice)) references.insert(notice.value->reference);
     return {references.begin(), references.end()};
 }
 
 std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::social_care_notice) return std::nullopt;
-    Notice notice = notice_from(std::move(*item), beside());
+    Notice notice = notice_from(std::move(*item), web::beside(reader_, journal_));
     if (notice.value->reference != reference || !may_see(person, notice)) return std::nullopt;
     if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
     return notice;
@@ -228,7 +182,7 @@ bool Pages::may_see_recall(const Person& person, const client::Incoming& recall)
     const auto reference = desk::recall_of(recall).recalled_reference;
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (item && item->kind == schemas::Kind::social_care_notice)
-        return may_see(person, notice_from(std::move(*item), beside()));
+        return may_see(person, notice_from(std::move(*item), web::beside(reader_, journal_)));
     return person.role == "duty" || (person.role == "manager" && person.teams.empty());
 }
 
@@ -267,7 +221,7 @@ web::InboxRow Pages::row(const Visit& visit, const Notice& notice, bool correcte
 
 std::vector<web::InboxRow> Pages::answer_rows(const Visit& visit, const std::string& show) {
     std::vector<web::InboxRow> rows;
-    const auto known = beside();
+    const auto known = web::beside(reader_, journal_);
     for (const auto& item : reader_.read(
              [](const client::Box& box) { return box.unrecorded(schemas::Kind::answer, open_max); })) {
         if (item.opened) continue;
@@ -317,7 +271,7 @@ Response Pages::inbox(const Visit& visit) {
 
 Response Pages::done(const Visit& visit) {
     std::vector<web::View> rows;
-    const auto known = beside();
+    const auto known = web::beside(reader_, journal_);
     std::set<std::string> seen;
     for (auto& item : reader_.read([&](const client::Box& box) {
              return box.recorded_since(visit.now - web::done_kept, web::done_shown_max);

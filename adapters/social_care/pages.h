@@ -5,6 +5,7 @@
 
 #include "adapters/social_care/notice_words.h"
 #include "adapters/social_care/review_pages.h"
+#include "adapters/web/open_notices.h"
 #include "adapters/web/work.h"
 
 namespace flagpost::social_care {
@@ -25,12 +26,6 @@ struct Notice {
     std::shared_ptr<const schemas::SocialCareNoticeValue> value;  // never null
     std::string holder;
     std::vector<std::string> kept_from{};  // who must not see it: the conflict list of its case
-};
-
-/// What is known of notices beside themselves.
-struct Beside {
-    std::map<std::string, std::string> holders;                 // by reference
-    std::map<std::string, std::vector<std::string>> kept_from;  // by the notice's id in hex
 };
 
 bool may_see(const web::Person& person, const Notice& notice);
@@ -73,13 +68,10 @@ private:
     bool open_answers(const web::Visit& visit, const client::Incoming& notice);
     std::optional<client::Incoming> asked_about(const client::Incoming& answer);
 
-    using AllOpen = std::shared_ptr<const std::vector<Notice>>;
-    /// Every open notice, oldest first, without payloads. What was read before is not read again: with ten thousand open, reading
-    /// them would be most of what each page takes.
-    AllOpen all_open();
+    using Open = web::OpenNotices<Notice, schemas::SocialCareNotice>;
     /// Those this person may see; the most urgent first.
     struct OpenOnes {
-        AllOpen all;  // what the others point into
+        Open::All all;  // what the others point into
         std::vector<const Notice*> theirs;
     };
     OpenOnes open_ones(const web::Person& person);
@@ -89,8 +81,7 @@ private:
     bool may_see_recall(const web::Person& person, const client::Incoming& recall);
     /// The notice of an earlier version of the same incident about the same child.
     std::optional<Notice> before(const Notice& notice);
-    Beside beside();
-    Notice notice_from(client::Incoming item, const Beside& known) const;
+    Notice notice_from(client::Incoming item, const web::Beside& known) const;
 
     web::InboxRow row(const web::Visit& visit, const Notice& notice, bool corrects);
     web::Response show(const web::Visit& visit, const Notice& notice, bool printing,
@@ -107,12 +98,7 @@ private:
     web::Work work_;
     ReviewPages reviews_;
     PageSettings settings_;
-
-    std::mutex open_lock_;  // guards what follows
-    AllOpen open_;
-    std::int64_t open_version_ = 0;  // of the box
-    std::map<std::string, std::string> open_holders_;
-    std::map<Id16, std::shared_ptr<const schemas::SocialCareNoticeValue>> open_values_;  // by delivery
+    Open open_;
 };
 
 }  // namespace flagpost::social_care

@@ -57,9 +57,11 @@ std::string names_of(const std::vector<std::string>& months_named) {
 std::string finding_of(const ReportYear& all, int year) {
     std::size_t notices = 0, late = 0;
     std::vector<std::string> few, cut_off;
-    bool any_expected = false, known = false;
+    bool any_expected = false, known = false, any_without = false, any_unknown = false;
     for (const auto& month : all) {
+        any_without = any_without || (month.ended && !month.expected);
         known = known || (month.over && month.known_list);
+        any_unknown = any_unknown || (month.over && !month.known_list);
         notices += month.notices;
         late += month.late_list ? 1 : 0;
         if (month.cut_off) cut_off.push_back(month.name);
@@ -69,13 +71,15 @@ std::string finding_of(const ReportYear& all, int year) {
     }
     return std::to_string(notices) + (notices == 1 ? " notice" : " notices") + " came in " +
            year_in_words(year) + ". " +
-           (!few.empty()   ? "Fewer than expected came in " + names_of(few) + ". "
-            : any_expected ? "No month brought fewer than expected. "
-                           : "") +
+           (!few.empty()    ? "Fewer than expected came in " + names_of(few) + ". "
+            : !any_expected ? ""
+            : any_without   ? "No month of which the expected range is known brought fewer. "
+                            : "No month brought fewer than expected. ") +
            (late > 0
                 ? "The flag list was late in " + std::to_string(late) + (late == 1 ? " month." : " months.")
-            : known ? "The flag list was late in no month."
-                    : "Whether the flag list was late is not known here.") +
+            : !known      ? "Whether the flag list was late is not known here."
+            : any_unknown ? "The flag list was late in no month of which that is known."
+                          : "The flag list was late in no month.") +
            (cut_off.empty() ? ""
                             : " Flagpost was out of reach for more than a day in " + names_of(cut_off) + ".");
 }

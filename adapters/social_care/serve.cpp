@@ -6,11 +6,12 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "adapters/social_care/cover_pages.h"
 #include "adapters/social_care/flag_folder.h"
 #include "adapters/social_care/flag_pages.h"
 #include "adapters/social_care/pages.h"
-#include "adapters/social_care/people_pages.h"
 #include "adapters/social_care/report_pages.h"
+#include "adapters/social_care/staff_kind.h"
 #include "adapters/web/settings.h"
 
 namespace flagpost::social_care {
@@ -116,14 +117,12 @@ int serve(const Call& call, std::ostream& out) {
     book.recover();
     Pages pages{site, reader, handover, journal, people, limits};
     const FlagPages flags{site, reader, handover, journal, book, flag_settings(desk.config())};
-    const PeoplePages staff{
-        site, journal, people, random, handover, desk.agency(), [&pages](const web::Person& person) {
-            return pages.open_of(person);
-        }};
+    const web::PeoplePages staff{site, journal, people, random, handover, desk.agency(), staff_kind(pages)};
+    const CoverPages cover{site, journal, people, handover, desk.agency()};
     const ReportPages reports{
         site, reader, journal, book, std::string{desk.agency().code()}, limits.flag_list_hours_max};
     const auto folder = watch(desk, call.config, book);
-    web::serve_beside(desk, site, settings, handover, stop.token(), out,
+    web::serve_beside(desk, site, people, settings, handover, stop.token(), out,
                       [&](const client::AgentState& state) {
                           note_heard(journal, state);
                           if (folder) folder(state);

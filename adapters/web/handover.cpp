@@ -26,6 +26,21 @@ Connection Handover::connection() {
     return connection_;
 }
 
+client::Box::Decided Handover::decide(const Deed& deed, const client::Incoming& review, client::Box& box,
+                                      const AgencyId& agency) {
+    using Decided = client::Box::Decided;
+    Decided decided{};
+    box.at_once([&] {
+        decided = box.decide(review, *deed.verdict, deed.by, deed.outcome, agency, deed.note);
+        // While the second of two has to see them all, the others stand.
+        if (decided != Decided::settled) return;
+        for (const auto& reference : deed.denied)
+            if (const auto other = box.find(reference); other && other->kind == schemas::Kind::review_item)
+                box.decide(*other, schemas::Verdict::deny, deed.by, deed.denied_for, agency, deed.note);
+    });
+    return decided;
+}
+
 Done Handover::do_it(const Asked& asked, client::Box& box, const AgencyId& agency) {
     if (asked.job) {
         try {
@@ -46,7 +61,7 @@ Done Handover::do_it(const Asked& asked, client::Box& box, const AgencyId& agenc
         } else if (deed.changes) {
             done.fresh = box.change(*done.now, deed.by, deed.outcome, agency);
         } else if (deed.verdict && done.now->kind == schemas::Kind::review_item) {
-            done.decided = box.decide(*done.now, *deed.verdict, deed.by, deed.outcome, agency);
+            done.decided = decide(deed, *done.now, box, agency);
             done.fresh = *done.decided != client::Box::Decided::already &&
                          *done.decided != client::Box::Decided::same_person;
         } else if (!deed.verdict) {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "adapters/client/agent.h"
 #include "adapters/web/site.h"
@@ -27,6 +28,10 @@ struct Deed {
         asking{};          // set: police are asked about the notice, whatever the level
     std::string once{};    // with asking: the same twice is asked once
     bool changes = false;  // what is recorded already is recorded otherwise
+    /// With a verdict: the other records that were compared, which are denied together with it, for this reason, once it settles.
+    std::vector<std::string> denied{};
+    std::string denied_for{};
+    std::string note{};  // with a verdict: for the next reviewer
 };
 
 /// What became of it.
@@ -60,6 +65,8 @@ private:
         bool given_up = false;
     };
     std::optional<Done> wait_for(Asked asked);
+    static client::Box::Decided decide(const Deed& deed, const client::Incoming& review, client::Box& box,
+                                       const AgencyId& agency);
     static Done do_it(const Asked& asked, client::Box& box, const AgencyId& agency);
 
     std::mutex lock_;  // guards what follows

@@ -130,6 +130,7 @@ void People::read_again() {
     written_ = written;
     try {
         people_ = people_of(file_, roles_);
+        ++version_;
     } catch (const std::exception& error) {
         spdlog::error("the file of people cannot be used, the one before it stays in force: {}",
                       error.what());
@@ -169,6 +170,13 @@ void People::put(const Person& person) {
     write_person(file_, person, roles_);
     people_ = people_of(file_, roles_);
     written_ = std::filesystem::last_write_time(file_);
+    ++version_;
+}
+
+std::uint64_t People::version() {
+    const std::lock_guard lock{lock_};
+    read_again();
+    return version_;
 }
 
 bool covers(const Person& absent, const std::string& name, const std::string& day) {

@@ -71,6 +71,8 @@ public:
     std::vector<Person> everybody();
     /// Adds a person, or replaces the one of the same name, in the file. Throws std::runtime_error.
     void put(const Person& person);
+    /// Another number whenever the file was read anew.
+    std::uint64_t version();
 
 private:
     void read_again();
@@ -78,6 +80,7 @@ private:
     std::set<std::string> roles_;
     std::mutex lock_;  // guards what follows
     std::filesystem::file_time_type written_{};
+    std::uint64_t version_ = 1;
     std::map<std::string, Person> people_;
 };
 

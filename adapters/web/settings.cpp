@@ -137,11 +137,17 @@ void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token
     if (failure) std::rethrow_exception(failure);
 }
 
-void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
+void serve_beside(desk::Desk& desk, Site& site, People& people, const Settings& settings, Handover& handover,
                   const std::stop_token& stop, std::ostream& out, const desk::Desk::Turn& more) {
+    StaffWatch watch{people, desk.agency()};
+    site.set_keeping([&](const Person& person) {
+        return keep_person(handover, people, desk.agency(),
+                           {schemas::StaffDoes::renewed, person.called, person}, desk.now());
+    });
     serve_pages(site, settings.listen, stop, out, [&](const std::stop_token& over) {
         desk.serve(over, [&](const client::AgentState& state) {
             handover.turn(state, desk.box(), desk.agency());
+            watch.turn(desk.box(), desk.now());
             if (more) more(state);
         });
     });
@@ -169,10 +175,6 @@ Added add_person(const client::Config& config, const std::filesystem::path& conf
     person.code_secret = added.code_secret;
     person.one_time = true;
     const auto file = people_file(config, config_file);
-    if (by.empty()) {
-        write_person(file, person, roles);
-        return added;
-    }
     SystemClock clock;
     client::Box box{config.data, clock, random};
     change_staff(box, config.agency, {deed_on(file, person, roles), by, person}, clock.now(),

@@ -48,8 +48,8 @@ void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token
                  const std::function<void(std::stop_token over)>& meanwhile);
 
 /// Serves the site's pages in threads of its own and the session with the broker in this one, likewise. `more`: at every turn of
-/// this thread.
-void serve_beside(desk::Desk& desk, Site& site, const Settings& settings, Handover& handover,
+/// this thread. The log is told of who chooses a password, and of what somebody changes in the file of people by hand.
+void serve_beside(desk::Desk& desk, Site& site, People& people, const Settings& settings, Handover& handover,
                   const std::stop_token& stop, std::ostream& out, const desk::Desk::Turn& more = {});
 
 /// 20 random characters in groups of four: about 100 bits, without those that look alike.
@@ -59,7 +59,7 @@ struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept
 };
 /// Writes somebody into the file of people with a fresh password, which serves once, and second step. `by`: who did so, for the
-/// broker's log, which is told in the same step; empty for a program that publishes nothing. Throws std::runtime_error.
+/// broker's log, which is told in the same step. Throws std::runtime_error.
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
                  const std::set<std::string>& roles, const std::string& by);
 /// The account of this machine that runs the program: who did what a terminal was told to do, unless somebody is named.

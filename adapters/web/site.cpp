@@ -67,6 +67,10 @@ Site::Site(SiteSettings settings, People& people, Clock& clock, Random& random)
     templates_.add_all(frame_templates);
     navigation_ = [](const Person&, Instant) { return std::vector<NavigationItem>{}; };
     connection_ = [] { return Connection{}; };
+    keep_ = [this](const Person& person) {
+        people_.put(person);
+        return true;
+    };
 }
 
 void Site::get(const std::string& pattern, std::set<std::string> roles, Handler handler) {
@@ -321,7 +325,7 @@ Response Site::new_password(const Request& request, const Person& person, const 
     Person changed = person;
     changed.password = hash_password(chosen, random_);
     changed.one_time = false;
-    people_.put(changed);
+    if (!keep_(changed)) return problem(nullptr);
     sessions_.close_all_of(person.name);
     return signed_in(changed, now);
 }

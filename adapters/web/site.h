@@ -100,6 +100,9 @@ public:
     /// Where sign-ins are noted; it lives as long as this. Without one nobody is told when they signed in before.
     void set_journal(Journal& journal) { journal_ = &journal; }
     std::optional<Instant> last_signed_in(const std::string& person) const;
+    /// Writes a person who chose another password into the file, as a change that the log is told of. False: it was not done.
+    /// Usually the file alone.
+    void set_keeping(std::function<bool(const Person&)> keep) { keep_ = std::move(keep); }
     /// Before anything is handled: where it listens is known only once it does.
     void set_origin(std::string origin) { settings_.origin = std::move(origin); }
 
@@ -170,6 +173,7 @@ private:
     std::function<std::vector<NavigationItem>(const Person&, Instant)> navigation_;
     std::function<Connection()> connection_;
     std::function<std::string(Instant)> standing_;  // none: the desk has a connection
+    std::function<bool(const Person&)> keep_;
     Journal* journal_ = nullptr;
 };
 

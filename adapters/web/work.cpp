@@ -206,10 +206,13 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
     const auto due = due_of(from_us(value.act_by_us), visit.now);
     const auto standing = this->standing(visit, recall, to_hex(value.notice), desk::recall_codes);
     const bool closed = recall.recorded.has_value(), form = acts && !closed;
+    // Of another day with its day, so that nobody takes it for this morning's.
+    std::string recalled_at = near(from_us(value.recalled_at_us), visit.now);
+    if (recalled_at.starts_with("today, ")) recalled_at = time_of_day(from_us(value.recalled_at_us));
     Page page{"recall", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
     page.view.text("reference", value.reference)
         .text("recalled_reference", value.recalled_reference)
-        .text("recalled_words", words::recalled(time_of_day(from_us(value.recalled_at_us))))
+        .text("recalled_words", words::recalled(recalled_at))
         .text("recalled_rest", words::recalled_rest(desk::reason_in_words(value.reason)))
         .text("police", (value.police_contact.empty() ? "force " + desk::printable(value.force)
                                                       : desk::printable(value.police_contact)) +

@@ -263,6 +263,7 @@ Result<void> check(const schemas::ReviewDecision& decision) {
     check.that(decision.by()->size() > 0, "review_decision.by");
     check.name(decision.by(), "review_decision.by");
     check.that(is_code(decision.reason()->string_view()), "review_decision.reason");
+    check.text(decision.note(), "review_decision.note", review_note_size_max);
     check.that(decision.at_us() >= 0, "review_decision.at_us");
     return check.result();
 }

@@ -13,6 +13,7 @@
 
 namespace flagpost::exchange {
 
+inline constexpr std::size_t review_note_size_max = 800;       // bytes
 inline constexpr std::uint64_t no_record = ~std::uint64_t{0};  // RecordOrder.record, absent
 
 /// "YYYY-MM-DD", a day that exists.

@@ -386,6 +386,36 @@ std::vector<std::string> in_words(const Comparison& c) {
     return out;
 }
 
+namespace {
+
+template <class Levels> const char* found_in(const Levels& levels, const std::string& name) {
+    const auto found = std::ranges::find_if(levels, [&](const Level& each) { return name == each.name; });
+    if (found != levels.end() && *found->words != '\0') return found->words;
+    if (name == "missing") return "One side does not say.";
+    if (name == "same") return "Agrees.";
+    return name == "district" ? "The first half of the postcode agrees." : "Compared.";
+}
+
+}  // namespace
+
+std::pair<const char*, const char*> finding(const Evidence& evidence) {
+    const auto& [field, name, weight] = evidence;
+    if (field == "given_name") return {"First names", found_in(given_levels, name)};
+    if (field == "family_name") return {"Surname", found_in(family_levels, name)};
+    if (field == "name") return {"Names", swapped_exact.words};
+    if (field == "date_of_birth") return {"Date of birth", found_in(born_levels, name)};
+    if (field == "place") return {"Address", found_in(where_levels, name)};
+    if (field == "sex") return {"Sex", found_in(sex_levels, name)};
+    if (field == "identifier") return {"Pupil or NHS number", found_in(identifier_levels, name)};
+    if (field == "school") return {"School", "It is the school that police were told of."};
+    if (field == "address")
+        return {"Address",
+                name == "former" ? "Police attended a former address." : "Police attended the address."};
+    if (field == "prior")
+        return {"To begin with", "How likely it is of any record, before anything is compared."};
+    return {"Other", "Compared."};
+}
+
 Millibits prior_of(const Pool& pool, Millibits share_on_register) {
     return share_on_register - log2_millibits(pool.size() + 500, 1);
 }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/match/fields.h"
@@ -78,6 +79,9 @@ bool place_agrees(const Comparison& comparison);
 
 /// Nothing if the margin alone decides.
 std::optional<Hold> held_back(const Comparison& comparison);
+
+/// What a comparison is of, "Date of birth", and what it found, in a sentence without names. Also of evidence that other parts add.
+std::pair<const char*, const char*> finding(const Evidence& evidence);
 
 /// What agrees and what differs, each in a sentence without names.
 std::vector<std::string> in_words(const Comparison& comparison);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "broker/match/compare.h"
 #include "broker/match/related.h"
 #include "broker/notices/calendar.h"
 #include "broker/notices/scrub.h"
@@ -75,6 +76,11 @@ void forget_moment(ReviewItemValue& item) {
     item.decide_by_us = 0;
     item.bound_for_name.clear();
     item.force_name.clear();
+    // Weights move with how many bear a name; whoever has decided is not asked again for that.
+    item.person = 0;
+    item.weighed.clear();
+    item.score = 0;
+    item.weighed_by.clear();
 }
 
 // What stands side by side on a review, with the evidence of the matcher that says whether it agrees.
@@ -322,6 +328,7 @@ private:
                                ? flag.linked_adults[*hit.linked_adult]->person.get()
                                : flag.child.get();
         review.compared = side_by_side(hit.person, with, flag.places, hit.evidence);
+        weigh(review, hit, !hit.linked_adult);
         if (const auto* by = rule_if_any(Kind::social_care_notice, recipient)) {
             match::Hit permitted = hit;
             if (hit.outcome != Outcome::match && hit.outcome != Outcome::potential) {
@@ -562,6 +569,7 @@ private:
             if (!is_held) return;
         }
         review.compared = compared_with(hit, pupil);
+        weigh(review, hit, hit.through == match::Through::named);
         add_review(std::move(review));
     }
 
@@ -620,6 +628,7 @@ private:
             review.hold(std::move(notice), *by);
         }
         review.compared = compared_with(hit, pupil);
+        weigh(review, hit, hit.through == match::Through::named);
         add_review(std::move(review));
     }
 
@@ -1053,6 +1062,10 @@ private:
         bool two_people = false;
         std::string
             whom{};  // where `subject` is a place in the incident, which another version may give to another child
+        std::uint16_t person = 0;  // as in ReviewItem
+        std::vector<match::Evidence> evidence{};
+        match::Millibits score = 0;
+        std::string rule{};  // of what is sent
 
         /// One more reason why a person looks: the newest stands first.
         void because(const char* words) { why.insert(why.begin(), words); }
@@ -1064,8 +1077,22 @@ private:
         void hold(Planned notice, const Rule& by) {
             held = std::make_unique<Planned>(std::move(notice));
             will_be_told = by.fields;
+            rule = by.id;
         }
     };
+
+    /// `is_child`: the person of the incident was compared with the child, not with somebody around the child, who may have more
+    /// than one.
+    template <class Hit> static void weigh(Review& review, const Hit& hit, bool is_child) {
+        if (is_child && hit.person) review.person = static_cast<std::uint16_t>(*hit.person + 1);
+        review.evidence = hit.evidence;
+        review.score = hit.score;
+    }
+
+    std::string weighed_by(const std::string& rule) const {
+        const std::string agreement = "agreement " + to_hex(agreement_.digest()).substr(0, 12);
+        return rule.empty() ? agreement : rule + ", " + agreement;
+    }
 
     void add_review(Review review) {
         const std::string desk = desk_of(review.la);
@@ -1088,6 +1115,19 @@ private:
             if (rule.fields.contains("compared"))
                 for (const auto& detail : review.compared)
                     item.compared.push_back(std::make_unique<schemas::ComparedDetailValue>(*detail));
+            if (rule.fields.contains("person")) item.person = review.person;
+            if (rule.fields.contains("weighed"))
+                for (const auto& each : review.evidence) {
+                    const auto [what, found] = match::finding(each);
+                    auto weighed = std::make_unique<schemas::WeighedDetailValue>();
+                    weighed->detail = what;
+                    weighed->found = found;
+                    weighed->weight = each.weight;
+                    item.weighed.push_back(std::move(weighed));
+                }
+            if (rule.fields.contains("score")) item.score = review.score;
+            if (rule.fields.contains("weighed_by") && !review.evidence.empty())
+                item.weighed_by = weighed_by(review.rule);
             item.will_be_told.assign(review.will_be_told.begin(), review.will_be_told.end());
             item.two_people = review.two_people;
             item.decide_by_us = to_us(due);

@@ -27,7 +27,9 @@ test("the list says why a person must look and names no child; the most urgent s
   await rae.goto(office.url + "/review");
   await sound(rae, "review-list");
   const list = await words(rae);
-  assert.match(list, /To decide \(4\)/);
+  assert.match(list, /To decide \(5\)/);
+  assert.match(list, /3 records to choose from/);
+  assert.match(await rae.locator("nav").first().innerText(), /Review \(5\)/);
   assert.match(list, /another first name\. A twin\?(?!\.)/);
   assert.doesNotMatch(await rae.content(), /Eve|Ava|Example|2019-03-04/);
   const references = await rae.locator("tbody th").allInnerTexts();
@@ -49,9 +51,72 @@ test("a match has the differing details first, no choice made, and a reason is a
   await rae.check("input[name=choice][value=permit]");
   await rae.click("text=Record decision");
   assert.match(await rae.locator(".govuk-error-summary").innerText(), /Choose a reason/);
+  assert.equal(await rae.locator("input[name=choice][value=permit]").isChecked(), true, "what was chosen is not asked again");
   await go(rae, nothing);
   assert.equal(await rae.locator("input[name=choice][value=permit]").count(), 0, "where there is nothing to send");
   await sound(rae, "review-nothing-to-send");
+});
+
+test("what each comparison counted for stands in numbers beside the words, and adds up", async () => {
+  await go(rae, one);
+  assert.equal(await rae.locator("details[open]").count(), 0, "words come first");
+  await rae.click("text=How the system weighed this");
+  await sound(rae, "review-weighed");
+  const points = await rae.locator("details tbody tr").evaluateAll((rows) =>
+    rows.map((row) => [row.cells[0].innerText, Number(row.cells[2].lastChild.textContent.replace("\u2212", "-"))]));
+  assert.equal(points.length, 8);
+  assert.deepEqual(points[3], ["Date of birth", 12.2]);
+  const sum = points.slice(0, -1).reduce((all, [, each]) => all + each, 0);
+  assert(Math.abs(sum - points.at(-1)[1]) < 0.11, `${sum} is not ${points.at(-1)[1]}`);
+  assert.match(await rae.locator("details").innerText(), /The system went by \u22123\.3: another record.*Held under SCH-1, agreement 3f2a90c41b7d\./s);
+});
+
+test("several records of one person stand on one page, and the decision names one of them or none", async () => {
+  const many = "RV-FFFF-M4NY";
+  await go(rae, many);
+  assert.match(await words(rae), /Which of these is the same child\?/);
+  assert.equal(await rae.locator("main table caption", { hasText: "Details side by side" }).count(), 3);
+  assert.equal(await rae.locator("input:checked").count(), 0);
+  await sound(rae, "review-several");
+  assert.match((await rae.locator("section").first().innerText()).replace(/\s+/g, " "), /^A RV-FFFF-M4NY .*Evie.*Elm Academy/);
+  await rae.click("text=Record decision");
+  await sound(rae, "review-several-error");
+  await go(tom, "RV-GGGG-M4NY");
+  assert.match(await words(tom), /Which of these .*Rae Quinn has it until /s);
+  await rae.check("text=B is the same child: send it");
+  await rae.selectOption("#reason", "known_to_us");
+  const [answer] = await Promise.all([rae.waitForResponse((each) => each.request().method() === "POST"), rae.click("text=Record decision")]);
+  assert.equal(answer.status(), 303);
+  assert.match(await words(rae), /To decide \(4\)/);
+  for (const each of ["RV-EEEE-M4NY", "RV-FFFF-M4NY", "RV-GGGG-M4NY"]) assert.equal(await office.ask("receipts " + each), 1, each);
+  await go(rae, "RV-GGGG-M4NY");
+  assert.match(await words(rae), /Is this the same child\?[^]*Decided by Rae Quinn, today, /);
+});
+
+test("a note is left for the next reviewer, with or without a decision, and whoever has no match sees none", async () => {
+  await go(rae, nothing);
+  await rae.click("text=Leave only the note");
+  assert.match(await rae.locator(".govuk-error-summary").innerText(), /Write the note/);
+  await rae.fill("#note", "x".repeat(201));
+  await rae.click("text=Leave only the note");
+  assert.match(await rae.locator(".govuk-error-summary").innerText(), /at most 200 characters/);
+  assert.equal((await rae.locator("#note").inputValue()).length, 201);
+  await sound(rae, "review-note-error");
+  await rae.fill("#note", "Norham school may know: <b>ask</b> the attendance officer.");
+  await rae.locator("text=Leave only the note").dblclick();
+  await rae.waitForURL("**done=noted");
+  await go(tom, nothing);
+  const seen = (await words(tom)).replace(/\s+/g, " ");
+  assert.match(seen, /Notes from reviewers Norham school may know: <b>ask<\/b> the attendance officer\. Rae Quinn, today, .*Rae Quinn has it until/);
+  assert.equal(await tom.locator("ol.fp-timeline li").count(), 1, "a double click leaves one");
+  await sound(tom, "review-note");
+  await tom.fill("#note", "They are on it.");
+  await tom.click("text=Leave the note");
+  await tom.waitForURL("**done=noted");
+  assert.equal(await tom.locator("ol.fp-timeline li").count(), 2);
+  await tom.goto(office.url + "/review");
+  assert.doesNotMatch(await words(tom), /attendance/);
+  assert.deepEqual((await office.ask("journal " + nothing)).filter(([what]) => what === "noted"), [["noted", "rae"], ["noted", "tom"]]);
 });
 
 test("who has opened a match has it; another reads it and cannot decide, until little time is left", async () => {

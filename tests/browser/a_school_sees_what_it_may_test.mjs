@@ -156,3 +156,41 @@ test("from sign-in to recorded with the keyboard alone, a pupil of nobody here c
   assert.match(await page.locator("#next").innerText(), /Recorded by you at .*: Not on our roll/);
   assert.equal(await office.ask("receipts " + elm), 2, "opened and recorded, each once");
 });
+
+test("an admin of a trust says who may sign in and sees no notice; what is changed in the file by hand is told the log too", async () => {
+  const told = async () => {  // in the log, or on the way there
+    const { refused, others } = await office.ask("staff");
+    assert.equal(refused, 0);
+    return others;
+  };
+  const page = await newPage(office, { scripts: true }), signed_out = await told();
+  await signIn(page, office, "ada", "/users");
+  const before = await told();
+  assert.equal(before, signed_out + 1, "she has chosen her own password");
+  await sound(page, "school-users");
+  assert.deepEqual(await page.locator("thead th").allInnerTexts(), ["Name", "Role", "Schools", "Last signed in"]);
+  assert.match((await page.locator("tr", { hasText: "Jo Wren" }).innerText()).replace(/\s+/g, " "), /DSL.*900001/);
+  await page.click("text=Add somebody");
+  await page.fill("#name", "mia");
+  await page.fill("#called", "Mia Finch");
+  await page.click("text=Deputy: the same as the DSL");
+  await page.click("main button");
+  await page.waitForSelector("text=Say whose notices they see");
+  await sound(page, "school-user-add-error");
+  await page.fill("#teams", "900001, 900002");
+  await page.click("main button");
+  await page.waitForSelector("text=Hand these over to Mia Finch");
+  await page.goto(office.url + "/users/mia");
+  await sound(page, "school-user");
+  for (const path of ["/inbox", "/contacts", `/notices/${oak.late}`, "/cover"]) {
+    await page.goto(office.url + path);
+    assert.equal(await page.locator("h1").innerText(), "Page not found", path);
+  }
+  assert.equal(await told(), before + 1, "one leaf for Mia");
+  await office.ask("by_hand mia deputy dsl");
+  for (let i = 0; i < 100 && await told() === before + 1; ++i) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(await told(), before + 2, "one leaf for the change by hand");
+  await page.goto(office.url + "/users");
+  assert.match((await page.locator("tr", { hasText: "Mia Finch" }).innerText()).replace(/\s+/g, " "), /DSL/);
+  seemly(page);
+});

@@ -2,8 +2,8 @@
 """A social care department, or with `trust` a trust of two schools, or with `desk` a department with reviewers too, or with `crowd` one
 with a hundred notices, with a real broker and an inbox full of every state, for a browser test. `clock` besides: its clock can be set.
 
-Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE, receipts REFERENCE, said WORDS (how many
-lines of the program's log hold them), clock SECONDS (ahead of the true time). Ends with its input."""
+Says where it is in one line of JSON, then obeys lines: kill_broker, start_broker, journal REFERENCE, receipts REFERENCE, staff (how many changes of people
+were told the log), by_hand NAME ROLE ROLE (another role in the file of people), said WORDS (how many lines of the program's log hold them), clock SECONDS (ahead of the true time). Ends with its input."""
 
 import datetime
 import json
@@ -28,7 +28,7 @@ CARE_PEOPLE = (("sam", "Sam Patel", "worker", ["--team", "North team"]), ("kim",
 REVIEWERS = (("rae", "Rae Quinn", "reviewer", []), ("tom", "Tom Bell", "reviewer", []))
 TRUST_PEOPLE = (("jo", "Jo Wren", "dsl", ["--school", SCHOOLS[0]]), ("kit", "Kit Bell", "deputy", ["--school", SCHOOLS[0]]),
                 ("lea", "Lea Dale", "lead", ["--school", SCHOOLS[0], "--school", SCHOOLS[1]]), ("eli", "Eli Moss", "dsl", ["--school", SCHOOLS[1]]),
-                ("new", "Nia New", "deputy", ["--school", "900003"]))
+                ("new", "Nia New", "deputy", ["--school", "900003"]), ("ada", "Ada Low", "admin", []))
 
 
 class Clock:
@@ -87,6 +87,15 @@ def main():
                 if word == "receipts":
                     with sqlite3.connect(box) as inbox:
                         answer = inbox.execute("SELECT count(*) FROM outgoing WHERE subject = (SELECT thing FROM incoming WHERE reference = ?)", rest).fetchone()[0]
+                if word == "staff":
+                    with sqlite3.connect(box) as inbox:
+                        refused, others = inbox.execute("SELECT sum(state = 2), sum(state <> 2) FROM outgoing WHERE source = 'people'").fetchone()
+                    answer = {"refused": refused, "others": others}
+                if word == "by_hand":
+                    name, was, becomes = rest
+                    file = folder / "people.toml"
+                    rows = file.read_text().split("[[person]]")
+                    file.write_text("[[person]]".join(row.replace(f"'{was}'", f"'{becomes}'") if f"'{name}'" in row else row for row in rows))
                 if word == "said":
                     answer = sum(" ".join(rest) in each for each in (folder / f"{agency.replace('/', '-')}.log").read_text().splitlines())
                 if word == "clock":

@@ -120,6 +120,12 @@ class SocialCarePages(Scenario):
         people.write_text(text.replace("name = 'sam'", "name = 'sam'\nsuspended = true").replace('name = "sam"', 'name = "sam"\nsuspended = true'))
         self.assertEqual(sam.get("/inbox").headers["Location"], "/sign-in")
 
+    def test_who_lets_somebody_in_by_hand_is_in_the_log_too(self):
+        people = self.folder / "people.toml"
+        people.write_text(people.read_text().replace("worker", "manager"))
+        changes = until(lambda: [leaf for leaf in self.leaves(AUDITOR, "staff_changed") if leaf["outcome"] == "changed: manager"], 60, "the log says that Sam is a manager")
+        self.assertEqual(len(changes), 1)
+
     def test_who_may_sign_in_is_in_the_log_and_nobodys_name_is(self):
         ada = Browser(self.url)
         ada.sign_in("ada", self.people["ada"]["password"], self.people["ada"]["code_secret"])
@@ -132,12 +138,15 @@ class SocialCarePages(Scenario):
 
         def told():
             leaves = self.leaves(AUDITOR, "staff_changed", "opened")
-            return leaves if len(leaves) == len(self.people) + 5 else None
+            return leaves if len(leaves) == len(self.people) + 7 else None
         leaves = until(told, 60, "the log holds each change, and what Sam opened")
         changes = [leaf for leaf in leaves if leaf["kind"] == "staff_changed"]
         self.assertEqual([leaf["outcome"] for leaf in changes], ["added: worker", "added: duty", "added: manager", "added: feeder", "added: admin",
-                                                                 "suspended", "reinstated", "changed: duty", "covered"])
-        added_sam, added_kim, *_, added_ada, suspended, _, _, covered = changes
+                                                                 "renewed", "suspended", "reinstated", "changed: duty", "renewed", "covered"])
+        added_sam, added_kim, _, _, added_ada, renewed_ada, suspended, _, _, renewed_sam, covered = changes
+        for renewed, added in ((renewed_ada, added_ada), (renewed_sam, added_sam)):
+            self.assertEqual(renewed["subjects"], added["subjects"], "who chose a password of their own")
+        self.assertEqual((renewed_ada["user"], renewed_sam["user"]), (suspended["user"], covered["user"]), "did so themselves")
         self.assertEqual({leaf["user"] for leaf in changes[:5]}, {added_sam["user"]}, "one account of the machine added them")
         self.assertNotEqual(suspended["user"], added_ada["user"], "it was Ada, with her own digest")
         self.assertEqual(covered["subjects"], [added_sam["subjects"][0], added_kim["subjects"][0]])

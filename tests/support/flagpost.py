@@ -61,7 +61,7 @@ from = "police"
 to = "social-care"
 purpose = "safeguarding"
 legal_basis = ["CA2004-s10", "DPA2018-Sch8-4"]
-fields = ["incident", "subject", "why", "compared"]
+fields = ["incident", "subject", "why", "compared", "weights"]
 respond_within = "4h"
 retention = "notice"
 

@@ -168,6 +168,24 @@ schemas::ReviewItemValue review(std::uint8_t number, const std::string& referenc
         row->how = how;
         value.compared.push_back(std::move(row));
     }
+    for (const auto& [detail, found, weight] : {
+             std::tuple{"To begin with",       "How likely it is of any record, before anything is compared.",
+                        -11'800                                                                                      },
+             std::tuple{"First names",         "First name differs.",                                          -3'500},
+             std::tuple{"Surname",             "Family name agrees.",                                          8'720 },
+             std::tuple{"Date of birth",       "Date of birth agrees.",                                        12'200},
+             std::tuple{"Address",             "House number and street agree.",                               6'500 },
+             std::tuple{"Sex",                 "Agrees.",                                                      900   },
+             std::tuple{"Pupil or NHS number", "One side does not say.",                                       0     }
+    }) {
+        auto row = std::make_unique<schemas::WeighedDetailValue>();
+        row->detail = detail;
+        row->found = found;
+        row->weight = weight;
+        value.weighed.push_back(std::move(row));
+    }
+    value.score = -3'300;
+    value.weighed_by = "SCH-1, agreement 3f2a90c41b7d";
     return value;
 }
 
@@ -193,6 +211,23 @@ void add_desk(client::Box& box, Instant now, Random& random) {
     nothing.bound_for_name = "Norham education safeguarding team";
     nothing.why = {"A child related to an adult of a domestic-abuse incident has no known school."};
     add_review(std::move(nothing));
+    std::uint8_t rival = 75;
+    for (const auto& [reference, given, school, name, score] : {
+             std::tuple{"RV-EEEE-M4NY", "Eva",  "900001", "Oak Primary School", 2'100 },
+             std::tuple{"RV-FFFF-M4NY", "Evie", "900002", "Elm Academy",        4'400 },
+             std::tuple{"RV-GGGG-M4NY", "Ava",  "900001", "Oak Primary School", -3'300}
+    }) {
+        auto value = review(rival, reference, now + 6h);
+        value.incident_reference = "NP-2026-090";
+        value.person = 2;
+        value.subject = "B8012000050" + std::to_string(rival++);
+        value.compared[0]->theirs = given;
+        value.bound_for = std::string{"school/"} + school;
+        value.bound_for_name = name;
+        value.score = score;
+        value.why = {"Several records fit this person."};
+        add_review(std::move(value));
+    }
 
     auto gone = notice(91, "FP-JJJJ-G0NE", "Greta", "Gone", now + 7h, now);
     items.push_back(item_of<schemas::SocialCareNotice>(topic, schemas::Kind::social_care_notice, ++number,
@@ -234,6 +269,25 @@ void add_desk(client::Box& box, Instant now, Random& random) {
                                                   random)});
 }
 
+/// Of one school, not in the order of their deadlines.
+void add_school_crowd(client::Box& box, int count, Instant now, Random& random) {
+    constexpr std::size_t batch = 500;
+    std::vector<client::Incoming> items;
+    for (int i = 0; i < count; ++i) {
+        const std::string number = std::to_string(10'000 + i * 7 % count);
+        const auto apart = std::chrono::minutes{i + 1};
+        auto value =
+            school_notice(1, "FP-CR0W-" + number, "Ava", i % 5 < 2 ? now - apart : now + 1h + apart, now);
+        const auto id = random.bytes<16>();
+        value.notice.assign(id.begin(), id.end());
+        value.incident_reference = "NP-2026-" + number;
+        items.push_back(item_of<schemas::SchoolNotice>("notices/school/900001", schemas::Kind::school_notice,
+                                                       static_cast<std::uint64_t>(i) + 1'000'000, value,
+                                                       now - 13h - 24h * (i * 4 % 400), random));
+        if (items.size() == batch || i + 1 == count) box.receive(std::exchange(items, {}));
+    }
+}
+
 /// Not in the order of their deadlines.
 void add_crowd(client::Box& box, int count, Instant now, Random& random) {
     constexpr std::size_t batch = 500;
@@ -260,8 +314,8 @@ int main(int argc, char** argv) {
     const std::string of = argc >= 3 ? argv[2] : "";
     const int crowd = argc == 4 ? std::atoi(argv[3]) : 0;
     if (argc < 2 || (argc == 3 && of != "trust" && of != "desk") ||
-        (argc == 4 && (of != "crowd" || crowd < 1)) || argc > 4) {
-        std::cerr << "usage: make_inbox FILE [trust|desk|crowd COUNT]\n";
+        (argc == 4 && ((of != "crowd" && of != "school") || crowd < 1)) || argc > 4) {
+        std::cerr << "usage: make_inbox FILE [trust|desk|crowd COUNT|school COUNT]\n";
         return 2;
     }
     SystemClock clock;
@@ -269,6 +323,11 @@ int main(int argc, char** argv) {
     const Instant now = clock.now();
     if (of == "trust") {
         client::Box{argv[1], clock, random}.receive(trust_items(now, random));
+        return 0;
+    }
+    if (of == "school") {
+        client::Box box{argv[1], clock, random};
+        add_school_crowd(box, crowd, now, random);
         return 0;
     }
     if (of == "crowd") {

@@ -12,6 +12,7 @@
 #include "adapters/web/journal.h"
 #include "adapters/web/people.h"
 #include "adapters/web/site.h"
+#include "adapters/web/staff.h"
 #include "broker/crypto/keys.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/temporary_directory.h"
@@ -30,6 +31,29 @@ inline web::Person person(const std::string& name, const std::string& called, co
 
 inline bool has(const std::string& page, const std::string& words) {
     return page.find(words) != std::string::npos;
+}
+
+/// What was put into the outbox for the broker's log: "added Nia New by Ada Low: worker".
+inline std::vector<std::string> told_of_staff(web::Reader& reader, const std::string& topic) {
+    return reader.read([&](const client::Box& box) {
+        std::vector<std::string> all;
+        for (const auto& each : box.waiting(100)) {
+            const auto envelope = wire::read_envelope(each.envelope).value();
+            if (envelope.kind != schemas::Kind::staff_change) continue;
+            if (envelope.topic != topic) throw std::logic_error{"told on another topic"};
+            const auto* change =
+                wire::read_table<schemas::StaffChange>(
+                    BytesView{envelope.table->payload()->data(), envelope.table->payload()->size()},
+                    "payload")
+                    .value();
+            std::string line = std::string{schemas::EnumNameStaffDoes(change->does())} + " " +
+                               change->about()->str() + " by " + change->by()->str();
+            for (const auto* more : {change->role(), change->cover()})
+                if (more != nullptr && more->size() > 0) line += ": " + more->str();
+            all.push_back(line);
+        }
+        return all;
+    });
 }
 
 /// The pages themselves are the derived class's, which calls begin() once they are made.

@@ -47,10 +47,10 @@ TEST_CASE("authorities' own counts are charted a year each, and what may be miss
     REQUIRE(years.size() == 2);
     const auto charts = charts_of(years);
     CHECK(charts[0].heading == "Notices each month, authority E06000018, April 2025 to March 2026");
-    CHECK(
-        charts[0].finding ==
-        "1 to 4 notices came. No month brought fewer than expected. The authority knows of no month in which "
-        "some may be missing.");
+    CHECK(charts[0].finding ==
+          "1 to 4 notices came. No month has an expected range, so whether fewer came than expected is not "
+          "known. "
+          "The authority knows of no month in which some may be missing.");
     CHECK(charts[1].name == "notices-2");
     CHECK(charts[1].finding ==
           "24 notices came. Fewer than expected: May. Some may be missing, and the month is hatched: May, "
@@ -61,6 +61,30 @@ TEST_CASE("authorities' own counts are charted a year each, and what may be miss
     CHECK(charts[1].rows[11] == std::vector<std::string>{"March", "9", "", "No", "Yes"});
     CHECK(charts[1].drawings.size() == 2);
     CHECK(whole(charts[0]).find("E10000024") == std::string::npos);
+}
+
+TEST_CASE("that no month brought fewer than expected is said only where every month had a range",
+          "[auditor]") {
+    const auto [why, rows, words] = GENERATE(table<const char*, const char*, const char*>({
+        {"all have one",  "E1,2025-04,12,8,20,no,no\nE1,2025-05,8,8,20,no,no\n",
+         "No month brought fewer than expected."                                                                                                                                           },
+        {"none has",      "E1,2025-04,12,,,no,no\nE1,2025-05,8,,,no,no\n",
+         "No month has an expected range, so whether fewer came than expected is not known."                                                                                               },
+        {"one has",       "E1,2025-04,12,8,20,no,no\nE1,2025-05,8,,,no,no\n",
+         "The one month with an expected range did not bring fewer. 1 month has none."                                                                                                     },
+        {"some have",
+         "E1,2025-04,12,8,20,no,no\nE1,2025-05,8,8,9,no,no\nE1,2025-06,1,,,no,no\nE1,2025-07,1,,,no,no\n", "None of the 2 months with an expected range brought fewer. 2 months have none."},
+        {"hidden",        "E1,2025-04,1 to 4,3,9,no,no\n",
+         "Whether fewer came than expected cannot be told of April."                                                                                                                       },
+        {"hidden, fewer", "E1,2025-04,1 to 4,5,9,no,no\n",                                                 "Fewer than expected: April."                                                   },
+    }));
+    CAPTURE(why);
+    Files files;
+    const auto finding = charts_of(files.read(rows))[0].finding;
+    CAPTURE(finding);
+    CHECK(finding.find(words) != std::string::npos);
+    CHECK((finding.find("No month brought fewer") != std::string::npos) ==
+          (std::string{"all have one"} == why));
 }
 
 TEST_CASE("a file of counts that cannot be one names line and column", "[auditor]") {

@@ -333,7 +333,8 @@ TEST_CASE("a match is decided once, and a shielded child's by two people", "[cli
     item.payload = wire::pack<schemas::ReviewItem>(value);
     desk.box->receive({item});
     const auto decide = [&](schemas::Verdict verdict, const char* by) {
-        return desk.box->decide(*desk.box->find("RV-1"), verdict, by, "known_to_us", agency);
+        return desk.box->decide(*desk.box->find("RV-1"), verdict, by, "known_to_us", agency,
+                                by == std::string{"Kim Osei"} ? "Ask at the desk." : "");
     };
     CHECK(decide(schemas::Verdict::unsure, "Lee Jones") == Decided::asked);
     CHECK_FALSE(desk.box->find("RV-1")->recorded);
@@ -354,6 +355,7 @@ TEST_CASE("a match is decided once, and a shielded child's by two people", "[cli
     const auto decision = wire::read_table<schemas::ReviewDecision>(envelope.payload, "payload").value();
     CHECK(decision->verdict() == schemas::Verdict::permit);
     CHECK(decision->by()->str() == "Kim Osei");
+    CHECK(decision->note()->str() == "Ask at the desk.");
 }
 
 TEST_CASE("a question is kept with its notice, sent once, and finds its answer", "[client]") {

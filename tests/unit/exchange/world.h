@@ -100,7 +100,7 @@ from = "police"
 to = "social-care"
 purpose = "safeguarding"
 legal_basis = ["CA2004-s10"]
-fields = ["incident", "why", "compared"]
+fields = ["incident", "why", "compared", "weights"]
 respond_within = "4h"
 retention = "notice"
 [[share]]

@@ -397,6 +397,51 @@ TEST_CASE("an uncertain match goes to social care marked, and never to a school"
     CHECK(for_school);
 }
 
+TEST_CASE(
+    "a reviewer sees whom police named and what each comparison counted for, only where the rule lists it",
+    "[notices]") {
+    const auto with = [](const char* fields) {
+        return Agreement::parse(parties + share("SCH-1", "school_notice", "school", R"("child")", "16h") +
+                                share("REV-1", "review_item", "social-care", fields, "4h"))
+            .value();
+    };
+    auto about = row();
+    about.qualifiers = {"hold_for_person"};
+    const auto listed = planned(county(), about, with(R"("incident","compared","weights")"));
+    const auto& item = review_item(listed);
+    CHECK(item.person == 3);
+    REQUIRE(item.weighed.size() == 7);
+    std::int64_t sum = 0;
+    for (const auto& each : item.weighed) sum += each->weight;
+    CHECK(item.score <= sum);
+    CHECK(item.score > 6000);
+    CHECK(item.weighed[0]->detail == "To begin with");
+    CHECK(item.weighed[0]->weight < 0);
+    CHECK(item.weighed[3]->detail == "Date of birth");
+    CHECK(item.weighed[3]->found == "Date of birth agrees.");
+    CHECK(item.weighed[3]->weight == 12200);
+    CHECK(item.weighed_by.starts_with("SCH-1, agreement "));
+    CHECK(item.weighed_by.size() == std::string_view{"SCH-1, agreement "}.size() + 12);
+
+    const auto silent = planned(county(), about, with(R"("compared")"));
+    const auto& without = review_item(silent);
+    CHECK(without.person == 0);
+    CHECK(without.weighed.empty());
+    CHECK(without.score == 0);
+    CHECK(without.weighed_by.empty());
+    // Whoever has decided is not asked again because a name has become more common.
+    const auto found = [](const Plan& plan) { return of_kind(plan, Kind::review_item)[0]->fingerprint; };
+    auto more = county();
+    for (int i = 0; i < 18; ++i) {
+        auto other = person("Ava", "Another" + std::string(1, static_cast<char>('a' + i)),
+                            "2009-01-0" + std::to_string(1 + i % 9), "F");
+        more.set_pupil(pupil(900002, std::move(other)), at("2025-03-01T06:00Z"), "la:E10000024");
+    }
+    const auto later = planned(more, about, with(R"("incident","compared","weights")"));
+    CHECK(review_item(later).weighed[1]->weight != item.weighed[1]->weight);
+    CHECK(found(later) == found(listed));
+}
+
 TEST_CASE("a dually registered pupil has a notice at each school", "[notices]") {
     auto known = county();
     known.set_pupil(pupil(900002, ava(), "S"), at("2025-03-01T06:00Z"), "la:E10000024");

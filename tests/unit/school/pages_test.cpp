@@ -2,6 +2,7 @@
 
 #include "adapters/desk/fields.h"
 #include "adapters/school/contacts.h"
+#include "adapters/school/staff_kind.h"
 #include "adapters/web/words.h"
 #include "school_templates.h"
 #include "tests/support/catch.h"
@@ -55,7 +56,8 @@ struct Office : test::Office {
                         person("ned", "Ned Firth", "lead", {"900002"}), person("all", "Al Lowe", "lead", {}),
                         person("adi", "Adi Rao", "admin", {"900001"})},
                        roles()},
-          pages{*site, reader, handover, journal, *people, agency} {
+          pages{*site, reader, handover, journal, *people, agency},
+          staff{*site, journal, *people, random, handover, agency, staff_kind(pages, agency)} {
         begin();
     }
     void receive(const schemas::SchoolNoticeValue& value) {
@@ -63,6 +65,7 @@ struct Office : test::Office {
                                                      schemas::Kind::school_notice, value);
     }
     Pages pages;
+    web::PeoplePages staff;
 };
 
 web::Fields chosen(const char* field, const char* code) {
@@ -89,10 +92,15 @@ TEST_CASE("every template of the school's pages escapes what it is given and bea
 
 TEST_CASE("a school's people see its notices, a trust's only those of the schools given to them",
           "[school]") {
-    Notice one{{}, notice(1, "FP-1"), "", {}};
-    one.value.addressed_to = "Somebody Else";
-    Notice named = one, passed = one;
-    named.value.addressed_to = "Lea Dale";
+    const auto to = [](const char* addressed_to) {
+        auto value = notice(1, "FP-1");
+        value.addressed_to = addressed_to;
+        Notice made{};
+        made.value = std::make_shared<const schemas::SchoolNoticeValue>(std::move(value));
+        return made;
+    };
+    const Notice one = to("Somebody Else"), named = to("Lea Dale");
+    Notice passed = one;
     passed.holder = "ned";
     const auto trust = *AgencyId::parse("trust/forest"), own = *AgencyId::parse("school/900001"),
                team = *AgencyId::parse("education/E10000024");
@@ -513,4 +521,78 @@ TEST_CASE("a trust's people see the contacts of their own schools only", "[schoo
     CHECK(has(office.get("jo", "/contacts"), "At least two people must be named"));
     CHECK_FALSE(has(office.get("elm", "/contacts"), "Jo Wren"));
     CHECK(office.post("elm", "/contacts/900001/confirm", chosen("name", "Jo Wren")).status == 404);
+}
+
+TEST_CASE("a school's admin says who may sign in, sees no notice, and the log is told", "[school]") {
+    Office office;
+    office.receive(notice(1, "FP-1"));
+    CHECK(has(office.get("adi", "/users"), "Jo Wren"));
+    CHECK(has(office.get("adi", "/users"), ">People"));
+    CHECK_FALSE(has(office.get("adi", "/users"), "Covered by"));
+    for (const char* path : {"/inbox", "/done", "/contacts", "/notices/FP-1"})
+        CHECK(office.send("adi", "GET", path).status == 404);
+    for (const char* who : {"jo", "kit"})
+        for (const char* path : {"/users", "/users/add", "/users/adi"})
+            CHECK(office.send(who, "GET", path).status == 404);
+    const auto form = office.get("adi", "/users/add");
+    CHECK(has(form, "Name as the list of contacts has it"));
+    CHECK_FALSE(has(form, "name=\"teams\""));  // a school's own people are that school's
+    CHECK_FALSE(has(form, "lead"));
+    const auto add = [&](const char* name, const char* role) {
+        return office
+            .post("adi", "/users/add",
+                  {
+                      {"name",   name       },
+                      {"called", "Mia Finch"},
+                      {"role",   role       }
+        })
+            .status;
+    };
+    CHECK(add("mia", "worker") == 422);
+    CHECK(add("mia", "deputy") == 200);
+    CHECK(office.send("mia", "GET", "/notices/FP-1").status == 200);
+
+    CHECK(has(office.get("adi", "/users/jo"), "Jo Wren has 1 open notice. Who takes it?"));
+    CHECK(has(office.get("adi", "/users/jo"), "Kit Bell, deputy"));
+    CHECK_FALSE(has(office.get("adi", "/users/jo"), "FP-1"));
+    const auto suspend = [&](const char* taker) {
+        return office
+            .post("adi", "/users/jo/suspend",
+                  {
+                      {"taker", taker}
+        })
+            .status;
+    };
+    CHECK(suspend("") == 422);
+    CHECK(suspend("adi") == 422);
+    CHECK(suspend("kit") == 303);
+    CHECK(office.send("jo", "GET", "/inbox").status == 401);
+    CHECK(has(office.get("kit", "/inbox"), "Taken by Kit Bell"));
+    CHECK(office.post("adi", "/users/adi/suspend", {}).status == 409);
+    CHECK(test::told_of_staff(office.reader, "receipts/school/900001") ==
+          std::vector<std::string>{"added Mia Finch by Adi Rao: deputy", "suspended Jo Wren by Adi Rao"});
+}
+
+TEST_CASE("a trust's admin names the schools whose notices somebody sees", "[school]") {
+    Office office{"trust/forest"};
+    const auto fault = [&](const char* role, const char* schools) {
+        const auto page =
+            office
+                .post("adi", "/users/add",
+                      {
+                          {"name",   "mia"      },
+                          {"called", "Mia Finch"},
+                          {"role",   role       },
+                          {"teams",  schools    }
+        })
+                .body;
+        const auto at = page.find("href=\"#name\">");
+        return at == std::string::npos ? std::string{} : page.substr(at + 13, page.find('<', at) - at - 13);
+    };
+    CHECK(has(office.get("adi", "/users/add"), "Their URNs, with commas between"));
+    CHECK(fault("dsl", "") == "Say whose notices they see: the URNs of their schools");
+    CHECK(fault("dsl", "900001, Oak") == "Oak is no URN");
+    CHECK(fault("dsl", "900001, 900002").empty());
+    CHECK(office.people->find("mia")->teams == std::set<std::string>{"900001", "900002"});
+    CHECK(has(office.get("adi", "/users"), "900001, 900002"));
 }

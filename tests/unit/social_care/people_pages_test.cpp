@@ -1,7 +1,9 @@
-#include "adapters/social_care/people_pages.h"
+#include "adapters/web/people_pages.h"
 
 #include "adapters/desk/fields.h"
+#include "adapters/social_care/cover_pages.h"
 #include "adapters/social_care/pages.h"
+#include "adapters/social_care/staff_kind.h"
 #include "adapters/web/settings.h"
 #include "tests/support/catch.h"
 #include "tests/support/office.h"
@@ -38,29 +40,6 @@ schemas::SocialCareNoticeValue notice(std::uint8_t number, const std::string& wo
     return value;
 }
 
-/// What was put into the outbox for the broker's log: "added Nia New by Ada Low: worker".
-std::vector<std::string> told_by(web::Reader& reader) {
-    return reader.read([](const client::Box& box) {
-        std::vector<std::string> all;
-        for (const auto& each : box.waiting(100)) {
-            const auto envelope = wire::read_envelope(each.envelope).value();
-            if (envelope.kind != schemas::Kind::staff_change) continue;
-            CHECK(envelope.topic == "receipts/social-care/E10000024");
-            const auto* change =
-                wire::read_table<schemas::StaffChange>(
-                    BytesView{envelope.table->payload()->data(), envelope.table->payload()->size()},
-                    "payload")
-                    .value();
-            std::string line = std::string{schemas::EnumNameStaffDoes(change->does())} + " " +
-                               change->about()->str() + " by " + change->by()->str();
-            for (const auto* more : {change->role(), change->cover()})
-                if (more != nullptr && more->size() > 0) line += ": " + more->str();
-            all.push_back(line);
-        }
-        return all;
-    });
-}
-
 struct Office : test::Office {
     Office()
         : test::Office{*AgencyId::parse("social-care/E10000024"),
@@ -70,8 +49,8 @@ struct Office : test::Office {
                         person("bob", "Bob Hart", "admin", {}), person("fay", "Fay Dunn", "feeder", {})},
                        roles()},
           pages{*site, reader, handover, journal, *people, PageSettings{}},
-          staff{*site,    journal, *people, random,
-                handover, agency,  [this](const web::Person& of) { return pages.open_of(of); }} {
+          staff{*site, journal, *people, random, handover, agency, staff_kind(pages)},
+          covering{*site, journal, *people, handover, agency} {
         site->set_journal(journal);
         begin();
     }
@@ -94,11 +73,12 @@ struct Office : test::Office {
             .status;
     }
 
-    std::vector<std::string> told() { return told_by(reader); }
+    std::vector<std::string> told() { return test::told_of_staff(reader, "receipts/social-care/E10000024"); }
     void go_to(const std::string& instant) { clock.advance(*desk::parse_instant(instant) - clock.now()); }
 
     Pages pages;
-    PeoplePages staff;
+    web::PeoplePages staff;
+    CoverPages covering;
 };
 
 }  // namespace
@@ -302,14 +282,80 @@ TEST_CASE("who adds somebody from a terminal is told the log too, and what it wa
     add("Ada Low");
     sam.role = "manager";
     add(web::own_account());
-    add({});  // of a program that publishes nothing
     test::ManualClock clock{now};
     crypto::SystemRandom random;
     web::Reader reader{config.data, clock, random};
-    CHECK(told_by(reader) ==
+    CHECK(test::told_of_staff(reader, "receipts/social-care/E10000024") ==
           std::vector<std::string>{"added Sam Patel by Ada Low: worker", "renewed Sam Patel by Ada Low",
                                    "changed Sam Patel by " + web::own_account() + ": manager"});
     CHECK_FALSE(web::own_account().empty());
+}
+
+TEST_CASE(
+    "what is changed in the file of people by hand is told the log once, and what came by a page is not told "
+    "again",
+    "[social_care]") {
+    Office office;
+    office.owner.request_stop();
+    office.owner.join();
+    client::Box box{office.file, office.clock, office.random};
+    const auto file = office.directory.path() / "people.toml";
+    const std::string by = std::string{" by "} + web::changed_by_hand;
+    const auto told = [&] { return office.told(); };
+    const auto notice_it = [&] {  // as a program that was started anew does, and again
+        web::People people{file, roles()};
+        web::StaffWatch watch{people, office.agency};
+        watch.turn(box, now);
+        watch.turn(box, now);
+    };
+    notice_it();
+    CHECK(told().size() == 6);
+    CHECK(told().front() == "added Ada Low" + by + ": admin");
+    notice_it();
+    CHECK(told().size() == 6);
+
+    auto sam = *office.people->find("sam");
+    sam.role = "manager";
+    web::change_staff(box, office.agency, {schemas::StaffDoes::changed, "Ada Low", sam}, now,
+                      [&] { web::write_person(file, sam, roles()); });
+    notice_it();
+    CHECK(told().back() == "changed Sam Patel by Ada Low: manager");
+    CHECK(told().size() == 7);
+
+    web::People people{file, roles()};
+    web::StaffWatch watch{people, office.agency};
+    watch.turn(box, now);
+    sam.teams = {"South"};
+    sam.password = "$argon2id$another";
+    sam.suspended = true;
+    auto lee = *office.people->find("lee");
+    lee.cover = web::Cover{"max", "2026-01-12", "2026-01-13"};
+    web::write_person(file, sam, roles());
+    web::write_person(file, lee, roles());
+    std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + 1s);
+    watch.turn(box, now);
+    auto all = told();
+    REQUIRE(all.size() == 11);
+    CHECK(std::vector(all.begin() + 7, all.end()) ==
+          std::vector<std::string>{"covered Lee Jones" + by + ": Max Reid",
+                                   "changed Sam Patel" + by + ": manager", "renewed Sam Patel" + by,
+                                   "suspended Sam Patel" + by});
+
+    // Whoever is taken out of the file cannot sign in any more; who was suspended could not before.
+    std::filesystem::remove(file);
+    web::write_person(file, *office.people->find("ada"), roles());
+    notice_it();
+    all = told();
+    CHECK(all.size() == 15);
+    CHECK(std::ranges::count(all, "suspended Fay Dunn" + by) == 1);
+    CHECK(std::ranges::count(all, "suspended Sam Patel" + by) == 1);
+    notice_it();
+    CHECK(told().size() == 15);
+    const auto facts = box.facts_under("staff/");
+    CHECK(facts.size() == 1);
+    CHECK(facts.at("ada").find(office.people->find("ada")->password.empty()
+                                   ? "argon2"
+                                   : office.people->find("ada")->password) == std::string::npos);
 }
 
 TEST_CASE("an admin sees when somebody last signed in, whatever was restarted since", "[social_care]") {

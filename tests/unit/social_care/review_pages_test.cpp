@@ -220,6 +220,220 @@ TEST_CASE("two people decide on a shielded child, and the second does not see wh
     CHECK(office.item("RV-1")->recorded_by == "Kim Osei");
 }
 
+namespace {
+
+void weigh(schemas::ReviewItemValue& value, const char* detail, const char* found, std::int32_t weight) {
+    value.weighed.push_back(std::make_unique<schemas::WeighedDetailValue>());
+    value.weighed.back()->detail = detail;
+    value.weighed.back()->found = found;
+    value.weighed.back()->weight = weight;
+}
+
+/// One of several records that fit the second person police named.
+schemas::ReviewItemValue rival(std::uint8_t number, const std::string& reference, const std::string& name,
+                               std::int32_t score) {
+    auto value = review(number, reference);
+    value.incident_reference = "NP-many";
+    value.person = 2;
+    value.subject = "pupil-" + name;
+    value.bound_for = "school/90000" + std::to_string(number);
+    value.compared[0]->theirs = name;
+    value.score = score;
+    return value;
+}
+
+std::size_t count(const std::string& page, const std::string& words) {
+    std::size_t found = 0;
+    for (auto at = page.find(words); at != std::string::npos; at = page.find(words, at + 1)) ++found;
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("what each comparison counted for stands in numbers beside the words", "[social_care]") {
+    Office office;
+    auto value = review(1, "RV-1");
+    office.receive(value);
+    CHECK_FALSE(has(office.get("lee", "/review/RV-1"), "How the system weighed this"));
+    auto weighed = review(2, "RV-2");
+    weigh(weighed, "To begin with", "Before.", -13240);
+    weigh(weighed, "Date of birth", "Date of birth <i>agrees</i>.", 12200);
+    weigh(weighed, "Sex", "Not known.", 0);
+    weighed.score = -3000;
+    weighed.weighed_by = "SCH-1, agreement 0123456789ab";
+    office.receive(weighed);
+    const auto page = office.get("lee", "/review/RV-2");
+    CHECK(has(page, "How the system weighed this"));
+    CHECK(has(page, "\u221213.2"));
+    CHECK(has(page, "+12.2"));
+    CHECK(has(page, "0.0"));
+    CHECK(has(page, "<b>\u22121.0</b>"));  // the sum
+    CHECK(has(page, "The system went by \u22123.0: another record"));
+    CHECK(has(page, "&lt;i&gt;agrees"));
+    CHECK(has(page, "Held under SCH-1, agreement 0123456789ab."));
+}
+
+TEST_CASE("of several records that fit one person a reviewer names one, and the others are denied with it",
+          "[social_care]") {
+    Office office;
+    office.receive(rival(1, "RV-1", "Ava", 2000));
+    office.receive(rival(2, "RV-2", "Eva", 5000));
+    office.receive(rival(3, "RV-3", "Eve", -100));
+    auto elsewhere = rival(4, "RV-4", "Eve", 0);  // of another person of the incident
+    elsewhere.person = 3;
+    office.receive(elsewhere);
+    CHECK(has(office.get("lee", "/review"), "To decide (2)"));
+    CHECK(has(office.get("lee", "/review"), "3 records to choose from"));
+    CHECK(has(office.get("lee", "/review"), "Review (2)"));
+    CHECK_FALSE(has(office.get("lee", "/review/RV-4"), "Which of these"));
+
+    const auto page = office.get("lee", "/review/RV-1");
+    CHECK(has(page, "Which of these is the same child?"));
+    CHECK(page.find("RV-2") < page.find("Details side by side: A"));  // the likeliest first
+    CHECK(page.find("Details side by side: B") < page.find("Details side by side: C"));
+    CHECK(has(page, "C is the same child: send it"));
+    CHECK_FALSE(has(page, "Same child: send it"));
+    CHECK_FALSE(has(page, " checked"));
+    for (const char* each : {"RV-1", "RV-2", "RV-3"})
+        CHECK(has(office.get("kim", std::string{"/review/"} + each), "Lee Jones has it until"));
+
+    const std::string shown = "RV-2 RV-1 RV-3";
+    const auto decide = [&](const std::string& choice, const std::string& seen, const std::string& reason) {
+        return office.post("lee", "/review/RV-3/decide",
+                           {
+                               {"choice", choice},
+                               {"reason", reason},
+                               {"shown",  seen  }
+        });
+    };
+    CHECK(decide("permit", shown, "known_to_us").status == 422);  // which one?
+    CHECK(decide("RV-4", shown, "known_to_us").status == 422);
+    const auto changed = decide("RV-1", "RV-2 RV-1", "known_to_us");
+    CHECK(changed.status == 422);
+    CHECK(has(changed.body, "The records to choose from have changed"));
+    CHECK(has(decide("RV-1", shown, "").body, "Choose a reason"));
+    CHECK(has(decide("RV-1", shown, "").body, "value=\"RV-1\" aria-describedby=\"choice-2-hint\" checked"));
+    for (const char* each : {"RV-1", "RV-2", "RV-3"}) CHECK_FALSE(office.item(each)->recorded);
+
+    CHECK(decide("RV-1", shown, "known_to_us").status == 303);
+    CHECK(office.item("RV-1")->outcome == "permit: known_to_us");
+    CHECK(office.item("RV-2")->outcome == "deny: other_child");
+    CHECK(office.item("RV-3")->outcome == "deny: other_child");
+    CHECK_FALSE(office.item("RV-4")->recorded);
+    CHECK_FALSE(has(office.get("kim", "/review/RV-2"), "Which of these"));
+}
+
+TEST_CASE("none of several records is denied for the reason given, and police are asked once",
+          "[social_care]") {
+    const bool none = GENERATE(true, false);
+    Office office;
+    office.receive(rival(1, "RV-1", "Ava", 2000));
+    office.receive(rival(2, "RV-2", "Eva", 5000));
+    CHECK(
+        office
+            .post(
+                "lee", "/review/RV-1/decide",
+                {
+                    {"choice", none ? "deny" : "unsure"},
+                    {"reason", "other_family"          },
+                    {"shown",  "RV-2 RV-1"             }
+    })
+            .status == 303);
+    if (none) {
+        for (const char* each : {"RV-1", "RV-2"}) CHECK(office.item(each)->outcome == "deny: other_family");
+        CHECK(has(office.get("lee", "/review"), "No matches to review."));
+        return;
+    }
+    CHECK(has(office.get("lee", "/review"), "Waiting for police (1)"));
+    const auto client_box = office.item("RV-1");
+    CHECK_FALSE(client_box->recorded);
+}
+
+TEST_CASE("the second of two people sees all records the first chose between", "[social_care]") {
+    Office office;
+    auto first = rival(1, "RV-1", "Ava", 2000);
+    first.two_people = true;
+    office.receive(first);
+    office.receive(rival(2, "RV-2", "Eva", 5000));
+    const auto decide = [&](const char* who, const char* choice) {
+        return office
+            .post(who, "/review/RV-2/decide",
+                  {
+                      {"choice", choice       },
+                      {"reason", "known_to_us"},
+                      {"shown",  "RV-2 RV-1"  }
+        })
+            .status;
+    };
+    CHECK(decide("lee", "RV-1") == 303);
+    CHECK_FALSE(office.item("RV-2")->recorded);
+    CHECK(has(office.get("lee", "/review/RV-2"), "You have decided."));
+    const auto page = office.get("kim", "/review/RV-2");
+    CHECK(has(page, "Which of these"));
+    CHECK_FALSE(has(page, "Lee Jones"));
+    CHECK(decide("kim", "RV-1") == 303);
+    CHECK(office.item("RV-1")->outcome == "permit: known_to_us");
+    CHECK(office.item("RV-2")->outcome == "deny: other_child");
+}
+
+TEST_CASE("one child's records at two schools are two matches, and both may be right", "[social_care]") {
+    Office office;
+    auto first = rival(1, "RV-1", "Ava", 2000), second = rival(2, "RV-2", "Ava", 2000);
+    const bool by_number = GENERATE(true, false);
+    if (by_number) {
+        second.compared[0]->theirs = "Ava May";
+        second.subject = first.subject;
+    }
+    office.receive(first);
+    office.receive(second);
+    CHECK(has(office.get("lee", "/review"), "To decide (2)"));
+    CHECK_FALSE(has(office.get("lee", "/review/RV-1"), "Which of these"));
+}
+
+TEST_CASE("a note is kept with the match, with name and time, for the next reviewer alone", "[social_care]") {
+    Office office;
+    office.receive(review(1, "RV-1"));
+    const auto leave = [&](const char* who, const std::string& note, const std::string& once = "1") {
+        return office.post(who, "/review/RV-1/note",
+                           {
+                               {"note", note},
+                               {"once", once}
+        });
+    };
+    CHECK(has(leave("lee", " \r\n").body, "Write the note"));
+    std::string accents;
+    for (int i = 0; i < 200; ++i) accents += "\u00e2";
+    const auto kept = leave("lee", accents + "x");
+    CHECK(kept.status == 422);
+    CHECK(has(kept.body, "Write a note of at most 200 characters"));
+    CHECK(has(kept.body, accents));  // as typed
+    CHECK(leave("lee", "The twin is <b>Eva</b>.\r\nAsk Norham school.", "2").status == 303);
+    leave("lee", "The twin is <b>Eva</b>.\r\nAsk Norham school.", "2");  // a double click
+    CHECK(has(office.get("lee", "/review/RV-1?done=noted"), "The next reviewer sees your note."));
+    const auto seen = office.get("kim", "/review/RV-1");
+    CHECK(count(seen,
+                "The twin is &lt;b&gt;Eva&lt;/b&gt;.  Ask Norham school.<br>Lee Jones, today, 8:12am") == 1);
+    CHECK(has(seen, "Leave the note"));  // also while another has it
+    CHECK_FALSE(has(office.get("kim", "/review"), "twin is"));
+    CHECK(leave("sam", "x").status == 404);
+
+    CHECK(
+        office
+            .post(
+                "lee", "/review/RV-1/decide",
+                {
+                    {"choice", "deny"          },
+                    {"reason", "other_child"   },
+                    {"note",   "Seen by phone."},
+                    {"once",   "3"             }
+    })
+            .status == 303);
+    const auto closed = office.get("kim", "/review/RV-1");
+    CHECK(has(closed, "Seen by phone.<br>Lee Jones, today"));
+    CHECK_FALSE(has(closed, "Leave the note"));
+    CHECK(leave("kim", "too late").status == 409);
+}
+
 TEST_CASE("what has nothing to send cannot be permitted, and who cannot tell asks police", "[social_care]") {
     Office office;
     auto nothing = review(1, "RV-1");

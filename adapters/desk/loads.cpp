@@ -244,6 +244,11 @@ void tell(const json& report, const Answer& answer, std::ostream& out) {
 
 }  // namespace
 
+schemas::FileCode code_of_file(schemas::FileCode answered, std::size_t unsent) {
+    return answered == schemas::FileCode::all_loaded && unsent > 0 ? schemas::FileCode::some_loaded
+                                                                   : answered;
+}
+
 bool loaded_something(schemas::FileCode code) {
     return code == schemas::FileCode::all_loaded || code == schemas::FileCode::some_loaded;
 }
@@ -415,7 +420,9 @@ int send_load(Desk& desk, const Destination& to, Prepared prepared, const LoadOp
                             options.file.filename().string(),
                             std::move(prepared.records),
                             options.none};
-    const Answer answer = send_and_wait(desk, load, options);
+    Answer answer = send_and_wait(desk, load, options);
+    if (answer.result)
+        answer.result->code = code_of_file(answer.result->code, static_cast<std::size_t>(rows_rejected));
     if (code != nullptr && answer.result) *code = answer.result->code;
 
     json report = report_of(prepared, answer, sequence);

@@ -91,6 +91,8 @@ std::string file_code(schemas::FileCode code);
 /// "some records were loaded, others not".
 std::string in_words(schemas::FileCode code);
 bool loaded_something(schemas::FileCode code);
+/// What became of a file of which `unsent` rows never went to the broker: it answers for those it got.
+schemas::FileCode code_of_file(schemas::FileCode answered, std::size_t unsent);
 
 /// What a load in the outbox is known by.
 struct Begun {

@@ -46,7 +46,7 @@ View result_tag(const FlagLoad& load) {
             break;
     }
     if (!load.code) return web::tag("Refused", "red");
-    switch (*load.code) {
+    switch (desk::code_of_file(*load.code, load.rejected)) {
         case schemas::FileCode::all_loaded:
             return web::tag("Loaded, CPF02", "green");
         case schemas::FileCode::some_loaded:

@@ -139,7 +139,7 @@ class CareGuide(Guide):
         self.assertEqual((counted["code"], counted["loaded"]), ("wrong_count", 0))
         (self.desk / "twice.csv").write_text(HEADER + row(1, SEEN) + row(1, CENSUS))
         twice = json.loads(self.own("--json", "flags", "load", "twice.csv", "--mode", "delta"))
-        self.assertEqual((twice["loaded"], twice["rows_rejected"]), (1, 1))
+        self.assertEqual((twice["loaded"], twice["rows_rejected"], twice["file_code"]), (1, 1, "CPF03"))
         self.assertIn("the same as on line 2", (self.desk / "twice.csv.rejects.csv").read_text())
 
     def the_folder_is_watched(self):

@@ -53,7 +53,8 @@ int main(int argc, char** argv) {
     loading
         ->add_option("--mode", load.mode,
                      "full: replaces the roll; delta: adds to it and changes it (default full)")
-        ->transform(CLI::CheckedTransformer(modes));
+        ->transform(CLI::CheckedTransformer(modes))
+        ->option_text("full|delta");  // what CLI11 would make of the values is their bytes
     loading->add_option("--sequence", load.sequence, "number of this load (default: one more than the last)");
     loading->add_option(
         "--count", roll.count,

@@ -166,8 +166,7 @@ std::optional<Notice> Pages::taken_back_by(const client::Incoming& recall) {
     const auto reference = desk::recall_of(recall).recalled_reference;
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
-    auto known = beside();
-    return notice_from(std::move(*item), known);
+    return notice_from(std::move(*item), web::beside(reader_, journal_));
 }
 
 // What never came here is for those whose mailbox it is: "notices/school/122802".

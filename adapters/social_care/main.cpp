@@ -68,13 +68,15 @@ int main(int argc, char** argv) {
     loading
         ->add_option("--mode", load.load.mode,
                      "full: replaces the list; delta: adds to it and changes it (default full)")
-        ->transform(CLI::CheckedTransformer(modes));
+        ->transform(CLI::CheckedTransformer(modes))
+        ->option_text("full|delta");  // what CLI11 would make of the values is their bytes
     loading->add_option("--sequence", load.load.sequence,
                         "number of this load (default: one more than the last)");
     loading->add_option("--la", load.la, "authority the flags are of, where it is not the certificate's own");
 
     loading->add_option("--format", load.format, "csv, csc-api or cin-census (default: by the content)")
-        ->transform(CLI::CheckedTransformer(formats));
+        ->transform(CLI::CheckedTransformer(formats))
+        ->option_text("csv|csc-api|cin-census");
     loading
         ->add_option(
             "--details", load.details,
@@ -166,7 +168,8 @@ int main(int argc, char** argv) {
     deciding->add_option("REF", references, "references, such as RV-3C8K-11PD")->required();
     deciding->add_option("--verdict", decision.verdict, "permit, deny or unsure")
         ->required()
-        ->transform(CLI::CheckedTransformer(verdicts));
+        ->transform(CLI::CheckedTransformer(verdicts))
+        ->option_text("permit|deny|unsure REQUIRED");
     deciding->add_option("--reason", decision.reason, desk::listed(social_care::review_codes))
         ->required()
         ->check(CLI::IsMember(desk::codes_of(social_care::review_codes)));

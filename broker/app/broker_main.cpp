@@ -305,7 +305,7 @@ int run_command(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return program.exit(error);
+        return program.exit(error) == 0 ? 0 : 2;
     }
     return code;
 }

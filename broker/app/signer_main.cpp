@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return program.exit(error);
+        return program.exit(error) == 0 ? 0 : 2;
     } catch (const std::exception& error) {
         std::cerr << "flagpost-signer: " << error.what() << "\n";
         return 1;

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     try {
         return run(flagpost::bench::read_options(argc, argv));
     } catch (const CLI::ParseError& error) {
-        return CLI::App{}.exit(error);
+        return CLI::App{}.exit(error) == 0 ? 0 : 2;
     } catch (const std::exception& error) {
         std::cerr << "flagpost-bench: " << error.what() << "\n";
         return 1;

@@ -46,7 +46,11 @@ int main(int argc, char** argv) {
     app.add_option("--out", options.out, "query_id,flag_id,score,decision; decision is auto or review");
     app.add_option("--explain", options.explain,
                    "a query whose candidates are shown with reasons and weights; * for all");
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
     if (options.out.empty() && options.explain.empty()) {
         std::cerr << "flagpost-match: --out or --explain is needed\n";
         return 2;

@@ -118,7 +118,7 @@ TEST_CASE("one spoilt line of an agreement is refused with its number", "[agreem
         {"a field twice",                   "\"subject\", \"why\"",                                                 "\"why\", \"why\"",            "fields names why twice"                                   },
         {"no legal basis",                  "legal_basis = [\"CA2004-s10\", \"DAA2021-s49A\", \"DPA2018-Sch8-4\"]",
          "legal_basis = []",                                                                                                                       ":50: rule SCH-1: legal_basis is empty"                    },
-        {"a text for a list",               "[\"incident\", \"subject\", \"why\", \"compared\"]",                   "\"why\"",
+        {"a text for a list",               "[\"incident\", \"subject\", \"why\", \"compared\", \"weights\"]",      "\"why\"",
          "rule REV-1: fields is not a list"                                                                                                                                                                   },
         {"a number for a text",             "purpose = \"safeguarding\"",                                           "purpose = 3",
          "rule SC-1: purpose is not a text"                                                                                                                                                                   },
@@ -339,7 +339,8 @@ TEST_CASE("a rule can name each field of a notice, and nothing that no notice ha
     bool inside = false;
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with("}")) inside = false;
-        if (const auto colon = line.find(':'); inside && line.starts_with("  ") && colon != std::string::npos)
+        if (const auto colon = line.find(':');
+            inside && line.find_first_not_of(' ') == 2 && colon != std::string::npos)
             of_schema.insert(line.substr(2, colon - 2));
         if (line.starts_with(table)) inside = true;
     }

@@ -120,10 +120,11 @@ TEST_CASE("a roll goes where its agency may put it", "[school]") {
     const auto id = AgencyId::parse(agency);
     REQUIRE(id);
     if (topic == nullptr) {
-        CHECK_THROWS_WITH(roll_destination(*id, {la, "", not_in_school}), Catch::Contains(scope));
+        CHECK_THROWS_WITH(roll_destination(*id, {la, "", std::nullopt, not_in_school}),
+                          Catch::Contains(scope));
         return;
     }
-    const auto to = roll_destination(*id, {la, "", not_in_school});
+    const auto to = roll_destination(*id, {la, "", std::nullopt, not_in_school});
     CHECK(to.topic == topic);
     CHECK(to.scope == scope);
 }

@@ -113,6 +113,15 @@ private:
     Gate& gate_;
 };
 
+struct GatedWorld : World {
+    GatedStore::Gate gate;
+    StoreThread::Setting gated() {
+        auto made = setting();
+        made.store = std::make_unique<GatedStore>(disk, gate);
+        return made;
+    }
+};
+
 /// Relieves itself for as long as a test wants.
 class BusyStore final : public store::Store {
 public:
@@ -250,11 +259,9 @@ TEST_CASE("whoever waits for a commit is told before the store moves its WAL", "
 
 TEST_CASE("what waits is written while the disk is waited for, and nothing is committed before it is on disk",
           "[store-thread]") {
-    World world;
-    GatedStore::Gate gate;
-    auto setting = world.setting();
-    setting.store = std::make_unique<GatedStore>(world.disk, gate);
-    StoreThread thread{std::move(setting)};
+    GatedWorld world;
+    auto& gate = world.gate;
+    StoreThread thread{world.gated()};
     CHECK(next_news(thread).heads.size() == 1);
     thread.more_waits(true);
     thread.hand_over(batch_of(0, 3));
@@ -280,11 +287,9 @@ TEST_CASE("what waits is written while the disk is waited for, and nothing is co
 }
 
 TEST_CASE("no head covers what is not yet on disk", "[store-thread]") {
-    World world;
-    GatedStore::Gate gate;
-    auto setting = world.setting();
-    setting.store = std::make_unique<GatedStore>(world.disk, gate);
-    StoreThread thread{std::move(setting)};
+    GatedWorld world;
+    auto& gate = world.gate;
+    StoreThread thread{world.gated()};
     CHECK(next_news(thread).heads.size() == 1);
     thread.more_waits(true);
     thread.hand_over(batch_of(0, limits::checkpoint_leaves));
@@ -307,11 +312,9 @@ TEST_CASE("no head covers what is not yet on disk", "[store-thread]") {
 }
 
 TEST_CASE("a sync that fails ends it, and nothing written ahead is committed", "[store-thread]") {
-    World world;
-    GatedStore::Gate gate;
-    auto setting = world.setting();
-    setting.store = std::make_unique<GatedStore>(world.disk, gate);
-    StoreThread thread{std::move(setting)};
+    GatedWorld world;
+    auto& gate = world.gate;
+    StoreThread thread{world.gated()};
     next_news(thread);
     thread.more_waits(true);
     thread.hand_over(batch_of(0, 1));

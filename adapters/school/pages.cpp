@@ -114,13 +114,6 @@ Pages::Pages(web::Site& site, web::Reader& reader, web::Handover& handover, web:
                [this](const Visit& visit) { return not_on_roll(visit); });
 }
 
-std::set<std::string> Pages::contacts_of(std::uint32_t urn) {
-    std::set<std::string> names;
-    for (const auto& each : reader_.read([&](const client::Box& box) { return kept_contacts(box, urn); }))
-        names.insert(each.name);
-    return names;
-}
-
 Notice Pages::notice_from(client::Incoming item, const web::Beside& known) const {
     Notice notice{};
     notice.item = std::move(item);
@@ -152,21 +145,27 @@ std::vector<std::string> Pages::open_of(const Person& person) {
     return references;
 }
 
-std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
+std::optional<Notice> Pages::stored(const std::string& reference) {
     auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
     if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
     Notice notice = notice_from(std::move(*item), web::beside(reader_, journal_));
-    if (notice.value->reference != reference || !may_see(person, agency_, notice)) return std::nullopt;
-    if (work_.recall_of(notice.item)) return std::nullopt;  // what it says is not shown again
-    if (agency_.kind() == "trust") notice.contacts = contacts_of(notice.value->urn);
+    if (agency_.kind() != "trust") return notice;
+    const auto urn = notice.value->urn;
+    for (auto& each : reader_.read([&](const client::Box& box) { return kept_contacts(box, urn); }))
+        notice.contacts.insert(std::move(each.name));
+    return notice;
+}
+
+std::optional<Notice> Pages::find(const Person& person, const std::string& reference) {
+    auto notice = stored(reference);
+    if (!notice || notice->value->reference != reference || !may_see(person, agency_, *notice))
+        return std::nullopt;
+    if (work_.recall_of(notice->item)) return std::nullopt;  // what it says is not shown again
     return notice;
 }
 
 std::optional<Notice> Pages::taken_back_by(const client::Incoming& recall) {
-    const auto reference = desk::recall_of(recall).recalled_reference;
-    auto item = reader_.read([&](const client::Box& box) { return box.find(reference); });
-    if (!item || item->kind != schemas::Kind::school_notice) return std::nullopt;
-    return notice_from(std::move(*item), web::beside(reader_, journal_));
+    return stored(desk::recall_of(recall).recalled_reference);
 }
 
 // What never came here is for those whose mailbox it is: "notices/school/122802".

@@ -58,7 +58,6 @@ private:
     std::vector<std::uint32_t> schools_with_contacts(const web::Person& person) const;
     bool sees_several(const web::Person& person) const;
     web::InboxKind kind_of(const web::Person& person, const std::vector<const Notice*>& notices) const;
-    std::set<std::string> contacts_of(std::uint32_t urn);
     /// Without the contacts of its school, as those of open_ones.
     Notice notice_from(client::Incoming item, const web::Beside& known) const;
     using Open = web::OpenNotices<Notice, schemas::SchoolNotice>;
@@ -68,6 +67,8 @@ private:
         std::vector<const Notice*> theirs;
     };
     OpenOnes open_ones(const web::Person& person);
+    /// With the contacts of its school, where one of them may be a lead of the trust; whoever asks.
+    std::optional<Notice> stored(const std::string& reference);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
     /// A recall by its own reference, or the one that took the notice of this reference back.
     std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);

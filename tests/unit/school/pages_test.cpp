@@ -64,6 +64,20 @@ struct Office : test::Office {
         test::Office::receive<schemas::SchoolNotice>("notices/school/" + std::to_string(value.urn),
                                                      schemas::Kind::school_notice, value);
     }
+    /// The notice number 1, by the recall FP-TAKE.
+    void take_back(const std::string& reference) {
+        schemas::RecallValue recall;
+        recall.notice.assign(16, 2);
+        recall.reference = "FP-TAKE";
+        recall.recalls.assign(16, 1);
+        recall.recalled_reference = reference;
+        recall.reason = schemas::RecallReason::corrected;
+        recall.force = "31";
+        recall.incident_reference = "NP-1";
+        recall.recalled_at_us = to_us(now);
+        recall.act_by_us = to_us(now + 6h);
+        test::Office::receive<schemas::Recall>("notices/school/900001", schemas::Kind::recall, recall);
+    }
     Pages pages;
     web::PeoplePages staff;
 };
@@ -335,17 +349,7 @@ TEST_CASE("a recall is opened and recorded like a notice, by whoever could see w
     report.recipient = "school";
     report.person = "Kit Bell";
     office.test::Office::receive<schemas::Report>("reports/school/900001", schemas::Kind::report, report);
-    schemas::RecallValue recall;
-    recall.notice.assign(16, 2);
-    recall.reference = "FP-TAKE";
-    recall.recalls.assign(16, 1);
-    recall.recalled_reference = "FP-GONE";
-    recall.reason = schemas::RecallReason::corrected;
-    recall.force = "31";
-    recall.incident_reference = "NP-1";
-    recall.recalled_at_us = to_us(now);
-    recall.act_by_us = to_us(now + 6h);
-    office.test::Office::receive<schemas::Recall>("notices/school/900001", schemas::Kind::recall, recall);
+    office.take_back("FP-GONE");
 
     CHECK(has(office.get("jo", "/inbox"), "FP-TAKE"));
     CHECK(office.send("jo", "GET", "/notices/FP-GONE").header("Location") == "/notices/FP-TAKE");
@@ -506,6 +510,11 @@ TEST_CASE("a lead who is a contact of the school acts for it, at that school alo
     CHECK(office.item("FP-OAK")->opened_by == "Lea Dale");
     CHECK(office.post("lea", "/notices/FP-OAK/record", chosen("outcome", "quiet_support")).status == 303);
     CHECK_FALSE(has(office.get("elm", "/notices/FP-ELM/pass"), "Lea Dale"));
+
+    office.take_back("FP-OAK");
+    CHECK(has(office.get("lea", "/notices/FP-TAKE"), "Record and close"));
+    CHECK(office.item("FP-TAKE")->opened_by == "Lea Dale");
+    CHECK(office.post("lea", "/notices/FP-TAKE/record", chosen("outcome", "removed")).status == 303);
 }
 
 TEST_CASE("a trust's people see the contacts of their own schools only", "[school]") {

@@ -21,6 +21,7 @@
 #include "adapters/auditor/subject.h"
 #include "adapters/auditor/verify.h"
 #include "adapters/auditor/wire_source.h"
+#include "adapters/client/new_file.h"
 #include "adapters/web/settings.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/keys.h"

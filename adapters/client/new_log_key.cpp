@@ -1,14 +1,13 @@
 #include "adapters/client/new_log_key.h"
 
 #include <date/date.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ostream>
 #include <stdexcept>
 
 #include "adapters/client/agent.h"
+#include "adapters/client/new_file.h"
 #include "broker/core/limits.h"
 #include "broker/crypto/keys.h"
 
@@ -91,24 +90,6 @@ int follow_new_log_key(const Config& config, const NewLogKey& asked, std::ostrea
            "to it from then on.\nWhether the log still goes on from the old head an auditor can tell from "
            "that file: hand it to them.\n";
     return 0;
-}
-
-void write_new(const std::filesystem::path& file, BytesView content) {
-    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) throw std::runtime_error{file.string() + ": exists already, or cannot be made"};
-    std::size_t done = 0;
-    while (done < content.size()) {
-        const auto written = ::write(fd, content.data() + done, content.size() - done);
-        if (written <= 0) break;
-        done += static_cast<std::size_t>(written);
-    }
-    const bool synced = ::fsync(fd) == 0;
-    const bool kept = ::close(fd) == 0 && synced && done == content.size();
-    const auto folder = file.parent_path();
-    const int directory = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool named = directory >= 0 && ::fsync(directory) == 0;
-    if (directory >= 0) ::close(directory);
-    if (!kept || !named) throw std::runtime_error{file.string() + ": cannot be written"};
 }
 
 }  // namespace flagpost::client

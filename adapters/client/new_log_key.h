@@ -34,7 +34,4 @@ std::filesystem::path forget_head(const Config& config, Box& box, const NewLogKe
 /// The command: exit code 0, and what was done on `out`. Throws likewise, and while another program serves the box.
 int follow_new_log_key(const Config& config, const NewLogKey& asked, std::ostream& out);
 
-/// A new file of its owner alone, durable on return. Throws std::runtime_error where one is there, which stays as it is.
-void write_new(const std::filesystem::path& file, BytesView content);
-
 }  // namespace flagpost::client

@@ -5,6 +5,7 @@
 #include "broker/plain/person.h"
 
 namespace flagpost::desk {
+
 bool is_kept_from(const std::vector<std::string>& kept_from, const std::string& called,
                   const std::string& name) {
     return std::ranges::any_of(kept_from, [&](const std::string& each) {

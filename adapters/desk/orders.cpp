@@ -53,16 +53,16 @@ void add_order_commands(Program& program, const std::vector<std::string>& kinds,
             subject->excludes(added->add_option("--record", order->record, "one record, by its leaf"));
         else
             subject->required();
-        if (command.does == OrderDoes::conflict)
+        if (command.does == OrderDoes::conflict) {
             added
                 ->add_option("--person", order->person,
                              "who may neither see nor decide, such as \"Sam Patel\"")
                 ->required();
-        if (command.does == OrderDoes::conflict)
             added
                 ->add_option("--works-for", order->works_for,
                              "that person's agency, such as school/900001: it alone is told the name")
                 ->required();
+        }
         added->add_option("--controller", order->controller,
                           "whose records, where this agency acts for another");
         added->add_option("--by", order->by, "the named person who decides this")->required();

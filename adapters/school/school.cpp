@@ -47,11 +47,11 @@ std::uint32_t school_of(const AgencyId& agency, const std::string& urn) {
     return *parsed;
 }
 
-/// Nothing of a list is sent while a row of it is wrong: one contact less may be the one who is asked for.
 std::size_t rows_that_are_wrong(const desk::Prepared& prepared) {
     return static_cast<std::size_t>(std::ranges::count(prepared.rejects, false, &desk::Reject::used));
 }
 
+/// Nothing of a list is sent while a row of it is wrong: one contact less may be the one who is asked for.
 bool whole(const desk::Prepared& prepared, const desk::LoadOptions& options, std::ostream& out) {
     const auto wrong = rows_that_are_wrong(prepared);
     if (wrong == 0) return true;

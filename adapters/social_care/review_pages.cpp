@@ -344,9 +344,11 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
     for (std::size_t i = 0; i < question.size(); ++i) {
         const auto& value = question[i].value;
         const std::string letter = several ? letter_of(i) : "";
-        for (const char* what : {"consulted", "claimed"})
-            if (what == std::string_view{"consulted"} || (form && error.empty()))
-                journal_.note({value.reference, what, visit.person.name, visit.person.called, {}, visit.now});
+        const auto note = [&](const char* what) {
+            journal_.note({value.reference, what, visit.person.name, visit.person.called, {}, visit.now});
+        };
+        note("consulted");
+        if (form && error.empty()) note("claimed");
         records.push_back(record(visit, question[i], letter));
         shown += (shown.empty() ? "" : " ") + value.reference;
         if (value.will_be_told.empty()) continue;

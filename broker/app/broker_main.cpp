@@ -226,11 +226,11 @@ int run_command(int argc, char** argv) {
         auto* controller =
             command->add_option("--controller", order.controller, "the agency whose records these are");
         if (does == schemas::OrderDoes::erase) controller->required();
-        if (does == schemas::OrderDoes::conflict)
+        if (does == schemas::OrderDoes::conflict) {
             command->add_option("--person", order.person, "who may neither see nor decide")->required();
-        if (does == schemas::OrderDoes::conflict)
             command->add_option("--works-for", order.works_for, "that person's agency, such as school/900001")
                 ->required();
+        }
         command->add_option("--by", order.by, "the named person who decides this")->required();
         command->add_option("--reason", order.reason, "why, as a code such as court_order")->required();
         command

@@ -168,23 +168,19 @@ private:
     Reply take_lift(const Message& message, Order order);
     bool is_own_case(const Order& order) const;
     bool takes_part(std::string_view agency) const;
-    /// Who is on a conflict list of the incident or of whom it is about; points into the state.
+    /// Who is on a conflict list of the incident or of whom the decision is about.
     std::vector<notices::KeptFrom> kept_from(const IncidentName& name, const match::Decision& decision) const;
     /// Whether `subject` is the incident itself, or a child it was decided about or anybody was told of.
     static bool is_case(const IncidentName& name, const RetainedIncident& incident, std::string_view subject);
-    /// A person as a conflict list names them, and the agency they work for.
-    struct Listed {
-        std::string person, works_for;
-        friend auto operator<=>(const Listed&, const Listed&) = default;
-    };
-    std::set<Listed> listed(const IncidentName& name) const;
+    /// Likewise, of whom the case is about by what was told of it.
+    std::set<notices::KeptFrom> listed(const IncidentName& name) const;
     /// Whoever reads the topic hears which of their own people must not see this notice.
     void tell_kept_from(const IncidentName& about, const Id16& notice, schemas::Kind kind,
                         const std::string& topic);
     /// The agency of `who`, if it was told of the case, hears that they are on its conflict list, or no longer. No other does.
-    void tell_of_conflict(const std::string& subject, const Listed& who);
+    void tell_of_conflict(const std::string& subject, const notices::KeptFrom& who);
     void report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
-                          const Listed& who);
+                          const notices::KeptFrom& who);
     /// Whether somebody of this name and agency may neither see nor decide on what is owed, by a conflict list.
     bool is_in_conflict(const Obligation& owed, std::string_view name, const AgencyId& agency) const;
     Reply take_erasure(const Message& message, const Order& order);

@@ -257,8 +257,8 @@ bool Decider::is_case(const IncidentName& name, const RetainedIncident& incident
                                [&](const auto& each) { return each.first.starts_with(thread + " "); });
 }
 
-std::set<Decider::Listed> Decider::listed(const IncidentName& name) const {
-    std::set<Listed> people;
+std::set<notices::KeptFrom> Decider::listed(const IncidentName& name) const {
+    std::set<notices::KeptFrom> people;
     if (state.conflicts.empty()) return people;
     const auto incident = state.incidents.find(name);
     if (incident == state.incidents.end()) return people;
@@ -276,7 +276,7 @@ void Decider::tell_kept_from(const IncidentName& about, const Id16& notice, Kind
     for (const auto& who : listed(about)) report_kept_from(about, notice, topic, who);
 }
 
-void Decider::tell_of_conflict(const std::string& subject, const Listed& who) {
+void Decider::tell_of_conflict(const std::string& subject, const notices::KeptFrom& who) {
     std::vector<IncidentName> cases;
     for (const auto& [name, incident] : state.incidents)
         if (is_case(name, incident, subject)) cases.push_back(name);
@@ -296,7 +296,7 @@ void Decider::tell_of_conflict(const std::string& subject, const Listed& who) {
 
 // Each agency hears of its own people and of nobody else's: whom another keeps from a case is not for it to know.
 void Decider::report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
-                               const Listed& who) {
+                               const notices::KeptFrom& who) {
     Obligation told;
     told.recipient = topic.substr(topic.find('/') + 1);
     if (topic.starts_with("reviews/")) told.recipient = "social-care/" + told.recipient;
@@ -307,7 +307,7 @@ void Decider::report_kept_from(const IncidentName& about, const Id16& notice, co
     told.about = about.reference;
     const auto still = listed(about);
     for (const auto& [agency, party] : setting_.agreement.parties()) {
-        const auto is_of = [&, &name = agency.text()](const Listed& each) {
+        const auto is_of = [&, &name = agency.text()](const notices::KeptFrom& each) {
             return each.person == who.person &&
                    notices::may_work_at(setting_.agreement, each.works_for, name);
         };

@@ -43,6 +43,8 @@ constexpr std::array<std::string_view, 2> school_handling{
 constexpr const char* lives_in_your_area =
     "The child lives in your police area: to have the school told before the child next arrives is your "
     "force's duty (Domestic Abuse Act 2021, section 49A).";
+constexpr const char* two_must_agree =
+    "The child is shielded: two people must agree before anything is sent.";
 constexpr const char* school_is_told = "The school named here is told directly.";
 constexpr const char* school_waits =
     "A person still decides whether the school named here is told. Ask the force that attended.";
@@ -957,9 +959,7 @@ private:
         if (by && is_named) {
             review.hold(notice_for_officer(unlisted, *row->person, review, 0, *by), *by);
             review.two_people = has_shield(*row->person);
-            if (review.two_people)
-                review.why.emplace_back(
-                    "The child is shielded: two people must agree before anything is sent.");
+            if (review.two_people) review.why.emplace_back(two_must_agree);
         }
         add_review(std::move(review));
     }
@@ -1070,7 +1070,7 @@ private:
         /// One more reason why a person looks: the newest stands first.
         void because(const char* words) { why.insert(why.begin(), words); }
         void needs_two_people() {
-            because("The child is shielded: two people must agree before anything is sent.");
+            because(two_must_agree);
             two_people = true;
         }
         /// What is sent when it is permitted.

@@ -81,10 +81,11 @@ struct Withheld {
     std::string why;  // "no rule: review_item from police to social-care"; holds no personal data
 };
 
-/// Somebody who may neither see nor decide on a case, and their agency: a view of what a conflict list has.
+/// Somebody who may neither see nor decide on a case, as a conflict list has them.
 struct KeptFrom {
-    std::string_view person;
-    std::string_view works_for;  // "school/900001"; empty: any
+    std::string person;
+    std::string works_for;  // their agency, "school/900001"; empty: any
+    friend auto operator<=>(const KeptFrom&, const KeptFrom&) = default;
 };
 
 /// Whether somebody who works for one agency may be among the people of another: it is the same, or one acts for the other.

@@ -5,8 +5,6 @@
 namespace flagpost::plain {
 namespace {
 
-constexpr std::array<std::string_view, 8> titles{"MR", "MRS", "MS", "MISS", "DR", "MASTER", "MX", "REV"};
-
 /// The words of a name; hyphens stay, apostrophes and digits join.
 std::vector<std::string> words_of_name(std::string_view name) {
     std::vector<std::string> found(1);

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "broker/plain/person.h"
 #include "broker/plain/text.h"
 #include "broker/register/given_names.h"
 #include "broker/register/key_index.h"
@@ -17,7 +18,6 @@ constexpr std::size_t words_max = 12;  // of one name
 
 constexpr std::array<std::string_view, 11> joined_prefixes{"MC", "MAC", "O",  "AL", "EL", "AP",
                                                            "UL", "UR",  "AR", "AS", "ABD"};
-constexpr std::array<std::string_view, 8> titles{"MR", "MRS", "MS", "MISS", "DR", "MASTER", "MX", "REV"};
 constexpr std::array<std::string_view, 9> placeholders{"BABY",    "UNBORN",  "INFANT", "UNKNOWN", "NOT",
                                                        "UNNAMED", "REFUSED", "CHILD",  "NEWBORN"};
 
@@ -99,7 +99,7 @@ std::uint64_t hash_of(const NamePart& part) {
 std::vector<NameForm> name_forms(std::string_view given, std::string_view family) {
     auto given_words = name_words(given);
     auto family_words = name_words(family);
-    while (given_words.size() > 1 && plain::is_one_of(given_words.front(), titles))
+    while (given_words.size() > 1 && plain::is_one_of(given_words.front(), plain::titles))
         given_words.erase(given_words.begin());
     if (!given_words.empty() && plain::is_one_of(given_words.front(), placeholders)) given_words.clear();
     if (!given_words.empty() && !family_words.empty()) {

@@ -9,7 +9,6 @@ import pathlib
 import re
 import secrets
 import sqlite3
-import subprocess
 import sys
 import time
 
@@ -278,12 +277,7 @@ class ApartFromTheBroker(NewLogKey):
             self.signer.kill()
             self.signer.wait()
         (self.folder / "signer.toml").write_text(f'state = "signer-state/last-head"\n[signer]\nsocket = "{self.folder}/run/signer"\n[keys]\n{keys}')
-        with open(self.folder / "signer.log", "ab") as log:
-            self.signer = subprocess.Popen([BIN / "flagpost-signer", "run", "--config", self.folder / "signer.toml"], stdout=subprocess.PIPE, stderr=log)
-        self.addCleanup(self.signer.stdout.close)
-        self.addCleanup(self.signer.wait)
-        self.addCleanup(self.signer.kill)
-        self.assertEqual(self.signer.stdout.readline(), b"ready\n")
+        self.start_signer()
 
     def broker_with(self, keys):
         if self.partnership.broker:

@@ -4,14 +4,13 @@ it signed before, whatever store it is shown."""
 
 import pathlib
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from feeding import AUDITOR, FORCE, Feeding, incidents  # noqa: E402
 from figures import figure  # noqa: E402
-from flagpost import BIN, Failed, main, until  # noqa: E402
+from flagpost import Failed, main, until  # noqa: E402
 
 
 class SignerProcess(Feeding):
@@ -31,14 +30,6 @@ class SignerProcess(Feeding):
         self.start_broker()
         for agency in self.agencies:
             self.config(agency)
-
-    def start_signer(self):
-        with open(self.folder / "signer.log", "ab") as log:
-            self.signer = subprocess.Popen([BIN / "flagpost-signer", "run", "--config", self.folder / "signer.toml"], stdout=subprocess.PIPE, stderr=log)
-        self.addCleanup(self.signer.stdout.close)
-        self.addCleanup(self.signer.wait)
-        self.addCleanup(self.signer.kill)
-        self.assertEqual(self.signer.stdout.readline(), b"ready\n")
 
     def signed_size(self):
         kept = self.folder / "signer-state" / "last-head"

@@ -22,6 +22,7 @@ import os
 import pathlib
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -134,6 +135,15 @@ class Scenario(unittest.TestCase):
     def stop_broker(self):
         """SIGTERM, and waits; returns its exit code."""
         return self.partnership.stop_broker()
+
+    def start_signer(self):
+        """By `signer.toml` in the folder; it runs until the test ends it, or ends."""
+        with open(self.folder / "signer.log", "ab") as log:
+            self.signer = subprocess.Popen([BIN / "flagpost-signer", "run", "--config", self.folder / "signer.toml"], stdout=subprocess.PIPE, stderr=log)
+        self.addCleanup(self.signer.stdout.close)
+        self.addCleanup(self.signer.wait)
+        self.addCleanup(self.signer.kill)
+        self.assertEqual(self.signer.stdout.readline(), b"ready\n")
 
     def leaves(self, auditor, *kinds):
         """The leaves of these kinds, as the auditor's export has them."""

@@ -269,43 +269,41 @@ void add_desk(client::Box& box, Instant now, Random& random) {
                                                   random)});
 }
 
-/// Of one school, not in the order of their deadlines.
-void add_school_crowd(client::Box& box, int count, Instant now, Random& random) {
+/// So many notices, not in the order of their deadlines, as `make` makes them from a number in digits and when each is due.
+template <class Table, class Make> void add_crowd(client::Box& box, int count, const char* topic,
+                                                  schemas::Kind kind, Instant now, Random& random,
+                                                  Make&& make) {
     constexpr std::size_t batch = 500;
     std::vector<client::Incoming> items;
     for (int i = 0; i < count; ++i) {
         const std::string number = std::to_string(10'000 + i * 7 % count);
         const auto apart = std::chrono::minutes{i + 1};
-        auto value =
-            school_notice(1, "FP-CR0W-" + number, "Ava", i % 5 < 2 ? now - apart : now + 1h + apart, now);
+        auto value = make(number, i % 5 < 2 ? now - apart : now + 1h + apart);
         const auto id = random.bytes<16>();
         value.notice.assign(id.begin(), id.end());
         value.incident_reference = "NP-2026-" + number;
-        items.push_back(item_of<schemas::SchoolNotice>("notices/school/900001", schemas::Kind::school_notice,
-                                                       static_cast<std::uint64_t>(i) + 1'000'000, value,
-                                                       now - 13h - 24h * (i * 4 % 400), random));
+        items.push_back(item_of<Table>(topic, kind, static_cast<std::uint64_t>(i) + 1'000'000, value,
+                                       now - 13h - 24h * (i * 4 % 400), random));
         if (items.size() == batch || i + 1 == count) box.receive(std::exchange(items, {}));
     }
 }
 
-/// Not in the order of their deadlines.
-void add_crowd(client::Box& box, int count, Instant now, Random& random) {
-    constexpr std::size_t batch = 500;
-    std::vector<client::Incoming> items;
-    for (int i = 0; i < count; ++i) {
-        const std::string number = std::to_string(10'000 + i * 7 % count);
-        const auto apart = std::chrono::minutes{i + 1};
-        auto value =
-            notice(1, "FP-CR0W-" + number, "Ava", "Crowd", i % 5 < 2 ? now - apart : now + 1h + apart, now);
-        const auto id = random.bytes<16>();
-        value.notice.assign(id.begin(), id.end());
-        value.la_child_id = "C" + number;
-        value.incident_reference = "NP-2026-" + number;
-        items.push_back(item_of<schemas::SocialCareNotice>(
-            "notices/social-care/E10000024", schemas::Kind::social_care_notice,
-            static_cast<std::uint64_t>(i) + 1'000'000, value, now - 13h - 24h * (i * 4 % 400), random));
-        if (items.size() == batch || i + 1 == count) box.receive(std::exchange(items, {}));
-    }
+/// Of one school.
+void add_school_crowd(client::Box& box, int count, Instant now, Random& random) {
+    add_crowd<schemas::SchoolNotice>(box, count, "notices/school/900001", schemas::Kind::school_notice, now,
+                                     random, [&](const std::string& number, Instant due) {
+                                         return school_notice(1, "FP-CR0W-" + number, "Ava", due, now);
+                                     });
+}
+
+void add_social_care_crowd(client::Box& box, int count, Instant now, Random& random) {
+    add_crowd<schemas::SocialCareNotice>(
+        box, count, "notices/social-care/E10000024", schemas::Kind::social_care_notice, now, random,
+        [&](const std::string& number, Instant due) {
+            auto value = notice(1, "FP-CR0W-" + number, "Ava", "Crowd", due, now);
+            value.la_child_id = "C" + number;
+            return value;
+        });
 }
 
 }  // namespace
@@ -332,7 +330,7 @@ int main(int argc, char** argv) {
     }
     if (of == "crowd") {
         client::Box box{argv[1], clock, random};
-        add_crowd(box, crowd, now, random);
+        add_social_care_crowd(box, crowd, now, random);
         return 0;
     }
     std::vector<schemas::SocialCareNoticeValue> notices;

@@ -122,13 +122,8 @@ Notice Pages::notice_from(client::Incoming item, const web::Beside& known) const
     return notice;
 }
 
-Pages::OpenOnes Pages::open_ones(const Person& person) {
-    OpenOnes ones{open_.all(), {}};
-    // An escalation brings a notice again, under the same reference.
-    std::map<std::string_view, const Notice*> newest;
-    for (const Notice& notice : *ones.all)
-        if (may_see(person, agency_, notice)) newest.insert_or_assign(notice.value->reference, &notice);
-    for (const auto& [reference, notice] : newest) ones.theirs.push_back(notice);
+Pages::Open::Some Pages::open_ones(const Person& person) {
+    auto ones = open_.those([&](const Notice& notice) { return may_see(person, agency_, notice); });
     std::ranges::stable_sort(ones.theirs, {}, [](const Notice* notice) {
         return std::pair{notice->item.opened.has_value(), due(*notice)};
     });

@@ -62,11 +62,7 @@ private:
     Notice notice_from(client::Incoming item, const web::Beside& known) const;
     using Open = web::OpenNotices<Notice, schemas::SchoolNotice>;
     /// Those this person may see; the most urgent first.
-    struct OpenOnes {
-        Open::All all;  // what the others point into
-        std::vector<const Notice*> theirs;
-    };
-    OpenOnes open_ones(const web::Person& person);
+    Open::Some open_ones(const web::Person& person);
     /// With the contacts of its school, where one of them may be a lead of the trust; whoever asks.
     std::optional<Notice> stored(const std::string& reference);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);

@@ -70,11 +70,7 @@ private:
 
     using Open = web::OpenNotices<Notice, schemas::SocialCareNotice>;
     /// Those this person may see; the most urgent first.
-    struct OpenOnes {
-        Open::All all;  // what the others point into
-        std::vector<const Notice*> theirs;
-    };
-    OpenOnes open_ones(const web::Person& person);
+    Open::Some open_ones(const web::Person& person);
     std::optional<Notice> find(const web::Person& person, const std::string& reference);
     /// A recall by its own reference, or the one that took the notice of this reference back.
     std::optional<client::Incoming> find_recall(const web::Person& person, const std::string& reference);

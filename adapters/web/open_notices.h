@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/desk/inbox.h"
@@ -37,6 +38,10 @@ template <class Notice, class Table> class OpenNotices {
 public:
     using Value = typename Table::NativeTableType;
     using All = std::shared_ptr<const std::vector<Notice>>;
+    struct Some {
+        All all;  // what the others point into
+        std::vector<const Notice*> theirs;
+    };
 
     OpenNotices(Reader& reader, Journal& journal, schemas::Kind kind)
         : reader_{reader}, journal_{journal}, kind_{kind} {}
@@ -71,6 +76,16 @@ public:
             open_ = std::move(notices);
             return open_;
         });
+    }
+
+    /// Those of which `may_see` says so, by reference: of what came again under the same, as with an escalation, the newest.
+    template <class MaySee> Some those(MaySee&& may_see) {
+        Some some{all(), {}};
+        std::map<std::string_view, const Notice*> newest;
+        for (const Notice& notice : *some.all)
+            if (may_see(notice)) newest.insert_or_assign(notice.value->reference, &notice);
+        for (const auto& [reference, notice] : newest) some.theirs.push_back(notice);
+        return some;
     }
 
 private:

@@ -1,5 +1,7 @@
 #include "broker/plain/person.h"
 
+#include <set>
+
 #include "broker/plain/text.h"
 
 namespace flagpost::plain {
@@ -28,8 +30,31 @@ struct Called {
     std::string first;       // "ANNE" of "Anne-Marie"
     std::string all_first;   // "ANNEMARIE"
     std::string first_word;  // "ANNEMARIE" also where a middle name follows
-    std::string family;
+    // "PATELJONES", "PATEL" and "JONES" of "Patel-Jones"; "JONES" and "PATELJONES" of "Sam Patel Jones", which may be the same.
+    std::set<std::string, std::less<>> families;
 };
+
+// MacDonald and McDonald are one name to whoever types it.
+std::string as_family(std::string name) {
+    if (name.size() >= 7 && name.starts_with("MAC")) name.erase(1, 1);
+    return name;
+}
+
+/// Of the words of a whole name, first name first, at least two.
+std::set<std::string, std::less<>> families_of(const std::vector<std::string>& words) {
+    std::set<std::string, std::less<>> families;
+    std::string joined;
+    for (auto word = words.rbegin(); word + 1 != words.rend(); ++word)
+        families.insert(as_family(joined.insert(0, without_hyphens(*word))));
+    const std::string_view last = words.back();
+    for (std::size_t from = 0; from < last.size();) {
+        const auto to = std::min(last.find('-', from), last.size());
+        // A single letter ("Al-J") is shared by too many.
+        if (to - from > 1) families.insert(as_family(std::string{last.substr(from, to - from)}));
+        from = to + 1;
+    }
+    return families;
+}
 
 Called read(std::string_view name) {
     name = name.substr(0, name.find('@'));
@@ -43,9 +68,7 @@ Called read(std::string_view name) {
     while (words.size() > 2 && is_one_of(words.front(), titles)) words.erase(words.begin());
     if (words.size() < 2) return {};
     Called called;
-    called.family = without_hyphens(words.back());
-    // MacDonald and McDonald are one name to whoever types it.
-    if (called.family.size() >= 7 && called.family.starts_with("MAC")) called.family.erase(1, 1);
+    called.families = families_of(words);
     words.pop_back();
     called.first = words.front().substr(0, words.front().find('-'));
     called.first_word = without_hyphens(words.front());
@@ -57,7 +80,8 @@ Called read(std::string_view name) {
 
 bool may_be_same_person(std::string_view one, std::string_view other) {
     const auto a = read(one), b = read(other);
-    if (a.first.empty() || a.family != b.family) return false;
+    const auto has = [&](const std::string& family) { return b.families.contains(family); };
+    if (a.first.empty() || std::ranges::none_of(a.families, has)) return false;
     if (a.first.size() == 1 || b.first.size() == 1) return a.first.front() == b.first.front();
     return a.first == b.first || a.first_word == b.first_word || a.all_first == b.all_first;
 }

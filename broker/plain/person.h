@@ -11,8 +11,8 @@ inline constexpr std::array<std::string_view, 8> titles{"MR", "MRS",    "MS", "M
                                                         "DR", "MASTER", "MX", "REV"};
 
 /// Whether two names as people and sign-ins write them ("Sam Patel", "Patel, Sam", "S. Patel", "sam.patel@county.example") may be
-/// one person's: first name, or the initial of one of them, and surname, whatever the accents and the script. In doubt they
-/// may, and another person takes the case. A single word is nobody's name: it may be no person's, not even its own.
+/// one person's: first name, or the initial of one of them, and surname or one of two surnames, whatever the accents and the
+/// script. In doubt they may, and another person takes the case. A single word is nobody's name: it may be no person's, not even its own.
 bool may_be_same_person(std::string_view one, std::string_view other);
 
 }  // namespace flagpost::plain

@@ -114,25 +114,30 @@ Reply told(const std::vector<Handed>& incidents, const std::vector<Taken>& taken
 Endpoint::Endpoint(Intake& intake, std::string token, std::uint64_t waiting_max)
     : intake_{intake}, token_{std::move(token)}, waiting_max_{waiting_max} {}
 
-Reply Endpoint::answer(const Call& call) {
+std::optional<Reply> Endpoint::refusal_of(const Call& head) const {
     if (!token_.empty()) {
         constexpr std::string_view scheme = "Bearer ";
-        const bool bears = call.authorization.starts_with(scheme);
-        if (!bears || !same_secret(call.authorization.substr(scheme.size()), token_)) {
+        const bool bears = head.authorization.starts_with(scheme);
+        if (!bears || !same_secret(head.authorization.substr(scheme.size()), token_)) {
             Reply reply = refusal(401, "unauthorised");
             reply.headers.emplace_back("WWW-Authenticate", "Bearer");
             return reply;
         }
     }
-    if (call.path != "/incidents") return refusal(404, "not_found");
-    if (call.method != "POST") {
+    if (head.path != "/incidents") return refusal(404, "not_found");
+    if (head.method != "POST") {
         Reply reply = refusal(405, "method_not_allowed");
         reply.headers.emplace_back("Allow", "POST");
         return reply;
     }
-    if (call.content_type.substr(0, call.content_type.find(';')) != "application/json")
+    if (head.content_type.substr(0, head.content_type.find(';')) != "application/json")
         return refusal(415, "unsupported_media_type",
                        json::array({problem({}, "Content-Type", "should be application/json")}));
+    return std::nullopt;
+}
+
+Reply Endpoint::answer(const Call& call) {
+    if (auto refused = refusal_of(call)) return *std::move(refused);
     if (call.body.size() > endpoint_body_max)
         return refusal(413, "too_large",
                        json::array({problem(

@@ -14,7 +14,9 @@ namespace flagpost::police {
 inline constexpr std::size_t endpoint_body_max = 4 * 1024 * 1024;  // bytes
 inline constexpr std::size_t endpoint_incidents_max = 500;         // of one call
 inline constexpr std::size_t endpoint_depth_max = 16;              // of JSON
-inline constexpr std::size_t endpoint_threads = 4;
+inline constexpr std::size_t endpoint_connections_max =
+    256;                                              // open at once, each with a thread that mostly waits
+inline constexpr std::size_t endpoint_calls_max = 4;  // read and answered at once
 inline constexpr std::chrono::seconds endpoint_patience{5};  // for others to be served first
 inline constexpr std::chrono::seconds endpoint_retry_after{30};
 
@@ -40,6 +42,8 @@ public:
     /// "field","why"}]} with 400 (no JSON), 401, 404, 405, 409 (another content of a version taken before), 413, 415, 422 (a
     /// field), 503 with Retry-After (too much waits, or the disk does not take it).
     Reply answer(const Call& call);
+    /// Of those what is known without the body: 401, 404, 405 or 415.
+    std::optional<Reply> refusal_of(const Call& head) const;
 
 private:
     Reply take(const std::string& body);

@@ -139,7 +139,7 @@ public:
           revocations_{revocations_of(settings)},
           server_{make_server(settings, revocations_.get())} {
         server_->new_task_queue = [] {
-            return new http::BoundedQueue{endpoint_threads, connections_waiting_max};
+            return new http::BoundedQueue{endpoint_connections_max, connections_waiting_max};
         };
         server_->set_payload_max_length(endpoint_body_max);
         server_->set_read_timeout(slow_patience);
@@ -188,22 +188,29 @@ public:
     }
 
 private:
-    /// Reads no more than the bound, however the body comes: of one sent in chunks the library does not count the bytes.
+    /// Reads no more than the bound, however the body comes: of one sent in chunks the library does not count the bytes. What a
+    /// caller sends who is refused anyway is read, or they would not hear why, and not kept.
     void take(const httplib::Request& from, httplib::Response& to, const httplib::ContentReader& reader) {
         Call call = call_of(from);
-        bool fits = true;
+        const auto refused = endpoint_.refusal_of(call);
+        std::size_t came = 0;
         const bool whole = reader([&](const char* data, std::size_t size) {
-            fits = size <= endpoint_body_max - call.body.size();
-            if (fits) call.body.append(data, size);
-            return fits;
+            came += size;
+            if (came <= endpoint_body_max && !refused) call.body.append(data, size);
+            return came <= endpoint_body_max;
         });
-        if (whole) return give(endpoint_.answer(call), to);
-        to.status = fits && to.status != 413 ? 400 : 413;
-        to.set_header("Connection", "close");
+        if (!whole) {
+            to.status = came <= endpoint_body_max && to.status != 413 ? 400 : 413;
+            to.set_header("Connection", "close");
+            return;
+        }
+        const http::Turn turn{turns_};
+        give(refused ? *refused : endpoint_.answer(call), to);
     }
 
     Endpoint& endpoint_;
     const std::unique_ptr<Revocations> revocations_;
+    std::counting_semaphore<> turns_{endpoint_calls_max};
     std::unique_ptr<httplib::Server> server_;
     int port_ = 0;
     std::atomic<bool> failed_ = false, ended_ = false;

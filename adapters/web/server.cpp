@@ -14,7 +14,7 @@ namespace flagpost::web {
 namespace {
 
 constexpr std::uint64_t small_upload_size_max =
-    1u << 20;  // bytes; read from anybody, so that they learn why not
+    256u << 10;  // bytes; read from anybody, so that they learn why not
 
 std::unique_ptr<httplib::Server> make_server(const ListenSettings& settings) {
     if (settings.certificate.empty()) {
@@ -93,7 +93,9 @@ Response refusal(int status) {
 class Server::Impl {
 public:
     Impl(Site& site, const ListenSettings& settings) : site_{site}, server_{make_server(settings)} {
-        server_->new_task_queue = [] { return new http::BoundedQueue{web_threads, connections_waiting_max}; };
+        server_->new_task_queue = [] {
+            return new http::BoundedQueue{web_connections_max, connections_waiting_max};
+        };
         server_->set_payload_max_length(upload_size_max);
         server_->set_read_timeout(web_patience);
         server_->set_write_timeout(web_patience);
@@ -144,11 +146,13 @@ private:
     }
 
     void answer(const httplib::Request& from, httplib::Response& to) {
+        const http::Turn turn{turns_};
         const auto request = request_of(from);
         give(request ? site_.handle(*request) : refusal(400), to);
     }
 
     Site& site_;
+    std::counting_semaphore<> turns_{web_requests_max};
     std::unique_ptr<httplib::Server> server_;
     int port_ = 0;
 };

@@ -1,4 +1,4 @@
-/// Listens for browsers and hands their requests to a Site: bounded in threads, sizes and waits.
+/// Listens for browsers and hands their requests to a Site: bounded in connections, sizes and waits.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,8 @@ namespace flagpost::web {
 
 class Site;
 
-inline constexpr std::size_t web_threads = 24;
+inline constexpr std::size_t web_connections_max = 512;  // open at once, each with a thread that mostly waits
+inline constexpr std::size_t web_requests_max = 24;      // answered at once
 inline constexpr std::size_t connections_waiting_max = 64;  // accepted, not served yet; then accept waits
 inline constexpr auto web_patience = std::chrono::seconds{5};
 

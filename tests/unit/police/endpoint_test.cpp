@@ -8,6 +8,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/practice_pki.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unfinished_requests.h"
 
 using namespace flagpost;
 using namespace flagpost::police;
@@ -210,6 +211,17 @@ TEST_CASE("over a socket, bodies are bounded however they are sent", "[police]")
     CHECK(refused->status == 401);
     CHECK(refused->get_header_value("WWW-Authenticate") == "Bearer");
     CHECK(stranger.Get("/incidents")->status == 401);
+}
+
+TEST_CASE("callers who do not finish what they send keep nobody else out", "[police]") {
+    World world;
+    const EndpointServer server{world.endpoint, listening_on("127.0.0.1")};
+    const test::UnfinishedRequests strangers{server.port(), 200};
+    httplib::Client client{"127.0.0.1", server.port()};
+    client.set_bearer_token_auth(token);
+    const auto posted = client.Post("/incidents", good().dump(), "application/json");
+    REQUIRE(posted);
+    CHECK(posted->status == 202);
 }
 
 TEST_CASE("a caller needs a certificate that is not revoked, from the moment the list says so", "[police]") {

@@ -130,35 +130,12 @@ std::string recipient_of(const std::string& topic) {
     return topic.starts_with("reviews/") ? "social-care/" + rest : rest;
 }
 
-/// "Sam Patel", "sam.patel": the last word is the surname. Nothing for a single word.
-std::optional<registry::NameForm> form_of(std::string_view name) {
-    std::string spaced{name};
-    std::ranges::replace_if(
-        spaced, [](char c) { return c == '.' || c == '_'; }, ' ');
-    const auto end = spaced.find_last_not_of(' ');
-    const auto space = end == std::string::npos ? end : spaced.find_last_of(' ', end);
-    if (space == std::string::npos) return std::nullopt;
-    const auto forms = registry::name_forms(spaced.substr(0, space), spaced.substr(space + 1, end - space));
-    if (forms.empty() || forms.front().given->words.empty() || forms.front().family->words.empty())
-        return std::nullopt;
-    return forms.front();
-}
-
 bool is_named_in(const schemas::IncidentValue& incident, const match::Relations& relations,
                  std::string_view name) {
-    const auto parsed = form_of(name);
-    if (!parsed) return false;
-    const auto& theirs = *parsed;
-    const auto& first = theirs.given->words.front().text;
     for (std::size_t i = 0; i < incident.people.size(); ++i) {
         if (relations.is_child[i] || !incident.people[i] || !incident.people[i]->person) continue;
         const auto& each = *incident.people[i]->person;
-        for (const auto& form : registry::name_forms(each.given_names, each.family_name)) {
-            if (form.given->words.empty() || form.family->words.empty()) continue;
-            const auto& called = form.given->words.front().text;
-            const bool is_first = called == first || (first.size() == 1 && called.front() == first.front());
-            if (is_first && form.family->joined == theirs.family->joined) return true;
-        }
+        if (plain::may_be_same_person(each.given_names + " " + each.family_name, name)) return true;
     }
     return false;
 }

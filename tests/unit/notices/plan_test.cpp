@@ -916,3 +916,15 @@ TEST_CASE("a school notice never holds another child, an address, a conviction, 
     }
     CHECK(told == 400);  // the search above looked at something
 }
+
+TEST_CASE("whoever may be a grown person of the incident is known by one of two surnames, too", "[notices]") {
+    schemas::IncidentValue about;
+    add_person(about, schemas::Role::suspect, person("Sam John", "Patel-Jones", "1985-03-17", "M"));
+    add_person(about, schemas::Role::child, person("Ava", "Example", "2015-06-02", "F"));
+    CHECK(may_be_party(about, "Sam Patel Jones"));
+    CHECK(may_be_party(about, "s.patel"));
+    CHECK(may_be_party(about, "Jones, Sam"));
+    CHECK_FALSE(may_be_party(about, "Ann Patel-Jones"));
+    CHECK_FALSE(may_be_party(about, "Ava Example"));
+    CHECK_FALSE(may_be_party(about, "Patel"));
+}

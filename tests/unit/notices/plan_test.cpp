@@ -921,10 +921,10 @@ TEST_CASE("whoever may be a grown person of the incident is known by one of two 
     schemas::IncidentValue about;
     add_person(about, schemas::Role::suspect, person("Sam John", "Patel-Jones", "1985-03-17", "M"));
     add_person(about, schemas::Role::child, person("Ava", "Example", "2015-06-02", "F"));
-    CHECK(may_be_party(about, "Sam Patel Jones"));
-    CHECK(may_be_party(about, "s.patel"));
-    CHECK(may_be_party(about, "Jones, Sam"));
-    CHECK_FALSE(may_be_party(about, "Ann Patel-Jones"));
-    CHECK_FALSE(may_be_party(about, "Ava Example"));
-    CHECK_FALSE(may_be_party(about, "Patel"));
+    CHECK(notices::may_be_party(about, "Sam Patel Jones"));
+    CHECK(notices::may_be_party(about, "s.patel"));
+    CHECK(notices::may_be_party(about, "Jones, Sam"));
+    CHECK_FALSE(notices::may_be_party(about, "Ann Patel-Jones"));
+    CHECK_FALSE(notices::may_be_party(about, "Ava Example"));
+    CHECK_FALSE(notices::may_be_party(about, "Patel"));
 }

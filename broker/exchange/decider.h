@@ -167,6 +167,7 @@ private:
     Reply take_hold(const Message& message, const Order& order);
     Reply take_lift(const Message& message, Order order);
     bool is_own_case(const Order& order) const;
+    bool is_known_case(std::string_view subject) const;
     bool takes_part(std::string_view agency) const;
     /// Who is on a conflict list of the incident or of whom the decision is about.
     std::vector<notices::KeptFrom> kept_from(const IncidentName& name, const match::Decision& decision) const;

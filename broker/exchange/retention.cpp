@@ -144,6 +144,8 @@ Reply Decider::take_hold(const Message& message, const Order& order) {
         return Refusal{Reason::invalid_value, "order.works_for: takes no part in the agreement"};
     if (order.does == OrderDoes::conflict && !order.by_operator && !is_own_case(order))
         return Refusal{Reason::not_permitted, "order.subject: not a case of this agency's"};
+    if (order.does == OrderDoes::conflict && !is_known_case(order.subject))
+        return Refusal{Reason::not_found, "order.subject: no such flag or pupil"};
     if (state.legal_holds.contains(order.hold()) || state.conflicts.contains(order.hold()))
         return Refusal{Reason::conflict, "order: this hold stands already"};
     if (state.legal_holds.size() + state.conflicts.size() >= limits::legal_holds_max)
@@ -205,6 +207,24 @@ bool Decider::is_own_case(const Order& order) const {
     const auto urn = parse_urn(code);
     const auto* school = urn ? state.known.school(*urn) : nullptr;
     return school != nullptr && order.controller == "education/" + school->la;
+}
+
+// Mistyped, it would keep nobody from anything either. Only of an incident may be listed before it comes: the force knows of it first.
+bool Decider::is_known_case(std::string_view subject) const {
+    if (subject.starts_with("incident/")) return true;
+    const auto kind_end = subject.find('/');
+    const auto code_end = subject.find('/', kind_end + 1);
+    if (code_end != std::string_view::npos) {
+        const std::string code{subject.substr(kind_end + 1, code_end - kind_end - 1)};
+        const std::string rest{subject.substr(code_end + 1)};
+        if (subject.starts_with("flag/") && state.known.flag({code, rest}) != nullptr) return true;
+        const auto urn = code == "0" ? std::optional{std::uint32_t{0}} : parse_urn(code);
+        if (subject.starts_with("pupil/") && urn && state.known.pupil({*urn, rest}) != nullptr) return true;
+    }
+    // Deleted or off the roll by now; what was told stays a case.
+    return std::ranges::any_of(state.incidents, [&](const auto& incident) {
+        return is_case(incident.first, incident.second, subject);
+    });
 }
 
 std::vector<notices::KeptFrom> Decider::kept_from(const IncidentName& name,

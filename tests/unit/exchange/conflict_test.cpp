@@ -27,7 +27,9 @@ struct Case : World {
         value.worker = std::make_unique<schemas::WorkerValue>();
         value.worker->name = "Sam Patel";
         value.duty_contact = "Duty desk";
-        flags.items = {wire::pack<schemas::Flag>(value)};
+        flags.items = {
+            wire::pack<schemas::Flag>(value),
+            wire::pack<schemas::Flag>(flag_at({"Zoe", "Elsewhere", "2014-11-09"}, "2", 100031234999))};
         load(flags);
         load(first_roll());
     }
@@ -183,6 +185,15 @@ TEST_CASE("whoever was told of a case hears who must not see it, at once and wit
         REQUIRE(confirmed(world.conflict(first, world.pupil_1(), "A. First", "CON-1", "", first)));
         CHECK(kept(first).size() == 1);
     }
+    SECTION("also once the flag and the registration are gone") {
+        Load shorter;
+        shorter.items = {
+            wire::pack<schemas::Flag>(flag_at({"Zoe", "Elsewhere", "2014-11-09"}, "2", 100031234999))};
+        shorter.sequence = 2;
+        REQUIRE(confirmed(world.load(shorter)));
+        REQUIRE(confirmed(world.conflict(care, flag_1, "Sam Patel")));
+        CHECK(kept(care) == Lines{"kept_from Sam Patel " + to_care});
+    }
     SECTION("another case's list is nobody's business here") {
         REQUIRE(confirmed(world.conflict(care, "flag/E10000024/2", "Sam Patel")));
         REQUIRE(confirmed(world.conflict("police/31", "incident/31/NP-10", "Sam Patel")));
@@ -300,22 +311,27 @@ TEST_CASE("an agency keeps the conflict list of its own cases, and each entry is
     const auto pupil_1 = world.pupil_1();
     using Row = std::tuple<const char*, std::string, std::string, std::string, std::string, Reason>;
     for (const auto& [why, agency, subject, controller, person, wanted] : std::vector<Row>{
-             {"its own flag",                     care,                  flag_1,             "",              "Sam Patel", Reason::none         },
-             {"another authority's",              care,                  "flag/E06000018/1", "",              "Sam Patel", Reason::not_permitted},
-             {"an incident of police",            care,                  incident_1,         "",              "Sam Patel", Reason::not_permitted},
-             {"its own incident",                 "police/31",           incident_1,         "",              "Sam Patel", Reason::none         },
-             {"another force's",                  "police/32",           incident_1,         "",              "Sam Patel", Reason::not_permitted},
-             {"its own pupil",                    first,                 pupil_1,            "",              "Sam Patel", Reason::none         },
-             {"another school's",                 "school/900002",       pupil_1,            "",              "Sam Patel", Reason::not_permitted},
-             {"who acts for the school",          "trust/north",         "pupil/900003/1",   "school/900003", "Sam Patel",
-              Reason::none                                                                                                                      },
-             {"a pupil of the authority",         "education/E10000024", pupil_1,            "",              "Sam Patel", Reason::none         },
-             {"a school nobody knows",            "education/E10000024", "pupil/900777/1",   "",              "Sam Patel",
-              Reason::not_permitted                                                                                                             },
-             {"no case",                          care,                  "Ava",              "",              "Sam Patel", Reason::not_permitted},
-             {"an operator for anybody",          duty,                  flag_1,             "",              "Sam Patel", Reason::none         },
-             {"nobody named",                     care,                  flag_1,             "",              "",          Reason::invalid_value},
-             {"one word, which is nobody's name", care,                  flag_1,             "",              "Sam",       Reason::invalid_value},
+             {"its own flag",                      care,                  flag_1,             "",              "Sam Patel", Reason::none         },
+             {"another authority's",               care,                  "flag/E06000018/1", "",              "Sam Patel", Reason::not_permitted},
+             {"an incident of police",             care,                  incident_1,         "",              "Sam Patel", Reason::not_permitted},
+             {"its own incident",                  "police/31",           incident_1,         "",              "Sam Patel", Reason::none         },
+             {"another force's",                   "police/32",           incident_1,         "",              "Sam Patel", Reason::not_permitted},
+             {"its own pupil",                     first,                 pupil_1,            "",              "Sam Patel", Reason::none         },
+             {"another school's",                  "school/900002",       pupil_1,            "",              "Sam Patel", Reason::not_permitted},
+             {"who acts for the school",           "trust/north",         "pupil/900003/1",   "school/900003", "Sam Patel",
+              Reason::not_found                                                                                                                  },
+             {"a pupil of the authority",          "education/E10000024", pupil_1,            "",              "Sam Patel", Reason::none         },
+             {"a school nobody knows",             "education/E10000024", "pupil/900777/1",   "",              "Sam Patel",
+              Reason::not_permitted                                                                                                              },
+             {"a flag nobody has loaded",          care,                  "flag/E10000024/9", "",              "Sam Patel", Reason::not_found    },
+             {"a pupil on no roll",                first,                 "pupil/900001/X",   "",              "Sam Patel", Reason::not_found    },
+             {"an incident that is still to come", "police/31",           "incident/31/NP-9", "",              "Sam Patel",
+              Reason::none                                                                                                                       },
+             {"a flag without a number",           duty,                  "flag/E10000024",   "",              "Sam Patel", Reason::not_found    },
+             {"no case",                           care,                  "Ava",              "",              "Sam Patel", Reason::not_permitted},
+             {"an operator for anybody",           duty,                  flag_1,             "",              "Sam Patel", Reason::none         },
+             {"nobody named",                      care,                  flag_1,             "",              "",          Reason::invalid_value},
+             {"one word, which is nobody's name",  care,                  flag_1,             "",              "Sam",       Reason::invalid_value},
     }) {
         CAPTURE(why);
         CHECK(reason(world.conflict(agency, subject, person, "CASE-9", controller)) == wanted);

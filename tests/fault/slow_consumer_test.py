@@ -33,7 +33,8 @@ class Consumer(threading.Thread):
     def __init__(self, scenario, pace_s, stop):
         super().__init__()
         self.client, self.pace_s, self.stop, self.numbers, self.failure = Client(scenario, SLOW), pace_s, stop, [], None
-        self.client.subscribe("slow", [SLOW])
+        # Slow is who takes its time over what it has; who leaves it in the socket for long is taken for gone (fault.stalled_reader).
+        self.client.subscribe("slow", [SLOW], messages=8 if pace_s else 1024)
         self.start()
 
     def run(self):

@@ -1,6 +1,7 @@
 // flagpost-bench: one client process that publishes, subscribes and idles, and what the machine itself can
 // do.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 
 #include "tools/bench/modes.h"
@@ -22,6 +23,7 @@ int run(const flagpost::bench::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a broker that is gone is an error of the write, and counted
     try {
         return run(flagpost::bench::read_options(argc, argv));
     } catch (const CLI::ParseError& error) {

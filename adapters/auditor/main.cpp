@@ -7,6 +7,7 @@
 
 #include "adapters/auditor/commands.h"
 #include "adapters/auditor/serve.h"
+#include "broker/crypto/private_file.h"
 
 using namespace flagpost;
 using auditor::Typed;
@@ -265,6 +266,7 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::forbid_core_files();
     CommandLine line;
     try {
         line.app.parse(argc, argv);

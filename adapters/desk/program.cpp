@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "broker/crypto/private_file.h"
+
 namespace flagpost::desk {
 
 Program::Program(const std::string& name, const std::string& description) : app_{description, name} {
@@ -35,6 +37,7 @@ CLI::App* Program::group(const std::string& name, const std::string& description
 }
 
 int Program::run(int argc, char** argv) {
+    crypto::forbid_core_files();
     try {
         app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

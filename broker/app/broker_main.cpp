@@ -11,6 +11,7 @@
 #include "broker/app/operator.h"
 #include "broker/app/serve.h"
 #include "broker/crypto/keys.h"
+#include "broker/crypto/private_file.h"
 #include "broker/notices/explain.h"
 #include "broker/store/sqlite/check.h"
 #include "broker/store/sqlite/statistics_file.h"
@@ -313,6 +314,7 @@ int run_command(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::forbid_core_files();
     app::log_as_json();
     try {
         return run_command(argc, argv);

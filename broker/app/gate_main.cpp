@@ -5,6 +5,7 @@
 #include "broker/app/config.h"
 #include "broker/app/json_log.h"
 #include "broker/crypto/keys.h"
+#include "broker/crypto/private_file.h"
 #include "broker/gate/gate.h"
 
 namespace {
@@ -28,6 +29,7 @@ void run_gate(const std::filesystem::path& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::forbid_core_files();
     app::log_as_json();
     CLI::App program{"Flagpost's gate: TLS and ZMTP outside, the broker's fabric inside."};
     program.require_subcommand(1);

@@ -8,6 +8,7 @@
 #include "broker/app/signals.h"
 #include "broker/app/signer_link.h"
 #include "broker/app/signing.h"
+#include "broker/crypto/private_file.h"
 #include "broker/store/disk.h"
 #include "broker/store/durable_file.h"
 
@@ -29,6 +30,7 @@ void run_signer(const std::filesystem::path& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::forbid_core_files();
     app::log_as_json();
     CLI::App program{"Flagpost's signer: signs heads of the log, and never two that contradict each other."};
     program.require_subcommand(1);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/pem.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,11 @@ PKey read_private_key(const std::filesystem::path& file) {
     PKey key{PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr)};
     if (!key) throw CryptoFailure{file.string() + ": no private key in PEM"};
     return key;
+}
+
+void forbid_core_files() {
+    const rlimit none{0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) throw CryptoFailure{"cannot forbid core files"};
 }
 
 }  // namespace flagpost::crypto

@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "adapters/client/data_file.h"
+
 namespace flagpost::desk {
 
 Program::Program(const std::string& name, const std::string& description) : app_{description, name} {
@@ -43,6 +45,10 @@ int Program::run(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt(app_.get_name()));
     try {
         return action_();
+    } catch (const SQLite::Exception& error) {  // what was found only after it was opened
+        std::cerr << app_.get_name() << ": a data file of " << config_.string() << ": " << error.what()
+                  << client::what_to_do(error) << "\n";
+        return 1;
     } catch (const std::exception& error) {
         std::cerr << app_.get_name() << ": " << error.what() << "\n";
         return 1;

@@ -117,6 +117,14 @@ TEST_CASE("the journal knows when the broker was not heard, whether the program 
     CHECK(journal.silences(24h, begin + 35h).size() == 1);
 }
 
+TEST_CASE("a file that is no journal is named", "[web]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "pages";
+    std::ofstream{file} << "not a database, however long it is";
+    CHECK_THROWS_WITH(Journal{file},
+                      Catch::StartsWith(file.string() + ": file is not a database. If another file"));
+}
+
 TEST_CASE("a journal of before is carried over with what is in it", "[web]") {
     const test::TemporaryDirectory directory;
     const auto file = directory.path() / "pages";

@@ -6,11 +6,13 @@
 #include <iostream>
 
 #include "adapters/client/data_file.h"
+#include "adapters/client/usage.h"
 
 namespace flagpost::desk {
 
 Program::Program(const std::string& name, const std::string& description) : app_{description, name} {
     app_.fallthrough();
+    app_.failure_message(client::usage_fault);
     app_.require_subcommand(1);
     app_.set_version_flag("--version", name + " " FLAGPOST_VERSION);
     app_.add_option("--config", config_, "config file of this agency (TOML)")->check(CLI::ExistingFile);

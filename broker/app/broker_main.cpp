@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/client/new_log_key.h"
+#include "adapters/client/usage.h"
 #include "broker/agreement/agreement.h"
 #include "broker/app/config.h"
 #include "broker/app/files.h"
@@ -169,6 +170,7 @@ void describe_case(CLI::App& command, Question& question) {
 int run_command(int argc, char** argv) {
     CLI::App program{"Flagpost's broker: passes on who must know, and can prove it."};
     program.require_subcommand(1);
+    program.failure_message(client::usage_fault);
     program.set_version_flag("--version", FLAGPOST_VERSION);
     std::filesystem::path config, file;
     std::string as;

@@ -61,6 +61,16 @@ class DataFiles(Scenario):
             self.assertIn(f"flagpost-social-care: {kept}: file is not a database", said)
             kept.unlink()
 
+    def test_a_second_program_says_no_word_of_being_ready(self):
+        self.start_broker()
+        for agency, program in ((CARE, "flagpost-social-care"), (SCHOOL, "flagpost-school")):
+            config = self.partnership.config(agency, people="people.toml", listen="127.0.0.1:0")
+            self.partnership.serve_pages(program, agency)
+            second = [BIN / program, "serve", "--config", config]
+            done = subprocess.run(second, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertIn(b": another program already serves it", done.stderr)
+
     def test_the_broker_names_its_store(self):
         self.start_broker()
         self.assertEqual(self.stop_broker(), 0)

@@ -98,8 +98,9 @@ TEST_CASE("NDJSON is read line by line, and one bad line is only that", "[police
     CHECK(reports[0].published == 2);
     CHECK(reports[0].rejected == 4);
     const auto rejects = world.text("rejects/day.ndjson.rejects.csv");
-    for (const char* line : {"\n3,rejected,\"not a JSON object\"", "\n4,rejected,\"not JSON\"",
-                             "\n5,rejected,\"not UTF-8\"", "\n6,rejected,\"not JSON\""})
+    for (const char* line :
+         {"\n3,rejected,\"not a JSON object\"", "\n4,rejected,\"not JSON, from byte 14 on\"",
+          "\n5,rejected,\"not UTF-8\"", "\n6,rejected,\"not JSON, from byte 1 on\""})
         CHECK(rejects.find(line) != std::string::npos);
     CHECK(world.sources() == std::vector<std::string>{"day.ndjson:1", "day.ndjson:7"});
 }

@@ -7,6 +7,7 @@
 
 #include "adapters/auditor/commands.h"
 #include "adapters/auditor/serve.h"
+#include "adapters/client/usage.h"
 #include "broker/crypto/private_file.h"
 
 using namespace flagpost;
@@ -19,6 +20,7 @@ class CommandLine {
 public:
     CommandLine() {
         app.require_subcommand(1);
+        app.failure_message(client::usage_fault);
         app.set_version_flag("--version", "flagpost-audit " FLAGPOST_VERSION);
         app.footer(
             "Exit codes: 0 all well, 1 something is damaged, open, differing or went wrong, 2 wrong usage.\n"

@@ -219,7 +219,7 @@ void Pages::fill_verdict(View& view, const Visit& visit, const Findings& finding
         bad = "First bad entry: " + grouped(*first) + ". Do not rely on anything after it. Keep this export.";
     else
         bad = "No entry can be relied on. Keep this export.";
-    const std::string checked = "checked " + web::near(findings.made, visit.now);
+    const std::string checked = "checked " + web::moment(findings.made, visit.now);
     view.flag("sound", findings.sound())
         .text("verdict", findings.sound() ? words::verifies : words::does_not_verify)
         .text("verdict_rest",

@@ -5,15 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/desk/words.h"
+
 namespace flagpost::auditor {
 
-/// With every byte that is not a printable ASCII character as '?': what an export says must not steer a terminal.
-inline std::string printable(std::string_view text) {
-    std::string out{text};
-    for (char& c : out)
-        if (c < 0x20 || c > 0x7e) c = '?';
-    return out;
-}
+/// As desk::printable, with '?', so that an auditor sees that something stood there.
+inline std::string printable(std::string_view text) { return desk::printable(text, '?'); }
 
 /// The texts of an array, printable, with commas between them.
 inline std::string listed(const nlohmann::ordered_json& texts) {

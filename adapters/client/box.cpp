@@ -1,15 +1,11 @@
 #include "adapters/client/box.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <stdexcept>
-#include <system_error>
 
+#include "adapters/client/data_file.h"
 #include "load_generated.h"
 
 namespace flagpost::client {
@@ -85,18 +81,6 @@ constexpr auto outgoing_columns = "id, state, source, subject, enqueued_us, leaf
 constexpr auto incoming_columns =
     "topic, number, leaf, kind, id, payload, received_us, opened_us, opened_by, recorded_us, recorded_by, "
     "outcome";
-
-/// Created before SQLite sees it, so that no moment and no umask leaves it readable to others.
-std::string private_file(const std::filesystem::path& file) {
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd < 0 || ::fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
-        const int error = errno;
-        if (fd >= 0) ::close(fd);
-        throw std::system_error{error, std::generic_category(), "cannot open " + file.string()};
-    }
-    ::close(fd);
-    return file.string();
-}
 
 void bind_blob(SQLite::Statement& statement, int place, BytesView bytes) {
     statement.bind(place, bytes.data(), static_cast<int>(bytes.size()));
@@ -215,19 +199,18 @@ std::vector<Id16> notices_of(const Incoming& item) {
 
 class Box::Impl {
 public:
-    Impl(const std::filesystem::path& file, Clock& clock, Random& random)
+    Impl(const std::filesystem::path& file, Clock& clock, Random& random) try
         : db{private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms}, clock_{clock}, random_{random} {
         // TRUNCATE with FULL syncs the journal's end as well, which DELETE would leave to the directory.
         db.exec("PRAGMA journal_mode = TRUNCATE");
         db.exec("PRAGMA synchronous = FULL");
         db.exec("PRAGMA secure_delete = ON");
         SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
-        const int version = db.execAndGet("PRAGMA user_version").getInt();
-        if (version == 0) db.exec(schema);
+        if (version_of(db, file, schema_version) == 0) db.exec(schema);
         db.exec(later_schema);
-        if (version != 0 && version != schema_version)
-            throw std::runtime_error{file.string() + " was written by another version of this program"};
         transaction.commit();
+    } catch (const SQLite::Exception& error) {
+        cannot_use(file, error);
     }
 
     Instant now() { return clock_.now(); }

@@ -25,8 +25,25 @@ unsigned char byte_at(std::string_view bytes, std::size_t at) {
     return static_cast<unsigned char>(bytes[at]);
 }
 
-/// Length of the well-formed sequence at the start of `bytes`; 0 if there is none. Source: Unicode, table 3-7.
-std::size_t sequence_length(std::string_view bytes) {
+void append_utf8(std::string& out, char16_t unit) {
+    const auto add = [&](unsigned value) {
+        out.push_back(static_cast<char>(static_cast<unsigned char>(value)));
+    };
+    if (unit < 0x800) {
+        add(0xC0u | unit >> 6);
+    } else {
+        add(0xE0u | unit >> 12);
+        add(0x80u | (unit >> 6 & 0x3Fu));
+    }
+    add(0x80u | (unit & 0x3Fu));
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view bytes) {
+    if (bytes.empty()) return 0;
     const auto within = [&](std::size_t at, unsigned char low, unsigned char high) {
         return at < bytes.size() && byte_at(bytes, at) >= low && byte_at(bytes, at) <= high;
     };
@@ -46,26 +63,9 @@ std::size_t sequence_length(std::string_view bytes) {
     return 0;
 }
 
-void append_utf8(std::string& out, char16_t unit) {
-    const auto add = [&](unsigned value) {
-        out.push_back(static_cast<char>(static_cast<unsigned char>(value)));
-    };
-    if (unit < 0x800) {
-        add(0xC0u | unit >> 6);
-    } else {
-        add(0xE0u | unit >> 12);
-        add(0x80u | (unit >> 6 & 0x3Fu));
-    }
-    add(0x80u | (unit & 0x3Fu));
-}
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-}  // namespace
-
 bool is_utf8(std::string_view bytes) {
     while (!bytes.empty()) {
-        const std::size_t length = sequence_length(bytes);
+        const std::size_t length = utf8_length(bytes);
         if (length == 0) return false;
         bytes.remove_prefix(length);
     }

@@ -9,6 +9,9 @@ namespace flagpost::client {
 /// Whether these bytes are well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values past U+10FFFF.
 bool is_utf8(std::string_view bytes);
 
+/// Length of the well-formed sequence at the start of `bytes`; 0 if there is none. Source: Unicode, table 3-7.
+std::size_t utf8_length(std::string_view bytes);
+
 /// Windows-1252 to UTF-8. Its five undefined bytes become U+FFFD.
 std::string from_windows_1252(std::string_view bytes);
 

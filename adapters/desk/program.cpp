@@ -5,12 +5,15 @@
 
 #include <iostream>
 
+#include "adapters/client/data_file.h"
+#include "adapters/client/usage.h"
 #include "broker/crypto/private_file.h"
 
 namespace flagpost::desk {
 
 Program::Program(const std::string& name, const std::string& description) : app_{description, name} {
     app_.fallthrough();
+    app_.failure_message(client::usage_fault);
     app_.require_subcommand(1);
     app_.set_version_flag("--version", name + " " FLAGPOST_VERSION);
     app_.add_option("--config", config_, "config file of this agency (TOML)")->check(CLI::ExistingFile);
@@ -46,6 +49,10 @@ int Program::run(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt(app_.get_name()));
     try {
         return action_();
+    } catch (const SQLite::Exception& error) {  // what was found only after it was opened
+        std::cerr << app_.get_name() << ": a data file of " << config_.string() << ": " << error.what()
+                  << client::what_to_do(error) << "\n";
+        return 1;
     } catch (const std::exception& error) {
         std::cerr << app_.get_name() << ": " << error.what() << "\n";
         return 1;

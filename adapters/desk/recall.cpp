@@ -19,7 +19,7 @@ const char* reason_in_words(schemas::RecallReason reason) {
 }
 
 std::string recall_in_words(const schemas::RecallValue& recall, const std::string& at) {
-    return "This notice was recalled at " + at + ". Reason: " + reason_in_words(recall.reason) +
+    return "This notice was recalled on " + at + ". Reason: " + reason_in_words(recall.reason) +
            ". Do not use it. Remove any copy you made, then record that you have.";
 }
 

@@ -19,7 +19,7 @@ inline constexpr CodeWords recall_codes[] = {
 schemas::RecallValue recall_of(const client::Incoming& item);
 /// "police withdrew the record"
 const char* reason_in_words(schemas::RecallReason reason);
-/// The words of every page: "This notice was recalled at ... Reason: ... Do not use it. ..."
+/// The words on a terminal: "This notice was recalled on ... Reason: ... Do not use it. ..."
 std::string recall_in_words(const schemas::RecallValue& recall, const std::string& at);
 
 nlohmann::json recall_entry(const client::Incoming& item);

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "adapters/client/text.h"
+
 namespace flagpost::desk {
 namespace {
 
@@ -32,6 +34,15 @@ unsigned number(std::string_view digits) {
 
 std::string counted(std::int64_t count, const char* unit) {
     return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+}
+
+/// Whether a terminal obeys this character of UTF-8: U+0000 to U+001F, U+007F to U+009F, and what turns the direction of
+/// what follows (U+202A to U+202E, U+2066 to U+2069), which shows a name other than it is.
+bool steers(std::string_view character) {
+    if (character.size() == 1) return character[0] < 0x20 || character[0] == 0x7F;
+    return (character >= "\xC2\x80" && character <= "\xC2\x9F") ||
+           (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
+           (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
 }
 
 }  // namespace
@@ -71,14 +82,19 @@ std::string date_in_words(std::string_view date) {
     return words.empty() ? "not known" : words;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, char instead) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-        if (c1) ++i;  // U+0080 to U+009F, which some terminals obey as well
-        out += c1 || byte < 0x20 || byte == 0x7F ? ' ' : text[i];
+    for (std::size_t length = 0; !text.empty(); text.remove_prefix(length)) {
+        length = client::utf8_length(text);
+        if (length == 0) {
+            out += "\xEF\xBF\xBD";
+            length = 1;
+        } else if (steers(text.substr(0, length))) {
+            out += instead;
+        } else {
+            out += text.substr(0, length);
+        }
     }
     return out;
 }

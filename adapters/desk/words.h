@@ -24,8 +24,9 @@ std::string local_day(Instant instant);
 /// "4 March 2019", "March 2019", "2019" or "not known" of a date with unknown parts.
 std::string date_in_words(std::string_view date);
 
-/// Foreign text without anything a terminal would obey: control characters become blanks.
-std::string printable(std::string_view text);
+/// Foreign text in its own script, with `instead` of each character that a terminal would obey or that turns what
+/// follows around, and U+FFFD instead of each byte that is not UTF-8.
+std::string printable(std::string_view text, char instead = ' ');
 
 /// The text broken at blanks, each line but the first after `indent` blanks.
 std::string wrapped(std::string_view text, std::size_t indent);

@@ -3,9 +3,12 @@
 #include <openssl/crypto.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
+#include "adapters/client/text.h"
+#include "adapters/police/incident_rows.h"
 #include "broker/crypto/digest.h"
 
 namespace flagpost::police {
@@ -52,6 +55,14 @@ bool is_too_deep(std::string_view text) {
         }
     }
     return false;
+}
+
+/// Names of media types have no case (RFC 9110, section 8.3.1).
+bool is_json(const std::string& content_type) {
+    std::string type{client::trimmed(std::string_view{content_type}.substr(0, content_type.find(';')))};
+    std::ranges::transform(type, type.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return type == "application/json";
 }
 
 /// In a time that does not tell how much of it was right.
@@ -111,6 +122,12 @@ Reply told(const std::vector<Handed>& incidents, const std::vector<Taken>& taken
 
 }  // namespace
 
+Reply too_large() {
+    return refusal(
+        413, "too_large",
+        json::array({problem({}, "body", "is larger than " + std::to_string(endpoint_body_max) + " bytes")}));
+}
+
 Endpoint::Endpoint(Intake& intake, std::string token, std::uint64_t waiting_max)
     : intake_{intake}, token_{std::move(token)}, waiting_max_{waiting_max} {}
 
@@ -130,7 +147,7 @@ std::optional<Reply> Endpoint::refusal_of(const Call& head) const {
         reply.headers.emplace_back("Allow", "POST");
         return reply;
     }
-    if (head.content_type.substr(0, head.content_type.find(';')) != "application/json")
+    if (!is_json(head.content_type))
         return refusal(415, "unsupported_media_type",
                        json::array({problem({}, "Content-Type", "should be application/json")}));
     return std::nullopt;
@@ -138,10 +155,7 @@ std::optional<Reply> Endpoint::refusal_of(const Call& head) const {
 
 Reply Endpoint::answer(const Call& call) {
     if (auto refused = refusal_of(call)) return *std::move(refused);
-    if (call.body.size() > endpoint_body_max)
-        return refusal(413, "too_large",
-                       json::array({problem(
-                           {}, "body", "is larger than " + std::to_string(endpoint_body_max) + " bytes")}));
+    if (call.body.size() > endpoint_body_max) return too_large();
     try {
         return take(call.body);
     } catch (const std::exception& error) {
@@ -153,8 +167,9 @@ Reply Endpoint::answer(const Call& call) {
 Reply Endpoint::take(const std::string& body) {
     if (is_too_deep(body))
         return refusal(400, "malformed", json::array({problem({}, "body", "nested too deep")}));
-    json list = json::parse(body, nullptr, false);
-    if (list.is_discarded()) return refusal(400, "malformed", json::array({problem({}, "body", "not JSON")}));
+    auto parsed = parse_json(body);
+    if (!parsed) return refusal(400, "malformed", json::array({problem({}, "body", parsed.error().where)}));
+    json list = std::move(*parsed);
     if (list.is_object()) list = json::array({std::move(list)});
     if (!list.is_array() || list.empty())
         return refusal(422, "invalid",

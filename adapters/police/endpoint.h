@@ -30,6 +30,9 @@ struct Reply {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// To a body above endpoint_body_max.
+Reply too_large();
+
 /// Safe for several threads.
 class Endpoint {
 public:

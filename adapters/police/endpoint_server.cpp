@@ -155,10 +155,10 @@ public:
         // What the library itself refuses.
         server_->set_error_handler([](const httplib::Request&, httplib::Response& to) {
             if (!to.body.empty()) return;
-            const char* error = to.status == 413 ? "too_large" : "malformed";
+            if (to.status == 413) return give(too_large(), to);
             give(
                 {
-                    to.status, {{"error", error},       {"problems", nlohmann::json::array()}},
+                    to.status, {{"error", "malformed"}, {"problems", nlohmann::json::array()}},
                      {                      }
             },
                 to);

@@ -3,9 +3,11 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 #include <stdexcept>
 
 #include "adapters/desk/inbox.h"
+#include "adapters/desk/words.h"
 #include "adapters/police/endpoint.h"
 #include "adapters/police/feeding.h"
 #include "adapters/police/police.h"
@@ -33,11 +35,14 @@ struct Totals {
 };
 
 void tell_log(const FileReport& report) {
-    if (report.published_before)
+    if (!report.unread.empty())
+        spdlog::error("{}: nothing of it was read, it lies in rejects: {}", report.name, report.unread);
+    else if (report.published_before)
         spdlog::warn("{}: the same content was published before; nothing was sent", report.name);
     else
-        spdlog::info("{}: {} published, {} known already, {} rejected", report.name, report.published,
-                     report.known, report.rejected);
+        spdlog::log(report.rejected == 0 ? spdlog::level::info : spdlog::level::warn,
+                    "{}: {} published, {} known already, {} rejected", report.name, report.published,
+                    report.known, report.rejected);
 }
 
 json report_of(const Totals& totals, const client::Box::Counts& counts) {
@@ -54,9 +59,9 @@ json report_of(const Totals& totals, const client::Box::Counts& counts) {
 
 void tell(const Totals& totals, const client::Box::Counts& counts, const std::filesystem::path& spool,
           std::ostream& out) {
-    out << totals.files << " files: " << totals.published << " incidents published, " << totals.rejected
-        << " rows rejected" << (totals.rejected == 0 ? "" : " (see " + (spool / "rejects").string() + ")")
-        << ".\n";
+    out << totals.files << (totals.files == 1 ? " file: " : " files: ") << totals.published
+        << " incidents published, " << totals.rejected << " rows rejected"
+        << (totals.rejected == 0 ? "" : " (see " + (spool / "rejects").string() + ")") << ".\n";
     if (totals.known != 0) out << totals.known << " incidents had been published before.\n";
     out << "In all so far: " << counts.confirmed << " confirmed, " << counts.refused << " refused, "
         << counts.waiting << " waiting.\n";
@@ -103,6 +108,28 @@ std::string read_token(Feeding& feeding) {
     return token;
 }
 
+/// Says once of each name in the folder that nobody will ever take it: somebody may believe that it was sent.
+class LeftAlone {
+public:
+    void tell(const Spool& spool) {
+        const auto now = std::chrono::steady_clock::now();
+        if (looked_ && now < *looked_ + look_again) return;
+        looked_ = now;
+        for (const auto& name : spool.left_alone())
+            if (told_.insert(name).second)
+                spdlog::warn(
+                    "{}: is left alone. Taken are files whose names end in .csv, .ndjson, or .xml with a "
+                    "mapping for "
+                    "XML, in small letters; no links and no folders",
+                    desk::printable(name));
+    }
+
+private:
+    static constexpr std::chrono::seconds look_again{10};
+    std::optional<std::chrono::steady_clock::time_point> looked_;
+    std::set<std::string> told_;
+};
+
 /// POST /incidents for as long as it lives.
 class Listening {
 public:
@@ -139,6 +166,7 @@ int feed(const FeedOptions& options, std::ostream& out) {
     if (!listen.empty() && !options.once) listening.emplace(feeding, listen).tell(out);
 
     Totals totals;
+    LeftAlone left_alone;
     const auto refused_before = box.counts().refused;
     while (!stop.token().stop_requested()) {
         feeding.sender().check();
@@ -149,6 +177,7 @@ int feed(const FeedOptions& options, std::ostream& out) {
             totals.add(*report);
             continue;
         }
+        if (spool && !full) left_alone.tell(*spool);
         if (options.once && !full && box.counts().waiting == 0) break;
         if (spool && !full)
             spool->wait(turn);

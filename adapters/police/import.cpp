@@ -167,7 +167,7 @@ int import_backlog(const ImportOptions& options, std::ostream& out) {
         out << options.file.filename().string() << ": " << totals.queued << " incidents published, "
             << totals.known << " had been published before, " << rejected << " records rejected, " << refused
             << " refused.\n";
-        if (rejected != 0)
+        if (over && rejected != 0)
             out << "Why: " << options.file.filename().string()
                 << ".rejects.csv. To be corrected and imported: "
                 << again_name(options.file.filename()).string() << "\n";

@@ -210,8 +210,9 @@ Result<IncidentFile> read_csv(const fs::path& file, const std::string& force, co
 std::string fault_in(std::string_view line, json& object) {
     if (line.size() > incident_line_size_max) return "the line is too long";
     if (!client::is_utf8(line)) return "not UTF-8";
-    object = json::parse(line, nullptr, false);
-    if (object.is_discarded()) return "not JSON";
+    auto parsed = parse_json(line);
+    if (!parsed) return parsed.error().where;
+    object = std::move(*parsed);
     return object.is_object() ? "" : "not a JSON object";
 }
 

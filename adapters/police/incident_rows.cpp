@@ -1,5 +1,8 @@
 #include "adapters/police/incident_rows.h"
 
+#include <algorithm>
+#include <set>
+
 #include "broker/core/limits.h"
 
 namespace flagpost::police {
@@ -90,11 +93,11 @@ std::unique_ptr<schemas::RiskGradeValue> read_risk(const Fields& fields) {
     return nullptr;
 }
 
-/// Absent is no answer here: whether a school hears depends on it.
-bool read_domestic_abuse(const Fields& fields) {
-    const auto answer = fields.truth("domestic_abuse");
-    if (!answer) fields.fault("domestic_abuse", "must say yes or no");
-    return answer.value_or(false);
+/// Of a field that must be there: why it cannot be read has been said, if anything stands in it.
+void require(bool readable, const std::string& name, const std::string& why, desk::Findings& findings) {
+    const bool said =
+        std::ranges::any_of(findings.all_faults(), [&](const auto& fault) { return fault.where == name; });
+    if (!readable && !said) findings.fault(name, why);
 }
 
 }  // namespace
@@ -132,6 +135,30 @@ const std::vector<std::string>& required_columns() {
     return columns;
 }
 
+Result<nlohmann::json> parse_json(std::string_view text) {
+    using nlohmann::json;
+    std::vector<std::set<std::string>> open;  // the fields so far of each object that is not closed yet
+    std::string twice;
+    const auto see = [&](int, json::parse_event_t event, json& value) {
+        if (event == json::parse_event_t::object_start) open.emplace_back();
+        if (event == json::parse_event_t::object_end) open.pop_back();
+        if (event == json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second &&
+            twice.empty())
+            twice = value.get<std::string>();
+        return true;
+    };
+    try {
+        json parsed = json::parse(text, see);
+        if (twice.empty()) return parsed;
+    } catch (const json::parse_error& error) {
+        return refuse(Reason::malformed, "not JSON, from byte " + std::to_string(error.byte) + " on");
+    } catch (const json::exception&) {
+        return refuse(Reason::malformed, "not JSON: a number is larger than any that can be read");
+    }
+    constexpr std::size_t shown_max = 64;
+    return refuse(Reason::malformed, "a field stands twice: " + twice.substr(0, shown_max));
+}
+
 schemas::IncidentValue read_incident(const nlohmann::json& object, const std::string& force,
                                      desk::Findings& findings) {
     const Fields fields{object, "", findings};
@@ -140,17 +167,20 @@ schemas::IncidentValue read_incident(const nlohmann::json& object, const std::st
     incident.force = force;
     incident.reference = fields.required_text("reference", limits::name_size_max);
     const auto version = fields.number("version", version_max);
-    if (version.value_or(0) == 0) fields.fault("version", "must be 1 or more");
+    require(version.value_or(0) != 0, "version", "must be 1 or more", findings);
     incident.version = static_cast<std::uint32_t>(version.value_or(0));
     incident.status = fields.choice("status", statuses).value_or(schemas::IncidentStatus::open);
     const auto occurred = read_time(fields, "occurred");
-    if (!occurred) fields.fault("occurred", "is missing or no time");
+    require(occurred.has_value(), "occurred", "is missing or no time", findings);
     incident.occurred_us = to_us(occurred.value_or(Instant{}));
     incident.recorded_us = to_us(read_time(fields, "recorded").value_or(occurred.value_or(Instant{})));
     incident.category = fields.text("category");
     incident.qualifiers = fields.texts("qualifiers");
     if (incident.qualifiers.size() > limits::qualifiers_max) fields.fault("qualifiers", "too many");
-    incident.domestic_abuse = read_domestic_abuse(fields);
+    const auto abuse = fields.truth("domestic_abuse");
+    // Absent is no answer here: whether a school hears depends on it.
+    require(abuse.has_value(), "domestic_abuse", "must say yes or no", findings);
+    incident.domestic_abuse = abuse.value_or(false);
     incident.place = desk::read_place(fields);
     const auto people = fields.objects("people", limits::people_max);
     for (std::size_t i = 0; i < people.size(); ++i)

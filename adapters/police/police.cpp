@@ -114,7 +114,8 @@ json matched_of(desk::Desk& desk, std::uint32_t hours) {
         const std::string state = story.is_object() ? story.value("state", "") : "";
         if (state == "owed" || state == "closed")
             ++matched;
-        else if (state == "decided")
+        else if (state == "decided" ||
+                 state == "recorded")  // recorded: nothing in it was anybody's to decide on
             ++nobody;
         else
             ++unknown;
@@ -202,7 +203,14 @@ int markers(const std::filesystem::path& config, bool as_json, std::ostream& out
 namespace {
 
 void tell_story(const std::string& reference, const json& story, std::ostream& out) {
-    out << desk::printable(reference) << ": " << story.value("state", "") << ".\n";
+    const std::string state = story.value("state", "");
+    out << desk::printable(reference) << ": " << state
+        << (state == "recorded"  ? ", and it concerns nobody's flag or roll"
+            : state == "decided" ? ", and nobody had to be told"
+            : state == "owed"    ? ", and somebody who was told has not answered yet"
+            : state == "closed"  ? ", and everybody who was told has answered"
+                                 : "")
+        << ".\n";
     for (const auto& event : story.value("events", json::array())) {
         out << "  " << event.value("at", "") << "  " << event.value("what", "") << "  "
             << event.value("to", "");
@@ -237,9 +245,13 @@ int status_of_incident(const std::filesystem::path& config, const std::string& r
     query.reference = reference;
     const auto answer = desk.ask(std::move(query));
     if (!answer) {
-        out << desk::printable(reference) << ": " << name(answer.error().reason) << ", "
-            << answer.error().where << "\n";
-        return 1;
+        if (answer.error().reason == Reason::not_found)
+            throw std::runtime_error{
+                desk::printable(reference) +
+                ": the broker has no incident of this reference from this force. What waits "
+                "here, or was refused, `status` says"};
+        throw std::runtime_error{desk::printable(reference) + ": " +
+                                 std::string{name(answer.error().reason)} + ", " + answer.error().where};
     }
     const json story = json::parse(text(answer->content), nullptr, false);
     if (!story.is_object()) throw std::runtime_error{"the broker's answer is no object"};

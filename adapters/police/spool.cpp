@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <stdexcept>
 
@@ -14,6 +15,9 @@ namespace flagpost::police {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> folders{"working", "archive", "rejects"};
+constexpr std::array<std::string_view, 3> unfinished_endings{".part", ".tmp", ".filepart"};
 
 bool is_handed_over(const fs::path& file, const Mapping* mapping) {
     return !file.filename().string().starts_with('.') && is_incident_file(file, mapping) &&
@@ -32,7 +36,7 @@ std::string digest_of(const fs::path& file) {
 Spool::Spool(fs::path directory, std::string force, const Mapping* mapping)
     : directory_{std::move(directory)}, force_{std::move(force)}, mapping_{mapping} {
     if (!fs::is_directory(directory_)) throw std::runtime_error{directory_.string() + ": no such folder"};
-    for (const char* folder : {"working", "archive", "rejects"}) {
+    for (const auto folder : folders) {
         fs::create_directory(directory_ / folder);
         fs::permissions(directory_ / folder, fs::perms::owner_all);
     }
@@ -53,6 +57,20 @@ Spool::Spool(fs::path directory, std::string force, const Mapping* mapping)
 }
 
 Spool::~Spool() { ::close(lock_); }
+
+std::vector<std::string> Spool::left_alone() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator{directory_}) {
+        const std::string name = entry.path().filename().string();
+        const bool ours = std::ranges::find(folders, name) != folders.end();
+        const bool unfinished =
+            name.starts_with('.') ||
+            std::ranges::any_of(unfinished_endings, [&](auto ending) { return name.ends_with(ending); });
+        if (!ours && !unfinished && !is_handed_over(entry.path(), mapping_)) names.push_back(name);
+    }
+    std::ranges::sort(names);
+    return names;
+}
 
 void Spool::wait(std::chrono::milliseconds patience) const { arrivals_->wait(patience); }
 
@@ -119,6 +137,7 @@ FileReport Spool::set_aside(const fs::path& file, const std::string& name, const
     desk::move_durably(file, directory_ / "rejects" / name);
     FileReport report{name};
     report.rejected = 1;
+    report.unread = why;
     return report;
 }
 

@@ -23,6 +23,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "adapters/desk/arrivals.h"
 #include "adapters/police/incident_file.h"
@@ -35,6 +36,7 @@ struct FileReport {
     std::size_t known = 0;          // incidents that were published before, by another file or another way
     std::size_t rejected = 0;       // records, or 1 for a file that could not be read
     bool published_before = false;  // the same content was published earlier: nothing was sent
+    std::string unread = {};        // why nothing of the file could be read, if so
 };
 
 class Spool {
@@ -48,6 +50,9 @@ public:
 
     /// Takes and finishes the next file, oldest name first; nothing if there is none.
     std::optional<FileReport> next(Intake& intake);
+    /// Names in the folder that are never taken, though nothing about them says that they are not whole yet: other endings
+    /// (also .CSV), links, folders.
+    std::vector<std::string> left_alone() const;
     /// Returns when something has happened in the folder, or after `patience`.
     void wait(std::chrono::milliseconds patience) const;
 

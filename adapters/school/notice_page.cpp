@@ -140,7 +140,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("warning_rest", web::words::school_warning_rest)
         .text("keep", web::words::school_inset)
         .flag("corrected", earlier.has_value())
-        .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
+        .text("corrected_words", web::words::corrected(web::moment(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
         .list("changes", earlier ? was_and_is(*earlier->value, value, told.now) : std::vector<View>{})
         .list("facts", facts_of(value, told.now))
@@ -165,7 +165,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .maybe("waiting_words", standing.waiting)
         .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
         .maybe("opened_words", opened && item.opened_by == visit.person.called && !recorded
-                                   ? web::words::opened(web::time_of_day(*item.opened))
+                                   ? web::words::opened(web::moment(*item.opened, told.now))
                                    : "")
         .maybe("outsider_words", !intended && !recorded ? web::words::opened_by_lead : "")
         .flag("printing", printing);

@@ -9,6 +9,7 @@ namespace flagpost::school {
 int serve(const Call& call, std::ostream& out) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, agency_kinds(), own_settings()};
+    web::require_alone(desk.config());
     auto settings = web::read_settings(desk.config(), call.config);
     settings.site.role_words = role_words();
     web::People people{settings.people, roles()};

@@ -1,11 +1,12 @@
 #include "adapters/social_care/flag_book.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <sys/stat.h>
 
 #include <mutex>
 #include <set>
 #include <stdexcept>
+
+#include "adapters/client/data_file.h"
 
 namespace flagpost::social_care {
 namespace {
@@ -44,16 +45,6 @@ constexpr auto columns =
     "as_delta, declared, records, rejected, without_flag, digest, fresh, changed, same, ended, deleted, "
     "standing, step, "
     "sequence, load, code, accepted, refused, why, finished_us";
-
-std::string private_file(const std::filesystem::path& file) {
-    const mode_t before = ::umask(0077);
-    SQLite::Database made{file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_timeout_ms};
-    made.exec("BEGIN IMMEDIATE; COMMIT");
-    ::umask(before);
-    if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0)
-        throw std::runtime_error{file.string() + " cannot be kept from others"};
-    return file.string();
-}
 
 std::uint64_t count_of(const SQLite::Column& column) { return static_cast<std::uint64_t>(column.getInt64()); }
 
@@ -127,17 +118,16 @@ FlagLoad load_of(const FlagFile& file, schemas::LoadMode mode) {
 
 class FlagBook::Impl {
 public:
-    explicit Impl(const std::filesystem::path& file)
-        : db{private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms} {
+    explicit Impl(const std::filesystem::path& file) try
+        : db{client::private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms} {
         db.exec("PRAGMA journal_mode = TRUNCATE");
         db.exec("PRAGMA synchronous = FULL");
         db.exec("PRAGMA secure_delete = ON");  // what is forgotten is not left in the file
         SQLite::Transaction whole{db, SQLite::TransactionBehavior::IMMEDIATE};
-        const int version = db.execAndGet("PRAGMA user_version").getInt();
-        if (version == 0) db.exec(schema);
-        if (version != 0 && version != schema_version)
-            throw std::runtime_error{file.string() + " was written by another version of this program"};
+        if (client::version_of(db, file, schema_version) == 0) db.exec(schema);
         whole.commit();
+    } catch (const SQLite::Exception& error) {
+        client::cannot_use(file, error);
     }
 
     std::vector<FlagLoad> loads(const std::string& where, std::int64_t value, std::size_t most = 1) {

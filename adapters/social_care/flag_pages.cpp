@@ -355,7 +355,7 @@ Response FlagPages::upload(const Visit& visit) {
     settle(visit);
     const auto last = book_.last_applied();
     if (last && last->digest == digest && last->mode == wanted)
-        return ask(visit, "Already loaded " + web::near(last->finished, visit.now) + "; nothing changed");
+        return ask(visit, "Already loaded " + web::moment(last->finished, visit.now) + "; nothing changed");
     auto read_file = read(content, visit.now);
     if (!read_file)
         return ask(visit, desk::file_code(schemas::FileCode::malformed) + ": " +

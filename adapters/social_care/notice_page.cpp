@@ -188,7 +188,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("no_replacement", web::words::no_replacement)
         .text("referral", desk::printable(referral_in_words(value)))
         .flag("corrected", earlier.has_value())
-        .text("corrected_words", web::words::corrected(web::near(item.received, told.now)))
+        .text("corrected_words", web::words::corrected(web::moment(item.received, told.now)))
         .text("corrected_tell", web::words::corrected_tell)
         .list("changes", earlier ? was_and_is(*earlier->value, value) : std::vector<View>{})
         .list("facts", facts_of(value, told.now))
@@ -213,7 +213,8 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .flag("can_change", recorded && !printing && !outsider)
         .maybe("waiting_words", standing.waiting)
         .list("timeline", work_.timeline(told, value.reference, item, outcome_codes, dispute_in_words))
-        .maybe("opened_words", mine && !recorded ? web::words::opened(web::time_of_day(*item.opened)) : "")
+        .maybe("opened_words",
+               mine && !recorded ? web::words::opened(web::moment(*item.opened, told.now)) : "")
         .maybe("outsider_words", outsider && !recorded ? web::words::opened_by_manager : "")
         .flag("printing", printing);
     const auto asked = questions(told, item, std::nullopt);

@@ -24,7 +24,8 @@ std::vector<View> Pages::questions(const Visit& visit, const client::Incoming& n
         const std::string by = web::Work::who(visit, question.asked.by);
         std::string no_answer, answered_by;
         if (!answer)
-            no_answer = standing == "waiting"   ? web::words::not_yet_received(web::time_of_day(question.at))
+            no_answer = standing == "waiting"
+                            ? web::words::not_yet_received(web::moment(question.at, visit.now))
                         : standing == "refused" ? web::words::not_accepted(site_.settings().force_desk)
                                                 : "No answer yet.";
         else

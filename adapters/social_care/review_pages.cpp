@@ -482,8 +482,8 @@ Response ReviewPages::decide(const Visit& visit) {
                 "You were the first to decide this match. Your choice was not recorded again.");
         case Box::Decided::already:
             return site_.message(visit, 409, "Already decided",
-                                 desk::printable(done->now->recorded_by) + " decided this at " +
-                                     web::time_of_day(done->now->recorded.value_or(visit.now)) +
+                                 desk::printable(done->now->recorded_by) + " decided this " +
+                                     web::moment(done->now->recorded.value_or(visit.now), visit.now) +
                                      ". Your choice was not recorded.");
         default:
             break;

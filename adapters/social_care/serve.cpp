@@ -103,6 +103,7 @@ std::filesystem::path book_of(const client::Config& config) { return config.data
 int serve(const Call& call, std::ostream& out) {
     const desk::StopAtSignal stop;
     desk::Desk desk{call.config, {"social-care"}, page_settings()};
+    web::require_alone(desk.config());
     const auto settings = web::read_settings(desk.config(), call.config);
     web::People people{settings.people, roles()};
     SystemClock clock;

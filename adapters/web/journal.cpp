@@ -1,10 +1,11 @@
 #include "adapters/web/journal.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <sys/stat.h>
 
 #include <mutex>
 #include <stdexcept>
+
+#include "adapters/client/data_file.h"
 
 namespace flagpost::web {
 namespace {
@@ -38,16 +39,6 @@ PRAGMA user_version = 2;
 constexpr auto heard_noted_every = std::chrono::minutes{10};
 constexpr auto contact_gap_max = std::chrono::hours{1};
 
-std::string private_file(const std::filesystem::path& file) {
-    const mode_t before = ::umask(0077);
-    SQLite::Database made{file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
-    made.exec("BEGIN IMMEDIATE; COMMIT");
-    ::umask(before);
-    if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0)
-        throw std::runtime_error{file.string() + " cannot be kept from others"};
-    return file.string();
-}
-
 Entry entry_of(SQLite::Statement& query) {
     return {query.getColumn(0).getString(), query.getColumn(1).getString(),
             query.getColumn(2).getString(), query.getColumn(3).getString(),
@@ -58,18 +49,18 @@ Entry entry_of(SQLite::Statement& query) {
 
 class Journal::Impl {
 public:
-    explicit Impl(const std::filesystem::path& file)
-        : db{private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms} {
+    explicit Impl(const std::filesystem::path& file) try
+        : db{client::private_file(file), SQLite::OPEN_READWRITE, busy_timeout_ms} {
         db.exec("PRAGMA journal_mode = TRUNCATE");
         db.exec("PRAGMA synchronous = FULL");
-        const int version = db.execAndGet("PRAGMA user_version").getInt();
-        if (version > schema_version)
-            throw std::runtime_error{file.string() + " was written by another version of this program"};
+        SQLite::Transaction making{db, SQLite::TransactionBehavior::IMMEDIATE};
+        const int version = client::version_of(db, file, schema_version);
         if (version == schema_version) return;
-        SQLite::Transaction making{db};
         if (version == 0) db.exec(schema);
         db.exec(schema_2);
         making.commit();
+    } catch (const SQLite::Exception& error) {
+        client::cannot_use(file, error);
     }
 
     std::vector<Entry> entries(const std::string& sql, const std::string& reference) {

@@ -137,6 +137,11 @@ void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token
     if (failure) std::rethrow_exception(failure);
 }
 
+void require_alone(const client::Config& config) {
+    if (!client::BoxLock::take(config.data))
+        throw std::runtime_error{config.data.string() + ": another program already serves it"};
+}
+
 void serve_beside(desk::Desk& desk, Site& site, People& people, const Settings& settings, Handover& handover,
                   const std::stop_token& stop, std::ostream& out, const desk::Desk::Turn& more) {
     StaffWatch watch{people, desk.agency()};

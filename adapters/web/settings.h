@@ -47,6 +47,10 @@ Settings read_settings(const client::Config& config, const std::filesystem::path
 void serve_pages(Site& site, const ListenSettings& listen, const std::stop_token& stop, std::ostream& out,
                  const std::function<void(std::stop_token over)>& meanwhile);
 
+/// Throws std::runtime_error where another program serves the data file: to be asked before anything is said to be ready, or
+/// mended as if nobody were at work.
+void require_alone(const client::Config& config);
+
 /// Serves the site's pages in threads of its own and the session with the broker in this one, likewise. `more`: at every turn of
 /// this thread. The log is told of who chooses a password, and of what somebody changes in the file of people by hand.
 void serve_beside(desk::Desk& desk, Site& site, People& people, const Settings& settings, Handover& handover,

@@ -36,6 +36,14 @@ std::string near(Instant instant, Instant now) {
     return wanted.day + (wanted.year == today.year ? "" : " " + wanted.year) + ", " + wanted.time;
 }
 
+std::string moment(Instant instant, Instant now) {
+    const std::string words = near(instant, now);
+    const auto comma = words.find(", ");
+    const std::string day = words.substr(0, comma), at = "at " + words.substr(comma + 2);
+    if (day == "today") return at;
+    return (day == "yesterday" || day == "tomorrow" ? day : "on " + day) + " " + at;
+}
+
 std::string day_in_words(Instant instant) {
     const Parts parts = parts_of(instant);
     return parts.day + " " + parts.year;

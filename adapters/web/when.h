@@ -12,6 +12,8 @@ std::string time_of_day(Instant instant);
 /// "today, 8:12am", "yesterday, 9:40pm", "tomorrow, 5pm"; otherwise "Saturday 10 January, 9:40pm", with the year if it is
 /// another.
 std::string near(Instant instant, Instant now);
+/// The same within a sentence: "at 8:12am" today, "yesterday at 9:40pm", "on Saturday 10 January at 9:40pm".
+std::string moment(Instant instant, Instant now);
 /// "Sunday 11 January 2026".
 std::string day_in_words(Instant instant);
 /// A day (YYYY-MM-DD) as people say it: "today", "tomorrow", "Friday" within a week, otherwise "Friday 16 January".

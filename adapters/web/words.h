@@ -42,8 +42,8 @@ inline constexpr auto corrected_tell = "Was / is now, below. Tell anyone you tol
 inline constexpr auto practice = "These children are not real.";
 inline constexpr auto did_not_say = "Police did not say";
 
-inline std::string opened(const std::string& time) {
-    return "Opening this page recorded that you saw this notice at " + time +
+inline std::string opened(const std::string& moment) {
+    return "Opening this page recorded that you saw this notice " + moment +
            ". It does not say that you agree with it or that anything was done. It stays in your inbox until "
            "you record what you did.";
 }
@@ -54,8 +54,10 @@ inline std::string old_list(const std::string& hours, const std::string& limit) 
 inline std::string historic(const std::string& date, const std::string& months) {
     return "The plan ended on " + date + ". You are told because this is within " + months + " months.";
 }
-inline std::string corrected(const std::string& time) { return "This notice was corrected at " + time + "."; }
-inline std::string recalled(const std::string& time) { return "This notice was recalled at " + time + "."; }
+inline std::string corrected(const std::string& moment) {
+    return "This notice was corrected " + moment + ".";
+}
+inline std::string recalled(const std::string& moment) { return "This notice was recalled " + moment + "."; }
 inline std::string recalled_rest(const std::string& reason) {
     return "Reason: " + reason + ". Do not use it. Remove any copy you made, then record that you have.";
 }
@@ -66,8 +68,8 @@ inline std::string cut_off_rest(const std::string& phone) {
     return "There may be notices you cannot see. Phone " + phone +
            ". What you record here is kept and sent later.";
 }
-inline std::string not_yet_received(const std::string& time) {
-    return "Recorded here at " + time + ". Not yet received by Flagpost.";
+inline std::string not_yet_received(const std::string& moment) {
+    return "Recorded here " + moment + ". Not yet received by Flagpost.";
 }
 inline std::string not_accepted(const std::string& phone) {
     return "Flagpost did not accept what was recorded here. Phone " + phone + ".";

@@ -45,8 +45,8 @@ Response Work::record(const Visit& visit, const std::string& reference, const st
     const bool own_repeat = now.recorded_by == visit.person.called && now.outcome == outcome;
     if (!done->fresh && !own_repeat)
         return site_.message(visit, 409, "Already recorded",
-                             capital(who(visit, now.recorded_by)) + " recorded this at " +
-                                 time_of_day(*now.recorded) + ". Your choice was not recorded.");
+                             capital(who(visit, now.recorded_by)) + " recorded this " +
+                                 moment(*now.recorded, visit.now) + ". Your choice was not recorded.");
     return redirect(path_of(reference) + "?done=" + said);
 }
 
@@ -140,10 +140,10 @@ Work::Standing Work::standing(const Visit& visit, const client::Incoming& item, 
     const bool waits = sent && sent->state == client::OutgoingState::waiting;
     const bool refused = sent && sent->state == client::OutgoingState::refused;
     Standing standing;
-    standing.recorded = "Recorded by " + who(visit, item.recorded_by) + " at " + time_of_day(*item.recorded) +
-                        ": " + desk::in_words(codes, item.outcome) + ".";
+    standing.recorded = "Recorded by " + who(visit, item.recorded_by) + " " +
+                        moment(*item.recorded, visit.now) + ": " + desk::in_words(codes, item.outcome) + ".";
     if (!waits && !refused) standing.recorded += " Received by Flagpost.";
-    if (waits) standing.waiting = words::not_yet_received(time_of_day(*item.recorded));
+    if (waits) standing.waiting = words::not_yet_received(moment(*item.recorded, visit.now));
     if (refused) standing.waiting = words::not_accepted(site_.settings().force_desk);
     return standing;
 }
@@ -206,13 +206,10 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
     const auto due = due_of(from_us(value.act_by_us), visit.now);
     const auto standing = this->standing(visit, recall, to_hex(value.notice), desk::recall_codes);
     const bool closed = recall.recorded.has_value(), form = acts && !closed;
-    // Of another day with its day, so that nobody takes it for this morning's.
-    std::string recalled_at = near(from_us(value.recalled_at_us), visit.now);
-    if (recalled_at.starts_with("today, ")) recalled_at = time_of_day(from_us(value.recalled_at_us));
     Page page{"recall", (error.empty() ? "" : "Error: ") + ("Police notice " + value.reference)};
     page.view.text("reference", value.reference)
         .text("recalled_reference", value.recalled_reference)
-        .text("recalled_words", words::recalled(recalled_at))
+        .text("recalled_words", words::recalled(moment(from_us(value.recalled_at_us), visit.now)))
         .text("recalled_rest", words::recalled_rest(desk::reason_in_words(value.reason)))
         .text("police", (value.police_contact.empty() ? "force " + desk::printable(value.force)
                                                       : desk::printable(value.police_contact)) +

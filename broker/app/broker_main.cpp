@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/client/new_log_key.h"
+#include "adapters/client/usage.h"
 #include "broker/agreement/agreement.h"
 #include "broker/app/config.h"
 #include "broker/app/files.h"
@@ -24,14 +25,25 @@ using namespace flagpost;
 constexpr int exit_failed = 1;
 constexpr int exit_storage = 70;  // EX_SOFTWARE: do not just start it again; look first
 
+/// What is wrong with a store is said with its name: the store says what alone.
+template <class Does> auto name_store(const std::filesystem::path& store, Does does) {
+    try {
+        return does();
+    } catch (const store::StorageFailure& failure) {
+        throw store::StorageFailure{store.string() + ": " + failure.what()};
+    }
+}
+
 int check_store(const std::filesystem::path& file, bool as_json) {
     const auto config = app::load_broker_config(file);
     crypto::SystemRandom random;
     const crypto::Sealer sealer{crypto::BrokerKeys::load(config.keys, config.masters).master, random};
     const auto log_key = app::load_vkey(config.log.vkey);
     const auto log_key_previous = app::load_vkey_previous(config.log);
-    const auto report = store::sqlite::check(
-        config.database(), {&sealer, &log_key, log_key_previous ? &*log_key_previous : nullptr});
+    const auto report = name_store(config.database(), [&] {
+        return store::sqlite::check(config.database(),
+                                    {&sealer, &log_key, log_key_previous ? &*log_key_previous : nullptr});
+    });
     if (as_json) {
         nlohmann::json json;
         json["sound"] = report.sound();
@@ -159,6 +171,7 @@ void describe_case(CLI::App& command, Question& question) {
 int run_command(int argc, char** argv) {
     CLI::App program{"Flagpost's broker: passes on who must know, and can prove it."};
     program.require_subcommand(1);
+    program.failure_message(client::usage_fault);
     program.set_version_flag("--version", FLAGPOST_VERSION);
     std::filesystem::path config, file;
     std::string as;
@@ -172,7 +185,10 @@ int run_command(int argc, char** argv) {
     auto* run =
         program.add_subcommand("run", "serve until SIGTERM; prints `ready PORT` when clients may come");
     configured(run, "the broker's config file");
-    run->callback([&] { app::serve(app::load_broker_config(config)); });
+    run->callback([&] {
+        const auto settings = app::load_broker_config(config);
+        name_store(settings.database(), [&] { app::serve(settings); });
+    });
 
     auto* check =
         program.add_subcommand("check", "read the whole store and name everything that is wrong in it");

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { newPage, open, seemly, signIn } from "./office.mjs";
 
 const time = String.raw`\d{1,2}(?::\d\d)?(?:am|pm)`, clock = `(?:${time}|midday|midnight)`, near = `(?:[A-Z]?[a-z]+, |[A-Z][a-z]+ \\d+ [A-Z][a-z]+(?: \\d{4})?, )?${clock}`;
+const moment = `(?:yesterday |tomorrow |on [A-Z][a-z]+ \\d+ [A-Z][a-z]+(?: \\d{4})? )?at ${clock}`;
 /** The words, where {…} stands for what differs from page to page. */
 function said(words, ...parts) {
   const escaped = words.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
@@ -35,16 +36,16 @@ test("social care", async () => {
     await shows(page, notices + "FP-AAAA-LATE",
       "This is information, not a referral. It does not replace a police referral. Police referral: not known.",
       "Closes this notice. Police see that it is closed, when, and the choice you picked, not your name (as the agreement sets). Write details in your case system, not here.",
-      said("Opening this page recorded that you saw this notice at {0}. It does not say that you agree with it or that anything was done. It stays in your inbox until you record what you did.", clock),
+      said("Opening this page recorded that you saw this notice {0}. It does not say that you agree with it or that anything was done. It stays in your inbox until you record what you did.", moment),
       said("Overdue by {0} minutes", "\\d+"));
     const possible = "Possible match: verify before acting. The first name differs in spelling. Check that this is the same child before you contact anyone or write to a child's record.";
     for (const path of ["FP-CCCC-POSS", "FP-CCCC-POSS/print"]) await shows(page, notices + path, possible);
     await shows(page, notices + "FP-DDDD-HIST",
       "Your authority's flag list was 51 hours old when this was matched; it should be no older than 24.",
       "The plan ended on 1 June 2026. You are told because this is within 12 months.");
-    await shows(page, notices + "FP-FFFF-NOW2", said("This notice was corrected at {0}. Was / is now, below. Tell anyone you told.", near));
+    await shows(page, notices + "FP-FFFF-NOW2", said("This notice was corrected {0}. Was / is now, below. Tell anyone you told.", moment));
     await shows(page, notices + "FP-KKKK-TAKE",
-      said("This notice was recalled at {0}. Reason: police corrected the record, and it is not about this child. Do not use it. Remove any copy you made, then record that you have.", near));
+      said("This notice was recalled {0}. Reason: police corrected the record, and it is not about this child. Do not use it. Remove any copy you made, then record that you have.", moment));
     assert.doesNotMatch(await shows(page, notices + "FP-AAAA-LATE/print"), /Possible match/, "a match never carries the warning");
 
     await office.ask("kill_broker");
@@ -58,7 +59,7 @@ test("social care", async () => {
     await page.check("#outcome-2");
     await page.click("text=Record and close");
     await page.waitForURL("**done=recorded");
-    assert.match(await text(page), said("Recorded here at {0}. Not yet received by Flagpost.", clock));
+    assert.match(await text(page), said("Recorded here {0}. Not yet received by Flagpost.", moment));
     await office.ask("start_broker");
     // It is sent and answered. This broker made none of these notices and says so; what it does take, the scenario of the pages shows.
     for (let i = 0; i < 600 && /Not yet received/.test(await text(page)); ++i) {

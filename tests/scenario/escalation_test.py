@@ -96,7 +96,7 @@ class Escalation(Scenario):
             self.assertNotIn(name, told, "no child's data comes back")
 
         for agency, reference in ((OTHER_FORCE, "NP-0"), (FORCE, "NP-1")):  # not theirs, and not there: the same words
-            with self.assertRaisesRegex(Failed, "not_found, query: message"):
+            with self.assertRaisesRegex(Failed, "the broker has no incident of this reference from this force"):
                 p.run("flagpost-police", agency, "status", reference)
 
         export = self.folder / "export"

@@ -63,7 +63,7 @@ class ForceGuide(Scenario):
         self.assertIn("people[0].family_name = EXAMPLE   <- Person: EXAMPLE, Jo", check)
         self.assertIn("Everything in the sample is mapped or ignored.", check)
         self.assertIn("2 incidents could be published; 0 records would be rejected.", check)
-        self.assertIn("1 files: 2 incidents published, 0 rows rejected.", once)
+        self.assertIn("1 file: 2 incidents published, 0 rows rejected.", once)
         self.assertTrue((self.desk / "spool" / "archive" / "july.csv").exists())
         answer = json.loads(posted)
         self.assertEqual([(one["reference"], one["result"]) for one in answer["incidents"]], [("05/07/2026-1043", "queued")])

@@ -5,6 +5,7 @@ import http.client
 import json
 import pathlib
 import random
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -71,6 +72,21 @@ class PoliceIntake(Feeding):
         self.assertEqual(again.wait(120), 1)
         self.assertEqual(self.enqueued(), count)
         figure("police backlog", incidents=count, kills=kills)
+
+    def test_a_backlog_stopped_by_hand_names_no_file_that_is_not_there_yet(self):
+        self.start_broker()
+        self.config(FORCE)
+        self.kill_broker()  # so that it waits
+        backlog = self.folder / "backlog.csv"
+        backlog.write_text(incidents("old", range(3)) + "old-bad,0,open,2025-03-04T21:10:00Z,,Theft,no,,,,[],\n")
+        process = self.start_import(backlog)
+        self.wait_closely(lambda: self.enqueued() == 3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 1)
+        said = (self.folder / "import.log").read_text()
+        self.assertIn("Stopped before the end. The same command goes on where it was.", said)
+        self.assertNotIn("backlog.again.csv", said)
+        self.assertFalse((self.folder / "backlog.again.csv").exists())
 
     def post(self, port, body):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

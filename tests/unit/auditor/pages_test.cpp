@@ -166,7 +166,7 @@ TEST_CASE("the overview says what was verified, by whom it is signed, and what n
     for (const std::string& words :
          {std::string{words::verifies}, std::string{words::own_check},
           std::to_string(records.size()) +
-              " entries, checked today, 8:12am against the head that log.example/audit signed",
+              " entries, checked at 8:12am against the head that log.example/audit signed",
           std::string{"Yes: every entry leads to the signed root"},
           std::string{"names no witness: a log rewritten whole by whoever holds its key would not show"},
           std::string{"First check of this log on this machine"},

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "adapters/auditor/complete.h"
+#include "adapters/auditor/printable.h"
 #include "tests/support/catch.h"
 #include "tests/unit/auditor/sample_log.h"
 
@@ -63,6 +64,11 @@ std::size_t lines(const std::string& text) {
 }
 
 }  // namespace
+
+TEST_CASE("names are shown in their own script, and nothing that a terminal obeys", "[auditor]") {
+    CHECK(printable("Wiśniewska, آوا, 王") == "Wiśniewska, آوا, 王");
+    CHECK(printable("a\x1b[2J\nb \u202Ex\u009B") == "a?[2J?b ?x?");
+}
 
 TEST_CASE("each kind of leaf is told in words, and no two alike", "[auditor]") {
     std::set<std::string> told;

@@ -1,8 +1,11 @@
 #include "adapters/client/box.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "broker/crypto/keys.h"
 #include "load_generated.h"
@@ -550,6 +553,32 @@ TEST_CASE("a file of another version is left alone", "[client]") {
         file.put(9);
     }
     CHECK_THROWS_WITH(desk.reopen(), Catch::Contains("another version"));
+}
+
+TEST_CASE("a file that is no data file is named, with what to do, and another program's is left alone",
+          "[client]") {
+    Desk desk;
+    desk.box.reset();
+    const auto put = [&](const std::string& bytes) {
+        std::ofstream{desk.file(), std::ios::binary | std::ios::trunc} << bytes;
+    };
+    put("not a database, however long it is");
+    CHECK_THROWS_WITH(desk.reopen(),
+                      Catch::StartsWith(desk.file().string() + ": file is not a database. If another file"));
+
+    put("");
+    {
+        SQLite::Database other{desk.file().string(), SQLite::OPEN_READWRITE};
+        other.exec("CREATE TABLE sale (price INTEGER)");
+    }
+    CHECK_THROWS_WITH(desk.reopen(),
+                      desk.file().string() + " holds another program's tables: name another file");
+    SQLite::Database other{desk.file().string()};
+    CHECK(other.execAndGet("SELECT group_concat(name) FROM sqlite_schema").getString() == "sale");
+
+    std::filesystem::remove(desk.file());
+    std::filesystem::create_directory(desk.file());
+    CHECK_THROWS_WITH(desk.reopen(), Catch::Contains(desk.file().string() + ": Is a directory"));
 }
 
 TEST_CASE("a month of incidents is enqueued and confirmed whole", "[client]") {

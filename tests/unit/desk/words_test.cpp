@@ -40,6 +40,10 @@ TEST_CASE("foreign text cannot command the terminal", "[desk]") {
                     "2Jb") == "a 2Jb");
     CHECK(printable("line\none\ttwo\x7f") == "line one two ");
     CHECK(printable("Wi\xc5\x9bniewska \xc2\xa3") == "Wi\xc5\x9bniewska \xc2\xa3");
+    CHECK(printable("آوا \u202Eevil\u202C 王\u2066x\u2069", '?') == "آوا ?evil? 王?x?");
+    CHECK(printable("a\x9b"
+                    "2J\xff") == "a\uFFFD2J\uFFFD");
+    CHECK(printable({"\0", 1}) == " ");
 }
 
 TEST_CASE("text is broken at blanks before the edge of the screen", "[desk]") {

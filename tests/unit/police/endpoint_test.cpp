@@ -91,6 +91,11 @@ TEST_CASE("a call with anything wrong in it is refused by index and field, and l
     no_time.erase("occurred");
     auto bad_birth = good("NP-5");
     bad_birth["people"][0]["date_of_birth"] = "2/1/90";
+    const std::string not_utf8 = "{\"reference\": \"\xff\"}";
+    std::string two_answers = good().dump();  // which of them would decide whether a school hears
+    two_answers.insert(1, "\"domestic_abuse\":true,");
+    auto bad_version = good();
+    bad_version["version"] = "two";
     const std::string deep = std::string(20, '[') + std::string(20, ']');
     const std::string second = json::array({good(), no_time}).dump();
     const std::string third = json::array({good(), good("NP-2"), bad_birth}).dump();
@@ -98,22 +103,27 @@ TEST_CASE("a call with anything wrong in it is refused by index and field, and l
     const std::string many = json(std::vector<json>(501, good())).dump();
     const std::string large(endpoint_body_max + 1, ' ');
     const auto [status, wanted, body] = GENERATE_COPY(table<int, const char*, std::string>({
-        {400, "null body: not JSON",                                 "{"   },
-        {400, "null body: nested too deep",                          deep  },
-        {422, "null body: should be an incident",                    "[]"  },
-        {422, "null body: should be an incident",                    "7"   },
-        {422, "0 : should be an object",                             "[7]" },
-        {422, "1 occurred: is missing or no time",                   second},
-        {422, "2 people[0].date_of_birth: should be a date",         third },
-        {422, "1 reference: this version already stands at index 0", twice },
-        {413, "null body: has more than 500 incidents",              many  },
-        {413, "null body: is larger than",                           large },
+        {400, "null body: not JSON, from byte 2 on",                 "{"                           },
+        {400, "null body: not JSON, from byte 16 on",                not_utf8                      },
+        {400, "null body: not JSON: a number",                       "[1e999]"                     },
+        {400, "null body: a field stands twice: domestic_abuse",     "[" + two_answers + "]"       },
+        {400, "null body: nested too deep",                          deep                          },
+        {422, "null body: should be an incident",                    "[]"                          },
+        {422, "null body: should be an incident",                    "7"                           },
+        {422, "0 : should be an object",                             "[7]"                         },
+        {422, "1 occurred: is missing or no time",                   second                        },
+        {422, "2 people[0].date_of_birth: should be a date",         third                         },
+        {422, "1 reference: this version already stands at index 0", twice                         },
+        {422, "0 version: should be a whole number",                 "[" + bad_version.dump() + "]"},
+        {413, "null body: has more than 500 incidents",              many                          },
+        {413, "null body: is larger than",                           large                         },
     }));
     CAPTURE(wanted);
     World world;
     const auto reply = world.post(body);
     CHECK(reply.status == status);
     CHECK_THAT(first_problem(reply), Catch::StartsWith(wanted));
+    CHECK(reply.body["problems"].size() == 1);
     CHECK(world.waiting() == 0);
 }
 
@@ -169,6 +179,9 @@ TEST_CASE("what is not POST /incidents with JSON is said to be so", "[police]") 
     CHECK(world.endpoint.answer({"POST", "/", "application/json", bearer, ""}).status == 404);
     CHECK(world.endpoint.answer({"POST", "/incidents", "text/csv", bearer, "x"}).status == 415);
     CHECK(world.endpoint
+              .answer({"POST", "/incidents", "Application/JSON ;charset=utf-8", bearer, good("NP-0").dump()})
+              .status == 202);
+    CHECK(world.endpoint
               .answer({"POST", "/incidents", "application/json; charset=utf-8", bearer, good().dump()})
               .status == 202);
 }
@@ -188,6 +201,7 @@ TEST_CASE("over a socket, bodies are bounded however they are sent", "[police]")
     const auto whole = client.Post("/incidents", large, "application/json");
     REQUIRE(whole);
     CHECK(whole->status == 413);
+    CHECK_THAT(first_problem({413, json::parse(whole->body), {}}), Catch::Contains("is larger than"));
 
     std::size_t sent = 0;
     const auto chunked = client.Post(

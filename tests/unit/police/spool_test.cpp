@@ -98,8 +98,9 @@ TEST_CASE("NDJSON is read line by line, and one bad line is only that", "[police
     CHECK(reports[0].published == 2);
     CHECK(reports[0].rejected == 4);
     const auto rejects = world.text("rejects/day.ndjson.rejects.csv");
-    for (const char* line : {"\n3,rejected,\"not a JSON object\"", "\n4,rejected,\"not JSON\"",
-                             "\n5,rejected,\"not UTF-8\"", "\n6,rejected,\"not JSON\""})
+    for (const char* line :
+         {"\n3,rejected,\"not a JSON object\"", "\n4,rejected,\"not JSON, from byte 14 on\"",
+          "\n5,rejected,\"not UTF-8\"", "\n6,rejected,\"not JSON, from byte 1 on\""})
         CHECK(rejects.find(line) != std::string::npos);
     CHECK(world.sources() == std::vector<std::string>{"day.ndjson:1", "day.ndjson:7"});
 }
@@ -173,6 +174,8 @@ TEST_CASE("what is still being written, or is no file of incidents, is left alon
     fs::create_symlink("/etc/passwd", world.spool() / "link.csv");
     CHECK(world.feed().empty());
     CHECK(world.has("day.csv.part"));
+    CHECK(Spool{world.spool(), "31"}.left_alone() ==
+          std::vector<std::string>{"day.CSV", "folder.csv", "link.csv", "notes.txt"});
 }
 
 TEST_CASE("a file that cannot be read at all is set aside with its reason", "[police]") {
@@ -191,6 +194,7 @@ TEST_CASE("a file that cannot be read at all is set aside with its reason", "[po
     REQUIRE(reports.size() == 1);
     CHECK(reports[0].published == 0);
     CHECK(reports[0].rejected == 1);
+    CHECK_THAT(reports[0].unread, Catch::StartsWith(reason));
     CHECK(world.has(std::string{"rejects/"} + name));
     CHECK(world.text(std::string{"rejects/"} + name + ".rejects.csv").find(reason) != std::string::npos);
     CHECK(world.sources().empty());

@@ -274,7 +274,7 @@ TEST_CASE("of the minimum, child, reference and time, no empty line is made", "[
 TEST_CASE("opening is recorded once and removes nothing; recording closes once", "[school]") {
     Office office;
     office.receive(notice(1, "FP-1"));
-    CHECK(has(office.get("jo", "/notices/FP-1"), words::opened("8:12am")));
+    CHECK(has(office.get("jo", "/notices/FP-1"), words::opened("at 8:12am")));
     office.get("kit", "/notices/FP-1");
     CHECK(office.item("FP-1")->opened_by == "Jo Wren");
     CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 1);
@@ -293,7 +293,7 @@ TEST_CASE("opening is recorded once and removes nothing; recording closes once",
     CHECK_FALSE(has(office.get("jo", "/inbox"), "FP-1"));
     CHECK(has(office.get("kit", "/done"), "Quiet support, no approach to the child"));
     const auto page = office.get("jo", "/notices/FP-1");
-    CHECK(has(page, words::not_yet_received("8:12am")));
+    CHECK(has(page, words::not_yet_received("at 8:12am")));
     CHECK_FALSE(has(page, "Record and close"));
     CHECK(office.post("jo", "/notices/FP-1/pass", chosen("choice", "kit")).status == 404);
 }
@@ -412,7 +412,7 @@ TEST_CASE("a notice sent again says so, and a corrected one what it was", "[scho
     newer.voice_of_child = "I was asleep.";
     office.receive(newer);
     const auto page = office.get("jo", "/notices/FP-2");
-    CHECK(has(page, words::corrected("today, 9:12am")));
+    CHECK(has(page, "This notice was corrected at 9:12am."));
     CHECK(has(page, "I heard shouting.</td>"));
     CHECK(has(page, "I was asleep.</td>"));
     auto of_another = notice(1, "FP-3");

@@ -235,7 +235,7 @@ TEST_CASE("a file that is none, out of order or loaded already is answered and n
     all.emplace_back(rows(0, 2), web::Fields{}, "Choose whether this is the whole list");
     all.emplace_back("name\nAva\n", full, "CPF01: header: no column LAchildID");
     all.emplace_back("[{\"la_child_id\":", full, "CPF01: file: it ends early");
-    all.emplace_back(rows(0, 3), full, "Already loaded today, 8:12am; nothing changed");
+    all.emplace_back(rows(0, 3), full, "Already loaded at 8:12am; nothing changed");
     all.emplace_back(rows(0, 2), with("sequence", "3"), "Number 2 expected; this says 3. Load 2 is missing.");
     all.emplace_back(rows(0, 2), with("sequence", "4"), "Loads 2 to 3 are missing.");
     all.emplace_back(rows(0, 2), with("sequence", "1"), "Number 2 expected; this says 1.");

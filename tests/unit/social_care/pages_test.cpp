@@ -225,7 +225,7 @@ TEST_CASE("opening is recorded once, by the first person it was sent to, and eve
     office.receive(notice(1, "FP-1"));
     CHECK(has(office.get("max", "/notices/FP-1"), words::opened_by_manager));
     CHECK_FALSE(office.item("FP-1")->opened);
-    CHECK(has(office.get("sam", "/notices/FP-1"), words::opened("8:12am")));
+    CHECK(has(office.get("sam", "/notices/FP-1"), words::opened("at 8:12am")));
     CHECK(office.item("FP-1")->opened_by == "Sam Patel");
     office.get("ann", "/notices/FP-1/print");
     CHECK(office.item("FP-1")->opened_by == "Sam Patel");
@@ -266,7 +266,7 @@ TEST_CASE("recording closes once; the second person is told who was first", "[so
     CHECK(has(second.body, "Sam Patel recorded this at 8:12am. Your choice was not recorded."));
     CHECK(office.item("FP-1")->outcome == "contacted");
     CHECK(office.reader.read([](const client::Box& box) { return box.counts().waiting; }) == 2);
-    CHECK(has(office.get("sam", "/notices/FP-1"), words::not_yet_received("8:12am")));
+    CHECK(has(office.get("sam", "/notices/FP-1"), words::not_yet_received("at 8:12am")));
     const auto waiting = office.reader.read([](const client::Box& box) { return box.waiting(10); });
     client::Box box{office.file, office.clock, office.random};
     box.confirmed({
@@ -385,7 +385,7 @@ TEST_CASE("a corrected notice says what it was and what it is now", "[social_car
     newer.circumstances = "Police were called again.";
     office.receive(newer);
     const auto page = office.get("sam", "/notices/FP-2");
-    CHECK(has(page, words::corrected("today, 8:12am")));
+    CHECK(has(page, "This notice was corrected at 8:12am."));
     CHECK(has(page, words::corrected_tell));
     CHECK(has(page, "Police were called.</td>"));
     CHECK(has(page, "Police were called again.</td>"));

@@ -46,6 +46,11 @@ TEST_CASE("near times are said by day, deadlines with what is left", "[web]") {
     CHECK(near(now - 72h, now) == "Thursday 8 January, 8:12am");
     CHECK(near(now - 24h * 40, now) == "Tuesday 2 December 2025, 8:12am");
     CHECK(time_of_day(now) == "8:12am");
+    CHECK(moment(now, now) == "at 8:12am");
+    CHECK(moment(now - 24h, now) == "yesterday at 8:12am");
+    CHECK(moment(now + 24h, now) == "tomorrow at 8:12am");
+    CHECK(moment(now - 72h, now) == "on Thursday 8 January at 8:12am");
+    CHECK(moment(now - 24h * 40, now) == "on Tuesday 2 December 2025 at 8:12am");
     CHECK(day_in_words(now) == "Sunday 11 January 2026");
     const auto late = due_of(now - 42min, now);
     CHECK(late.at == "Today, 7:30am");
@@ -115,6 +120,14 @@ TEST_CASE("the journal knows when the broker was not heard, whether the program 
     CHECK(journal.silences(24h, begin + 60h)[1].from == begin + 34h);
     journal.heard(begin + 33h);  // a clock set back
     CHECK(journal.silences(24h, begin + 35h).size() == 1);
+}
+
+TEST_CASE("a file that is no journal is named", "[web]") {
+    const test::TemporaryDirectory directory;
+    const auto file = directory.path() / "pages";
+    std::ofstream{file} << "not a database, however long it is";
+    CHECK_THROWS_WITH(Journal{file},
+                      Catch::StartsWith(file.string() + ": file is not a database. If another file"));
 }
 
 TEST_CASE("a journal of before is carried over with what is in it", "[web]") {

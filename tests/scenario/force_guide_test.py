@@ -76,6 +76,7 @@ class ForceGuide(Scenario):
         self.assertEqual(self.marked(), ["197 Quarry Crescent"])
         self.assertIn("Of 43 incidents of the last 72 hours, 1 concerned a child somebody had to be told of; for 0 of these everybody has answered.",
                       matched)
+        self.assertNotIn("The broker said nothing of", matched)
         self.assertRegex(story, r"05/07/2026-1041: (owed|decided)")
         self.assertIn("No reports", reports)
         self.assertIn("43 the same, 0 different; 0 not sent yet, 0 refused", reconciled)

@@ -88,6 +88,19 @@ class PoliceIntake(Feeding):
         self.assertNotIn("backlog.again.csv", said)
         self.assertFalse((self.folder / "backlog.again.csv").exists())
 
+    def test_what_lies_in_the_folder_and_is_never_taken_is_named(self):
+        self.start_broker()
+        self.config(FORCE)
+        spool = self.folder / "handed-over"
+        spool.mkdir()
+        for name in ("day.csv", "DAY.CSV", "later.csv.part"):
+            (spool / name).write_text(incidents("day", range(3)))
+        done = subprocess.run([BIN / "flagpost-police", "feed", "--once", "--spool", spool, "--config", self.named(FORCE, ".toml")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.decode().count("is left alone"), 1, done.stderr)
+        self.assertIn("DAY.CSV: is left alone", done.stderr.decode())
+
     def post(self, port, body):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:

@@ -289,9 +289,10 @@ private:
         const off_t now = size_of(file.fd);
         const off_t size = torn && random() % 2 == 0 ? now : file.durable_size;
         const off_t unit = torn && random() % 2 == 0 ? sector_size : block_size;
+        // A cut is of the size alone: what was cut off is whole again where the cut is lost. SQLite's TRUNCATE journal rests on it.
         for (const auto& [block, change] : file.changed)
             for (off_t at = 0; at < block_size; at += unit)
-                if (!torn || random() % 2 == 0)
+                if (!torn || block * block_size + at >= now || random() % 2 == 0)
                     (void)real_pwrite(file.fd, change.before.data() + at, static_cast<std::size_t>(unit),
                                       block * block_size + at);
         (void)real_truncate(file.fd, size);

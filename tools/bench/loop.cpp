@@ -149,7 +149,7 @@ void Peer::read() {
                                                out_.insert(out_.end(), ping->pong.begin(), ping->pong.end());
                                        });
         if (!fed) return close("zmtp: " + fed.error().where);
-        if (SSL_has_pending(tls_.get()) == 0) return;
+        if (!tls_ || SSL_has_pending(tls_.get()) == 0) return;  // answering may have found the broker gone
     }
 }
 

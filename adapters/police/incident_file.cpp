@@ -282,6 +282,16 @@ void IncidentFile::reject(const Handed& incident, const std::string& why) {
     }
 }
 
+/// What stands there may be half corrected by hand: it gets a name of its own, unless it is what is written anyway.
+void keep_corrections(const fs::path& again, const std::string& text) {
+    if (read_text(again) == text) return;
+    fs::path kept;
+    for (int number = 1; kept.empty() || fs::exists(kept); ++number)
+        kept = again.parent_path() /
+               (again.stem().string() + "." + std::to_string(number) + again.extension().string());
+    fs::rename(again, kept);
+}
+
 fs::path again_name(const fs::path& name) {
     return name.stem().string() + ".again" + name.extension().string();
 }
@@ -289,11 +299,9 @@ fs::path again_name(const fs::path& name) {
 void IncidentFile::write_rejects(const fs::path& folder, const std::string& name) {
     desk::write_rejects(folder / (name + ".rejects.csv"), std::move(rejects_));
     const fs::path again = folder / again_name(name);
-    std::error_code absent;
-    if (rejected_.empty())
-        fs::remove(again, absent);
-    else
-        desk::write_whole(again, at_->only(rejected_));
+    const std::string text = rejected_.empty() ? std::string{} : at_->only(rejected_);
+    if (fs::exists(again)) keep_corrections(again, text);
+    if (!rejected_.empty()) desk::write_whole(again, text);
 }
 
 }  // namespace flagpost::police

@@ -41,7 +41,8 @@ public:
     /// How many records are not used.
     std::size_t rejected() const { return rejected_.size(); }
     /// Writes `name`.rejects.csv, with line and reason, and the records themselves under again_name(`name`), to be
-    /// corrected and handed over again; removes what an earlier try wrote. Nothing is asked of this afterwards.
+    /// corrected and handed over again. What an earlier try wrote there, which somebody may be correcting, is kept as
+    /// "day.again.1.csv". Nothing is asked of this afterwards.
     void write_rejects(const std::filesystem::path& folder, const std::string& name);
 
 private:

@@ -1,5 +1,7 @@
 #include "adapters/police/mapping.h"
 
+#include <fstream>
+
 #include "adapters/client/load.h"
 #include "adapters/police/csv_record.h"
 #include "adapters/police/incident_file.h"
@@ -315,4 +317,29 @@ TEST_CASE("rejected rows are kept as a file of the same kind, whole incidents ea
     CHECK(again->rejected() == 2);
     REQUIRE(again->incidents().size() == 1);
     CHECK(again->incidents()[0].payload == file->incidents()[0].payload);
+}
+
+TEST_CASE("rejected rows that somebody is correcting are never written over", "[police]") {
+    const test::TemporaryDirectory directory;
+    const auto mapping = Mapping::load(example("command-and-control.toml"));
+    const auto import = [&](bool is_spoilt) {
+        auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping);
+        REQUIRE(file);
+        if (is_spoilt) file->reject(file->incidents()[0], "spoilt");
+        file->write_rejects(directory.path(), "day.csv");
+    };
+    const auto text = [&](const char* name) {
+        std::ifstream stream(directory.path() / name);
+        return std::string{std::istreambuf_iterator<char>{stream}, {}};
+    };
+    import(true);
+    const auto first = text("day.again.csv");
+    import(true);
+    CHECK_FALSE(std::filesystem::exists(directory.path() / "day.again.1.csv"));  // nothing had changed
+    directory.write("day.again.csv", "corrected by hand\n");
+    import(true);
+    CHECK(text("day.again.csv") == first);
+    CHECK(text("day.again.1.csv") == "corrected by hand\n");
+    import(false);
+    CHECK(text("day.again.2.csv") == first);
 }

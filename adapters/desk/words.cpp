@@ -40,9 +40,11 @@ std::string counted(std::int64_t count, const char* unit) {
 /// what follows (U+202A to U+202E, U+2066 to U+2069), which shows a name other than it is.
 bool steers(std::string_view character) {
     if (character.size() == 1) return character[0] < 0x20 || character[0] == 0x7F;
+    // NOLINTBEGIN(misc-misleading-bidirectional): they are what is looked for
     return (character >= "\xC2\x80" && character <= "\xC2\x9F") ||
            (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
            (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+    // NOLINTEND(misc-misleading-bidirectional)
 }
 
 }  // namespace

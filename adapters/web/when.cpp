@@ -39,9 +39,10 @@ std::string near(Instant instant, Instant now) {
 std::string moment(Instant instant, Instant now) {
     const std::string words = near(instant, now);
     const auto comma = words.find(", ");
-    const std::string day = words.substr(0, comma), at = "at " + words.substr(comma + 2);
-    if (day == "today") return at;
-    return (day == "yesterday" || day == "tomorrow" ? day : "on " + day) + " " + at;
+    const std::string which = words.substr(0, comma);
+    std::string at = "at " + words.substr(comma + 2);
+    if (which == "today") return at;
+    return (which == "yesterday" || which == "tomorrow" ? which : "on " + which) + " " + at;
 }
 
 std::string day_in_words(Instant instant) {

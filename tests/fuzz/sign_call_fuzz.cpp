@@ -1,4 +1,6 @@
 /// What comes over the socket between broker and signer, either way.
+#include <algorithm>
+
 #include "broker/log/sign_call.h"
 #include "tests/fuzz/hold.h"
 

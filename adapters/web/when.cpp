@@ -17,32 +17,35 @@ Parts parts_of(Instant instant) {
     return {words.substr(0, blank), words.substr(blank + 1, comma - blank - 1), words.substr(comma + 2)};
 }
 
-constexpr std::chrono::hours day{24};
+constexpr std::chrono::hours a_day{24};
 constexpr std::chrono::hours soon{2};
+
+/// "today", "yesterday", "tomorrow"; otherwise "Saturday 10 January", with the year if it is another.
+std::string day_near(Instant instant, Instant now) {
+    const Parts wanted = parts_of(instant), today = parts_of(now);
+    const auto falls_on = [&](Instant other) {
+        const Parts parts = parts_of(other);
+        return parts.day == wanted.day && parts.year == wanted.year;
+    };
+    if (falls_on(now)) return "today";
+    if (falls_on(now + a_day)) return "tomorrow";
+    if (falls_on(now - a_day)) return "yesterday";
+    return wanted.day + (wanted.year == today.year ? "" : " " + wanted.year);
+}
 
 }  // namespace
 
 std::string time_of_day(Instant instant) { return parts_of(instant).time; }
 
 std::string near(Instant instant, Instant now) {
-    const Parts wanted = parts_of(instant), today = parts_of(now);
-    const auto falls_on = [&](Instant other) {
-        const Parts parts = parts_of(other);
-        return parts.day == wanted.day && parts.year == wanted.year;
-    };
-    if (falls_on(now)) return "today, " + wanted.time;
-    if (falls_on(now + day)) return "tomorrow, " + wanted.time;
-    if (falls_on(now - day)) return "yesterday, " + wanted.time;
-    return wanted.day + (wanted.year == today.year ? "" : " " + wanted.year) + ", " + wanted.time;
+    return day_near(instant, now) + ", " + time_of_day(instant);
 }
 
 std::string moment(Instant instant, Instant now) {
-    const std::string words = near(instant, now);
-    const auto comma = words.find(", ");
-    const std::string which = words.substr(0, comma);
-    std::string at = "at " + words.substr(comma + 2);
-    if (which == "today") return at;
-    return (which == "yesterday" || which == "tomorrow" ? which : "on " + which) + " " + at;
+    const std::string day = day_near(instant, now);
+    std::string at = "at " + time_of_day(instant);
+    if (day == "today") return at;
+    return (day == "yesterday" || day == "tomorrow" ? day : "on " + day) + " " + at;
 }
 
 std::string day_in_words(Instant instant) {
@@ -54,7 +57,7 @@ std::string day_of_date(const std::string& date, Instant now) {
     const auto midday = desk::parse_instant(date + "T12:00:00Z");
     if (!midday) return date;
     for (int ahead = -1; ahead <= 6; ++ahead) {
-        if (desk::local_day(now + ahead * day) != date) continue;
+        if (desk::local_day(now + ahead * a_day) != date) continue;
         const std::string words = parts_of(*midday).day;
         return ahead == -1  ? "yesterday"
                : ahead == 0 ? "today"

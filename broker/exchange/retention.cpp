@@ -28,19 +28,28 @@ struct Decider::Order {
 
 namespace {
 
-constexpr std::string_view incident_prefix = "incident/";
 constexpr const char* order_class = "order";
 constexpr const char* conflict_rule = "conflict";  // tells such a leaf from that of a legal hold
 
+/// "flag/E10000024/1234", "pupil/900001/H243278544154", "pupil/0/E10000024/..." or "incident/31/OCC-1".
+struct SubjectParts {
+    std::string kind, code, rest;
+};
+std::optional<SubjectParts> parts_of(std::string_view subject) {
+    const auto kind_end = subject.find('/');
+    if (kind_end == std::string_view::npos) return std::nullopt;
+    const auto code_end = subject.find('/', kind_end + 1);
+    if (code_end == std::string_view::npos) return std::nullopt;
+    return SubjectParts{std::string{subject.substr(0, kind_end)},
+                        std::string{subject.substr(kind_end + 1, code_end - kind_end - 1)},
+                        std::string{subject.substr(code_end + 1)}};
+}
+
 /// The incident whose sender is `controller` and whose subject this is.
 std::optional<IncidentName> incident_of(std::string_view subject, std::string_view controller) {
-    if (!subject.starts_with(incident_prefix)) return std::nullopt;
-    subject.remove_prefix(incident_prefix.size());
-    const auto slash = subject.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    const auto force = subject.substr(0, slash);
-    if (controller != "police/" + std::string{force}) return std::nullopt;
-    return IncidentName{std::string{force}, std::string{subject.substr(slash + 1)}};
+    const auto parts = parts_of(subject);
+    if (!parts || parts->kind != "incident" || controller != "police/" + parts->code) return std::nullopt;
+    return IncidentName{parts->code, parts->rest};
 }
 
 /// Whose records an agency may give orders about.
@@ -191,18 +200,16 @@ bool Decider::takes_part(std::string_view agency) const {
 // Nobody keeps another agency's people from their work: a flag is its authority's case, a pupil its school's and the
 // authority's where the school is, an incident its force's.
 bool Decider::is_own_case(const Order& order) const {
-    const auto slash = order.subject.find('/');
-    const auto second = slash == std::string::npos ? slash : order.subject.find('/', slash + 1);
-    if (second == std::string::npos) return false;
-    const auto kind = order.subject.substr(0, slash),
-               code = order.subject.substr(slash + 1, second - slash - 1);
+    const auto parts = parts_of(order.subject);
+    if (!parts) return false;
+    const auto& [kind, code, rest] = *parts;
     if (kind == "flag") return order.controller == "social-care/" + code;
     if (kind == "incident") return order.controller == "police/" + code;
     if (kind != "pupil") return false;
     // Of a register of children not in school: "pupil/0/<la>/...".
     if (code == "0")
         return order.controller.starts_with("education/") &&
-               order.subject.substr(second + 1).starts_with(order.controller.substr(10) + "/");
+               rest.starts_with(order.controller.substr(10) + "/");
     if (order.controller == "school/" + code) return true;
     const auto urn = parse_urn(code);
     const auto* school = urn ? state.known.school(*urn) : nullptr;
@@ -212,14 +219,11 @@ bool Decider::is_own_case(const Order& order) const {
 // Mistyped, it would keep nobody from anything either. Only of an incident may be listed before it comes: the force knows of it first.
 bool Decider::is_known_case(std::string_view subject) const {
     if (subject.starts_with("incident/")) return true;
-    const auto kind_end = subject.find('/');
-    const auto code_end = subject.find('/', kind_end + 1);
-    if (code_end != std::string_view::npos) {
-        const std::string code{subject.substr(kind_end + 1, code_end - kind_end - 1)};
-        const std::string rest{subject.substr(code_end + 1)};
-        if (subject.starts_with("flag/") && state.known.flag({code, rest}) != nullptr) return true;
+    if (const auto parts = parts_of(subject)) {
+        const auto& [kind, code, rest] = *parts;
+        if (kind == "flag" && state.known.flag({code, rest}) != nullptr) return true;
         const auto urn = code == "0" ? std::optional{std::uint32_t{0}} : parse_urn(code);
-        if (subject.starts_with("pupil/") && urn && state.known.pupil({*urn, rest}) != nullptr) return true;
+        if (kind == "pupil" && urn && state.known.pupil({*urn, rest}) != nullptr) return true;
     }
     // Deleted or off the roll by now; what was told stays a case.
     return std::ranges::any_of(state.incidents, [&](const auto& incident) {
@@ -260,18 +264,17 @@ bool Decider::is_case(const IncidentName& name, const RetainedIncident& incident
     if (incident.about.contains(std::string{subject})) return true;
     std::string thread{subject};
     if (subject.starts_with("pupil/")) {
-        const auto parts = subject.substr(6);
-        const auto slash = parts.find('/');
-        if (slash == std::string_view::npos) return false;
-        auto key = parts.substr(slash + 1);
-        std::string at = "school/" + std::string{parts.substr(0, slash)};
-        if (parts.substr(0, slash) == "0") {
+        const auto parts = parts_of(subject);
+        if (!parts) return false;
+        auto [kind, code, key] = *parts;
+        std::string at = "school/" + code;
+        if (code == "0") {
             const auto la_end = key.find('/');
-            if (la_end == std::string_view::npos) return false;
-            at = "education/" + std::string{key.substr(0, la_end)};
-            key.remove_prefix(la_end + 1);
+            if (la_end == std::string::npos) return false;
+            at = "education/" + key.substr(0, la_end);
+            key.erase(0, la_end + 1);
         }
-        thread = "pupil/" + std::string{key} + " " + at;
+        thread = "pupil/" + key + " " + at;
     }
     return std::ranges::any_of(incident.threads,
                                [&](const auto& each) { return each.first.starts_with(thread + " "); });

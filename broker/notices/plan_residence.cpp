@@ -9,9 +9,6 @@
 namespace flagpost::notices {
 namespace {
 
-using agreement::Rule;
-using schemas::Kind;
-using schemas::Outcome;
 using schemas::SchoolNoticeValue;
 
 // What a force is told, besides, of a child who lives in its area.

@@ -8,9 +8,6 @@
 namespace flagpost::notices {
 namespace {
 
-using agreement::Rule;
-using schemas::Kind;
-using schemas::Outcome;
 using schemas::ReviewItemValue;
 
 // What stands side by side on a review, with the evidence of the matcher that says whether it agrees.

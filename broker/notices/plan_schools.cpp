@@ -12,9 +12,6 @@
 namespace flagpost::notices {
 namespace {
 
-using agreement::Rule;
-using schemas::Kind;
-using schemas::Outcome;
 using schemas::SchoolNoticeValue;
 
 constexpr std::array<std::string_view, 2> school_handling{

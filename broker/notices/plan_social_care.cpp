@@ -6,9 +6,6 @@
 namespace flagpost::notices {
 namespace {
 
-using agreement::Rule;
-using schemas::Kind;
-using schemas::Outcome;
 using schemas::SocialCareNoticeValue;
 
 }  // namespace

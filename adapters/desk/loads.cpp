@@ -374,7 +374,9 @@ std::optional<Begun> begin_load(client::Box& box, Instant now, Random& random, c
         if (result) remember(box, to.topic, *result);
     }
     const Begun begun{make_uuid7(now, random), last_sequence(box, to.topic) + 1};
-    const client::Load load{to.of, mode, begun.sequence, to.scope, to.topic, source, std::move(records)};
+    const bool none = records.empty();
+    const client::Load load{to.of,    mode,   begun.sequence,     to.scope,
+                            to.topic, source, std::move(records), none};
     box.set_fact(pending_fact(to.topic), to_hex(begun.load));
     box.enqueue(client::drafts_of(load, begun.load), load_mark(to_hex(begun.load)));
     return begun;

@@ -99,7 +99,8 @@ struct Begun {
     Id16 load;
     std::uint64_t sequence;
 };
-/// Puts a list into the outbox and waits for nothing. Nothing is done while an earlier load of the topic has no result.
+/// Puts a list into the outbox and waits for nothing. Nothing is done while an earlier load of the topic has no result. Without
+/// records it says that nobody is on the list.
 std::optional<Begun> begin_load(client::Box& box, Instant now, Random& random, const Destination& to,
                                 std::vector<Bytes> records, const std::string& source,
                                 schemas::LoadMode mode = schemas::LoadMode::full);

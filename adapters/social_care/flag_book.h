@@ -48,6 +48,10 @@ struct FlagLoad {
 
     /// How the broker is asked to take it.
     schemas::LoadMode sent_as() const { return as_delta ? schemas::LoadMode::delta : mode; }
+    /// A whole list of nobody, and whoever brought it says so: more often an empty file is an extract gone wrong.
+    bool of_nobody() const {
+        return mode == schemas::LoadMode::full && declared == records && records == without_flag;
+    }
 };
 
 /// The bytes that came, as long as they are kept.

@@ -61,7 +61,7 @@ std::string number_of(const std::string& text, std::optional<std::uint64_t>& num
     if (given.empty()) return {};
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
-    if (error != std::errc{} || end != given.data() + given.size() || value == 0)
+    if (error != std::errc{} || end != given.data() + given.size())
         return "should be a whole number";
     number = value;
     return {};
@@ -399,7 +399,7 @@ Response FlagPages::show(const Visit& visit, const std::string& error) {
                     add(file->prepared.lines[one->number - 1], one->where);
     }
     const bool open = load->step == LoadStep::preview || load->step == LoadStep::waits;
-    const bool loadable = load->records > load->rejected + load->without_flag;
+    const bool loadable = load->of_nobody() || load->records > load->rejected + load->without_flag;
     const std::string two = open && loadable ? why_two(*load, settings_.shrink_percent_max) : "";
     const bool mine = load->step == LoadStep::waits && load->first == visit.person.name;
     const std::string path = "/flags/loads/" + std::to_string(load->number);
@@ -439,6 +439,8 @@ Response FlagPages::show(const Visit& visit, const std::string& error) {
         .text("heading", page.title.substr(error.empty() ? 0 : 7))
         .flag("open", open)
         .flag("nothing_to_load", open && !loadable)
+        .flag("empty_list", open && !loadable && load->records == load->without_flag)
+        .flag("of_nobody", open && load->of_nobody())
         .flag("as_delta", load->as_delta)
         .list("facts", facts)
         .list("counts", count_rows(*load))
@@ -490,7 +492,7 @@ Response FlagPages::apply(const Visit& visit) {
     if (load->step != LoadStep::preview && load->step != LoadStep::waits) return web::redirect(path);
     const auto content = book_.content(load->number);
     auto file = content ? read(*content, visit.now) : refuse(Reason::not_found, "file");
-    if (!file || file->prepared.records.empty()) return web::redirect(path);
+    if (!file || (file->prepared.records.empty() && !load->of_nobody())) return web::redirect(path);
     const Changes by_now = changes(book_.list(), list_of(file->prepared), load->sent_as());
     if (by_now != load->changes) {
         book_.recount(load->number, by_now);

@@ -121,6 +121,13 @@ int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
     load.by_called = "Command line";
     load.file_name = flags.load.file.filename().string();
     load.declared = flags.count;
+    if (file->prepared.records.empty() && !load.of_nobody() && load.records == load.without_flag)
+        return desk::report_unsent(
+            schemas::FileCode::none_loaded,
+            "file: nobody in it is flagged; where that is so, send it as the whole list and say how "
+            "many records it has: --count " +
+                std::to_string(load.records),
+            flags.load, out);
     load.digest = crypto::sha256({view(bytes), view(details_bytes)});
     const FlagList list = list_of(file->prepared);
     load.changes = changes(book.list(), list, load.sent_as());
@@ -128,6 +135,7 @@ int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
         return wait_for_people(desk, book, load, {bytes, details_bytes}, authority, why, flags.load.json,
                                out);
     desk::LoadOptions options = flags.load;
+    options.none = load.of_nobody();
     options.begun = [&](const Id16& id, std::uint64_t sequence) {
         const auto number = book.add(load, {});  // the file and its rejects are where the command was given
         book.claim(number, LoadStep::preview, "", load.by_called, list, file->prepared.keys);

@@ -75,8 +75,8 @@ Reply Decider::take_load_begin(const Message& message, const LoadTarget& target)
     if (begin.of() != target.of) return Refusal{Reason::invalid_value, "load_begin.of: not on this topic"};
     const std::string_view scope = begin.scope() == nullptr ? "" : begin.scope()->string_view();
     if (scope != target.scope) return Refusal{Reason::invalid_value, "load_begin.scope: not on this topic"};
-    // Of one school, or of one register. All of an authority's schools have pupils, and no reference list is empty.
-    if (begin.none() && (target.of != LoadOf::rolls || scope.starts_with("la:")))
+    // Of flags, of one school, or of one register. All of an authority's schools have pupils, and no reference list is empty.
+    if (begin.none() && (!is_personal(target.of) || scope.starts_with("la:")))
         return Refusal{Reason::invalid_value, "load_begin.none: not of this list"};
 
     const LoadName name{message.command.actor.id.agency().text(), message.topic()};
@@ -248,7 +248,8 @@ void Decider::apply_load(const Message& message, const LoadTarget& target, const
                                          : FileCode::some_loaded;
     if (!changed.empty() && is_personal(target.of) && !state.incidents.empty())
         reconsider_from_ = state.incidents.begin()->first;
-    if (target.of == LoadOf::flags && report.accepted > 0) tell_forces(target.la, changed, commit);
+    if (target.of == LoadOf::flags && (report.accepted > 0 || load.none()))
+        tell_forces(target.la, changed, commit);
 }
 
 // Tells the sender, and destroys what was staged: `load` is gone afterwards.

@@ -137,6 +137,13 @@ class CareGuide(Guide):
             self.assertIn("rejected", (self.desk / f"{name}.rejects.csv").read_text())
         counted = json.loads(self.own("--json", "flags", "load", "extract.csv", "--count", "3", expect=1))
         self.assertEqual((counted["code"], counted["loaded"]), ("wrong_count", 0))
+        (self.desk / "empty.csv").write_text(HEADER)
+        for said in ([], ["--mode", "delta", "--count", "0"]):
+            empty = json.loads(self.own("--json", "flags", "load", "empty.csv", *said, expect=1))
+            self.assertEqual((empty["code"], empty["file_code"]), ("none_loaded", "CPF04"))
+            self.assertIn("--count 0", (self.desk / "empty.csv.rejects.csv").read_text())
+        # Whoever says that it is meant: as any list that would end many flags.
+        self.assertEqual(json.loads(self.own("--json", "flags", "load", "empty.csv", "--count", "0", expect=1))["result"], "waits_for_people")
         (self.desk / "twice.csv").write_text(HEADER + row(1, SEEN) + row(1, CENSUS))
         twice = json.loads(self.own("--json", "flags", "load", "twice.csv", "--mode", "delta"))
         self.assertEqual((twice["loaded"], twice["rows_rejected"], twice["file_code"]), (1, 1, "CPF03"))

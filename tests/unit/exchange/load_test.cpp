@@ -33,6 +33,16 @@ std::size_t count(const World& world, LeafKind kind) {
     return static_cast<std::size_t>(std::ranges::count(kinds, kind));
 }
 
+Load empty_roll_of_authority() {
+    Load load;
+    load.agency = "education/E10000024";
+    load.topic = "rolls/E10000024";
+    load.scope = "la:E10000024";
+    load.of = LoadOf::rolls;
+    load.none = true;
+    return load;
+}
+
 std::vector<schemas::FlagValue> two_flags() {
     std::vector<schemas::FlagValue> values;
     values.push_back(flag(child_a, "1"));
@@ -361,6 +371,28 @@ TEST_CASE("a list on which nobody is takes all off it and counts as confirmed, i
     check_recovery(world);
 }
 
+TEST_CASE("an authority of whose children none is flagged says so, and its list counts as fresh",
+          "[exchange]") {
+    World world{marker_rule};
+    auto list = flags(1, two_flags());
+    REQUIRE(confirmed(world.load(list)));
+    world.tick(std::chrono::hours{1});
+    list.sequence = 2;
+    list.items.clear();
+    CHECK(refusal(world.begin(list, world.next_id())) == Refusal{Reason::invalid_value, "load_begin.count"});
+    CHECK(count(world, LeafKind::record_removed) == 0);
+
+    list.none = true;
+    REQUIRE(confirmed(world.load(list)));
+    CHECK(result(world)->code == FileCode::all_loaded);
+    CHECK(count(world, LeafKind::record_removed) == 2);
+    CHECK(world.exchange.feeds().at("E10000024") == world.now);
+    const auto markers = world.delivered<schemas::Markers>("markers/31");
+    REQUIRE_FALSE(markers.empty());
+    CHECK(markers.back().changes.size() == 2);  // a force's gazetteer is told that they are gone
+    check_recovery(world);
+}
+
 TEST_CASE("one thing wrong with a message of a load refuses it", "[exchange]") {
     World world;
     auto load = flags(1, two_flags());
@@ -373,7 +405,7 @@ TEST_CASE("one thing wrong with a message of a load refuses it", "[exchange]") {
             {"a scope where there is none",          [](auto& l) { l.scope = "la:E10000024"; },
              "load_begin.scope: not on this topic"                                                                                                   },
             {"an empty list",                        [](auto& l) { l.items.clear(); },                                          "load_begin.count"   },
-            {"an empty list of what is never empty", [](auto& l) { l.items.clear(), l.none = true; },
+            {"an empty list of what is never empty", [](auto& l) { l = empty_roll_of_authority(); },
              "load_begin.none: not of this list"                                                                                                     },
             {"said to be none, and not",             [](auto& l) { l.none = true; },                                            "load_begin.count"   },
             {"none to be added",                     [](auto& l) { l.items.clear(), l.none = true, l.mode = LoadMode::delta; },

@@ -218,6 +218,59 @@ TEST_CASE("a list that ends many flags needs a tick and a second person", "[soci
     }
 }
 
+TEST_CASE("an empty list is applied only as the whole list of whoever says that it has no records",
+          "[social_care]") {
+    Office office;
+    SECTION("more often it is an extract gone wrong") {
+        const auto [mode, count] = GENERATE(table<std::string, std::string>({
+            {"full",  "" },
+            {"delta", "0"},
+            {"full",  "3"}
+        }));
+        const auto path = office.preview(header, {
+                                                     {"mode",  mode },
+                                                     {"count", count}
+        });
+        const auto page = office.get("fay", path);
+        CHECK(has(page, "No record of it can be loaded (CPF04)"));
+        CHECK(has(page, "If nobody is flagged now"));
+        CHECK(office.post("fay", path + "/apply", {}).status == 303);
+        CHECK(office.waiting() == 0);
+    }
+    SECTION("the first list of an authority that has nobody") {
+        const auto path = office.preview(header, {
+                                                     {"mode",  "full"},
+                                                     {"count", "0"   }
+        });
+        CHECK(has(office.get("fay", path), "Nobody is on this list"));
+        CHECK(office.post("fay", path + "/apply", {}).status == 303);
+        CHECK(office.waiting() == 2);  // a beginning and an end, and no part
+        office.answer(FileCode::all_loaded, 0);
+        CHECK(has(office.get("fay", path), "CPF02"));
+    }
+    SECTION("two people where somebody was flagged") {
+        office.load(rows(0, 3), 3);
+        const auto sent = office.waiting();
+        const auto path = office.preview(header, {
+                                                     {"mode",  "full"},
+                                                     {"count", "0"   }
+        });
+        CHECK(office.post("fay", path + "/apply", {}).status == 422);
+        CHECK(office
+                  .post("fay", path + "/apply",
+                        {
+                            {"checked", "yes"}
+        })
+                  .status == 303);
+        CHECK(office.waiting() == sent);
+        CHECK(office.post("gil", path + "/apply", {}).status == 303);
+        CHECK(office.waiting() > sent);
+        office.answer(FileCode::all_loaded, 0);
+        office.get("fay", "/flags");
+        CHECK(office.book.list().empty());
+    }
+}
+
 TEST_CASE("a file that is none, out of order or loaded already is answered and not kept", "[social_care]") {
     Office office;
     office.load(rows(0, 3), 3);

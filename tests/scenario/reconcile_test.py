@@ -31,6 +31,11 @@ class Reconcile(Scenario):
         self.assertEqual(done.returncode, 1 if answer["differences"] else 0)
         return answer
 
+    def own(self, *words):
+        done = subprocess.run([BIN / "flagpost-social-care", "--config", self.folder / "social-care-E10000024.toml", *words],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, text=True)
+        return json.loads(done.stdout)
+
     def change(self, agency, *statements):
         with sqlite3.connect(self.folder / (agency.replace("/", "-") + ".db")) as box:
             for statement in statements:
@@ -72,6 +77,56 @@ class Reconcile(Scenario):
         care = self.reconcile("flagpost-social-care", CARE)
         self.assertEqual([(each["what"], each["subject"]) for each in care["differences"]],
                          [("issued to us, but not in the inbox", "notices/" + CARE)])
+
+    def test_an_older_copy_of_a_data_file_goes_on_and_what_it_lacks_is_named(self):
+        self.start_broker()
+        p = self.partnership
+        p.config(FORCE)
+        p.config(CARE)
+        (self.folder / "flags.csv").write_text(FLAGS)
+        p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
+        (self.folder / "spool").mkdir()
+        boxes = {agency: self.folder / (agency.replace("/", "-") + ".db") for agency in self.agencies}
+
+        def incident(number):
+            (self.folder / "spool" / f"{number}.csv").write_text(
+                COLUMNS + f'NP-{number},1,open,2025-03-04T21:10:00Z,,Theft,no,{number} Oak Road,Worksop,S80 1AB,"{CHILD}",Noise\n')
+            p.run("flagpost-police", FORCE, "feed", "--spool", self.folder / "spool", "--once")
+
+        def inbox_holds(number):
+            daemon = p.start("flagpost-social-care", CARE, "run")
+            until(lambda: f"NP-{number}" in {each["incident_reference"] for each in p.json("flagpost-social-care", CARE, "inbox", "list")},
+                  30, f"the notice about NP-{number}")
+            daemon.terminate()
+            daemon.wait(20)
+
+        incident(1)
+        inbox_holds(1)
+        for box in boxes.values():  # as a guide says: by SQLite's own means, while programs may run
+            with sqlite3.connect(box) as source, sqlite3.connect(f"{box}.copy") as copy:
+                source.backup(copy)
+            source.close()
+            copy.close()
+        incident(2)
+        inbox_holds(2)
+        (self.folder / "more.csv").write_text(FLAGS.replace("100,", "101,").replace("Ava", "Zeno"))
+        p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "more.csv", "--mode", "delta")
+        for box in boxes.values():
+            pathlib.Path(f"{box}.copy").rename(box)
+            box.chmod(0o600)
+
+        incident(3)
+        inbox_holds(3)
+        care = self.reconcile("flagpost-social-care", CARE)
+        self.assertEqual(sorted(each["what"] for each in care["differences"]),
+                         ["issued to us, but not in the inbox"] + 3 * ["there, but not sent from here"])  # the notice; the list in three messages
+        force = self.reconcile("flagpost-police", FORCE)
+        self.assertEqual([(each["what"], each["subject"]) for each in force["differences"]], [("there, but not sent from here", "NP-2")])
+
+        # The list of flags goes on too, once its number is said.
+        again = ["--json", "flags", "load", self.folder / "more.csv", "--mode", "delta"]
+        self.assertEqual(self.own(*again)["problem"], "load_begin.sequence: 3 is due")
+        self.assertEqual(self.own(*again, "--sequence", "3")["code"], "all_loaded")
 
 
 main()

@@ -390,6 +390,23 @@ void SessionMachine::announced(const schemas::Heartbeat& heartbeat, Actions& act
     }
 }
 
+Result<Incoming> incoming_of(const schemas::Deliver& deliver, Instant now) {
+    const auto envelope = wire::read_envelope({deliver.envelope()->data(), deliver.envelope()->size()});
+    if (!envelope) return tl::unexpected{envelope.error()};
+    return Incoming{deliver.topic()->str(),
+                    deliver.number(),
+                    deliver.index(),
+                    envelope->kind,
+                    envelope->id,
+                    copy(envelope->payload),
+                    now,
+                    std::nullopt,
+                    {},
+                    std::nullopt,
+                    {},
+                    {}};
+}
+
 bool SessionMachine::is_subscribed(const std::string& topic) const {
     return std::ranges::find(settings_.topics, topic) != settings_.topics.end();
 }
@@ -399,27 +416,15 @@ void SessionMachine::deliver(const schemas::Deliver& deliver, std::size_t frame_
     const std::string topic = deliver.topic()->str();
     if (!is_subscribed(topic)) return end("the broker delivered from a mailbox not asked for", actions);
     if (credit_messages_ == 0) return end("the broker delivered more than it was granted", actions);
-    const auto envelope = wire::read_envelope({deliver.envelope()->data(), deliver.envelope()->size()});
-    if (!envelope) return end("the broker delivered what is no envelope (" + topic + ")", actions);
+    auto delivery = incoming_of(deliver, now);
+    if (!delivery) return end("the broker delivered what is no envelope (" + topic + ")", actions);
     --credit_messages_;
     if (const auto newest = newest_.find(topic); newest != newest_.end())
         newest->second = Newest{std::max(newest->second.number, deliver.number())};
     auto& arrived = arrived_[topic];
     arrived.numbers.push_back(deliver.number());
     arrived.bytes += frame_size;
-    actions.push_back(Store{
-        Incoming{topic,
-                 deliver.number(),
-                 deliver.index(),
-                 envelope->kind,
-                 envelope->id,
-                 copy(envelope->payload),
-                 now, std::nullopt,
-                 {},
-                 std::nullopt,
-                 {},
-                 {}}
-    });
+    actions.push_back(Store{std::move(*delivery)});
 }
 
 Actions SessionMachine::stored(Instant now) {

@@ -87,6 +87,9 @@ struct SessionSettings {
     std::optional<Promise> promise = {};    // the newest Confirm of before that was not proven yet
 };
 
+/// What a Deliver frame brings, as it is kept; refuses what holds no envelope.
+Result<Incoming> incoming_of(const schemas::Deliver& deliver, Instant now);
+
 /// One per connection: after a reconnect a new one starts, and the outbox is offered from its beginning.
 class SessionMachine {
 public:

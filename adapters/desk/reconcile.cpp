@@ -5,8 +5,8 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "adapters/client/session_machine.h"
 #include "adapters/desk/fields.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
@@ -22,6 +22,7 @@ constexpr std::chrono::hours slack{24};
 
 struct Options {
     std::string from, to;
+    bool fetch = false;
 };
 
 struct Held {
@@ -76,6 +77,23 @@ public:
         return answer.has_value();
     }
 
+    /// A notice that was issued to us and is still owed, as it was delivered; nothing if it was closed since, or another topic's.
+    std::optional<client::Incoming> delivered(const Id16& notice, const std::string& topic) {
+        schemas::QueryValue query;
+        query.kind = schemas::QueryKind::delivered;
+        query.id.assign(notice.begin(), notice.end());
+        query.reason = "not_in_our_data_file";
+        const auto answer = agent_->ask(query, page_patience);
+        if (!answer && answer.error().reason == Reason::not_found) return std::nullopt;
+        if (!answer) throw std::runtime_error{"the broker refused: " + answer.error().where};
+        const auto frame = wire::read_frame(answer->content);
+        const auto* deliver = frame ? (*frame)->body_as_Deliver() : nullptr;
+        auto item =
+            deliver != nullptr ? client::incoming_of(*deliver, clock_.now()) : refuse(Reason::malformed, "");
+        if (!item || item->topic != topic) throw std::runtime_error{"the broker's answer is no delivery"};
+        return std::move(*item);
+    }
+
 private:
     client::Config config_;
     SystemClock clock_;
@@ -115,25 +133,23 @@ public:
                     "leaf " + there.value("index", json{}).dump());
     }
 
-    void inbox(const Held& held) {
-        std::set<std::string> ours;  // ids of notices and reviews
-        for (const auto& item : desk_.box().inbox(true)) {
-            std::string thing;
-            if (item.kind == schemas::Kind::social_care_notice)
-                thing = to_hex(payload_of<schemas::SocialCareNotice>(item).notice);
-            if (item.kind == schemas::Kind::review_item)
-                thing = to_hex(payload_of<schemas::ReviewItem>(item).review);
-            if (!thing.empty()) ours.insert(thing);
-        }
+    /// `fetch`: what is owed to us and not here is taken in again.
+    void inbox(const Held& held, Asking& asking, bool fetch) {
         for (const auto& [notice, there] : held.notices) {
             const auto topic = there.value("topic", "");
             const bool read_here =
                 std::ranges::find(desk_.config().topics, topic) != desk_.config().topics.end();
-            if (ours.contains(notice) || !read_here)
+            if (desk_.box().find(notice) || !read_here) {
                 ++same_;
-            else
-                add("issued to us, but not in the inbox", notice, topic,
-                    "leaf " + there.value("index", json{}).dump());
+                continue;
+            }
+            if (const auto item = fetch ? asking.delivered(id_of(notice), topic) : std::nullopt) {
+                desk_.box().receive({*item});
+                ++fetched_;
+                continue;
+            }
+            add("issued to us, but not in the inbox", notice, topic,
+                "leaf " + there.value("index", json{}).dump() + (fetch ? ", and closed since" : ""));
         }
     }
 
@@ -146,6 +162,7 @@ public:
                     {"same",        same_        },
                     {"waiting",     waiting_     },
                     {"refused",     refused_     },
+                    {"fetched",     fetched_     },
                     {"differences", differences_ }
             },
                 out);
@@ -153,6 +170,7 @@ public:
             for (const auto& each : differences_)
                 out << each.value("what", "") << ": " << printable(each.value("subject", "")) << " ("
                     << each.value("id", "") << "), " << each.value("detail", "") << "\n";
+            if (fetched_ > 0) out << fetched_ << " taken into the inbox again.\n";
             out << same_ << " the same, " << differences_.size() << " different; " << waiting_
                 << " not sent yet, " << refused_ << " refused (`status` says why).\n";
         }
@@ -160,6 +178,13 @@ public:
     }
 
 private:
+    static Id16 id_of(const std::string& hex) {
+        const auto bytes = from_hex(hex);
+        const auto id = bytes ? exactly<16>(*bytes) : std::nullopt;
+        if (!id) throw std::runtime_error{"the broker's answer names what is no notice"};
+        return *id;
+    }
+
     /// Empty if there is none.
     static std::string difference(const client::OutgoingStatus& status, const json& there) {
         const auto index = there.value("index", std::uint64_t{0});
@@ -196,7 +221,7 @@ private:
 
     Desk& desk_;
     Instant from_, to_;
-    std::size_t same_ = 0, waiting_ = 0, refused_ = 0;
+    std::size_t same_ = 0, waiting_ = 0, refused_ = 0, fetched_ = 0;
     json differences_ = json::array();
 };
 
@@ -208,7 +233,7 @@ int reconcile(Desk& desk, const Options& options, bool as_json, std::ostream& ou
     const auto held = asking.held(from, to);
     Comparison comparison{desk, from, to};
     comparison.outbox(held, asking);
-    if (desk.agency().kind() == "social-care") comparison.inbox(held);
+    comparison.inbox(held, asking, options.fetch);
     return comparison.tell(as_json, out);
 }
 
@@ -228,6 +253,8 @@ void add_reconcile_command(Program& program, const std::vector<std::string>& kin
         });
     command->add_option("--from", options->from, "2026-11-01 (UTC) or 2026-11-01T08:00:00Z")->required();
     command->add_option("--to", options->to, "likewise, exclusive (default: now)");
+    command->add_flag("--fetch", options->fetch,
+                      "take into the inbox again what was issued to us, is not in it and is still owed");
 }
 
 }  // namespace flagpost::desk

@@ -8,7 +8,8 @@
 
 namespace flagpost::desk {
 
-/// Adds `reconcile --from --to`, which prints each difference and ends with 1 if there is any.
+/// Adds `reconcile --from --to`, which prints each difference and ends with 1 if there is any; with `--fetch` it takes in again
+/// what is still owed to the agency and not in its data file.
 void add_reconcile_command(Program& program, const std::vector<std::string>& kinds,
                            const std::vector<std::string>& own_settings);
 

@@ -7,6 +7,7 @@
 #include "adapters/desk/program.h"
 #include "adapters/desk/proof.h"
 #include "adapters/desk/recall.h"
+#include "adapters/desk/reconcile.h"
 #include "adapters/school/notice_text.h"
 #include "adapters/school/pages.h"
 #include "adapters/school/school.h"
@@ -156,5 +157,6 @@ int main(int argc, char** argv) {
     desk::add_order_commands(program, school::agency_kinds(), school::own_settings());
     desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
     desk::add_new_log_key_command(program, school::own_settings());
+    desk::add_reconcile_command(program, school::agency_kinds(), school::own_settings());
     return program.run(argc, argv);
 }

@@ -263,6 +263,7 @@ constexpr std::array consult_rows{
     ConsultRow{"bodies",       false, false, true },
     ConsultRow{"keys",         false, false, true },
     ConsultRow{"reading",      false, false, true },
+    ConsultRow{"delivered",    true,  false, true },
 };
 
 }  // namespace
@@ -383,6 +384,13 @@ std::vector<OpenObligation> Exchange::open_obligations() const {
     }
     std::ranges::stable_sort(open, {}, &OpenObligation::owed_since);
     return open;
+}
+
+std::optional<OwedDelivery> Exchange::owed_to(const AgencyId& recipient, const Id16& notice) const {
+    const auto owed = impl_->state.obligations.find(notice);
+    if (owed == impl_->state.obligations.end() || owed->second.recipient != recipient.text())
+        return std::nullopt;
+    return OwedDelivery{owed->second.topic, owed->second.number, owed->second.index};
 }
 
 std::vector<DeadLetter> Exchange::dead_letters() const {

@@ -150,6 +150,13 @@ struct OpenObligation {
     bool overdue;
 };
 
+/// Where the delivery of an open obligation stands, to hand it over again to whoever has lost it.
+struct OwedDelivery {
+    std::string topic;
+    std::uint64_t number;
+    std::uint64_t index;  // of the leaf that issued it
+};
+
 struct OwedCounts {
     std::size_t open = 0;
     std::size_t due_soon = 0;
@@ -211,6 +218,8 @@ public:
     bool pending(const std::string& topic, std::uint64_t number) const;
 
     std::vector<OpenObligation> open_obligations() const;
+    /// Nothing once it is closed, or if it is somebody else's: a recalled notice must not be handed over again.
+    std::optional<OwedDelivery> owed_to(const AgencyId& recipient, const Id16& notice) const;
     std::vector<DeadLetter> dead_letters() const;
     /// How much is owed at `now`, and is by `soon`, without naming anything.
     OwedCounts owed_counts(Instant now, Instant soon) const;

@@ -152,6 +152,13 @@ Page dead_letters_page(const Ask& ask, const std::vector<exchange::DeadLetter>& 
     return listed(ask, dead);
 }
 
+Result<Page> delivered_page(const std::optional<exchange::OwedDelivery>& owed, store::Reader& reader) {
+    const auto body = owed ? reader.body(owed->index) : std::nullopt;
+    const auto envelope = body ? exchange::envelope_in(*body) : std::nullopt;
+    if (!envelope) return refuse(Reason::not_found, "query.id: nothing under it is owed to you");
+    return Page{wire::deliver_frame(owed->topic, owed->number, 1, owed->index, *envelope), false};
+}
+
 Bytes answer_frame(std::uint32_t request, Page page) {
     schemas::AnswerValue answer;
     answer.request = request;

@@ -41,6 +41,9 @@ Page obligations_page(const Ask& ask, const std::vector<exchange::OpenObligation
 /// JSON array: {"topic","number","attempts","reason","owner","since","notice"}.
 Page dead_letters_page(const Ask& ask, const std::vector<exchange::DeadLetter>& dead);
 
+/// What is still owed to whoever asks, as it was delivered: a Deliver frame; not_found where it is closed, erased or another's.
+Result<Page> delivered_page(const std::optional<exchange::OwedDelivery>& owed, store::Reader& reader);
+
 Bytes answer_frame(std::uint32_t request, Page page);
 
 }  // namespace flagpost::router

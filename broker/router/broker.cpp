@@ -60,6 +60,8 @@ std::string what_is_asked(schemas::QueryKind kind) {
             return "reading";
         case schemas::QueryKind::standing:
             return "standing";
+        case schemas::QueryKind::delivered:
+            return "delivered";
     }
     return "unknown";
 }
@@ -87,6 +89,11 @@ Ending ending_of(Reason reason) {
 
 /// How far and why, where a question has to say so.
 Result<std::optional<exchange::Terms>> terms_of(const Ask& ask) {
+    if (ask.kind == schemas::QueryKind::delivered) {
+        if (!ask.id) return refuse(Reason::invalid_value, "query.id");
+        if (ask.reason.empty()) return refuse(Reason::invalid_value, "query.reason");
+        return exchange::Terms{to_hex(*ask.id), ask.reason, std::nullopt};
+    }
     const bool is_keys = ask.kind == schemas::QueryKind::keys;
     if (!is_keys && ask.kind != schemas::QueryKind::reading) return std::nullopt;
     if (ask.scope.empty() || (is_keys && !log::Scope::parse(ask.scope)))
@@ -537,7 +544,7 @@ void Broker::act(const Id16& id, Session& session, Acknowledge& acknowledge) {
 void Broker::act(const Id16& id, Session& session, Ask& ask) {
     const AgencyId& agency = session.machine.peer().agency();
     const bool about_itself = asks_about_itself(ask, agency);
-    Answers answers{ask, {}};
+    Answers answers{ask, {}, {}};
     const auto terms = terms_of(ask);
     if (!terms) return send(id, session, wire::refuse_frame(terms.error(), {}, ask.request));
     if (ask.kind == schemas::QueryKind::obligations) {
@@ -549,6 +556,7 @@ void Broker::act(const Id16& id, Session& session, Ask& ask) {
     }
     if (ask.kind == schemas::QueryKind::dead_letters)
         answers.page = dead_letters_page(ask, setting_.exchange.dead_letters());
+    if (ask.kind == schemas::QueryKind::delivered) answers.owed = setting_.exchange.owed_to(agency, *ask.id);
     // One export is one disclosure, however many pages it takes.
     const bool is_granted = ask.kind == schemas::QueryKind::keys && session.granted == *terms;
     if (about_itself || is_granted)

@@ -148,7 +148,9 @@ private:
     struct Acknowledges {};
     struct Answers {
         Ask ask;
-        Page page;  // what had to be read when it was asked
+        // What had to be read when it was asked.
+        Page page;
+        std::optional<exchange::OwedDelivery> owed;
     };
     struct Nothing {};
     using Then = std::variant<Nothing, Welcomes, Confirms, Attaches, Acknowledges, Answers>;

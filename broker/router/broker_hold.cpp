@@ -229,6 +229,8 @@ void Broker::release(Held& held, Session& session, const Answers& answers) {
                 return keys_page(ask, *log::Scope::parse(ask.scope), setting_.reader, size_);
             case schemas::QueryKind::reading:
                 return Page{};
+            case schemas::QueryKind::delivered:
+                return delivered_page(answers.owed, setting_.reader);
             case schemas::QueryKind::proof:
                 return proof_page(ask, session.machine.peer().agency(), heads_, setting_.reader);
             case schemas::QueryKind::witnesses:

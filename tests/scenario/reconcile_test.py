@@ -120,6 +120,18 @@ class Reconcile(Scenario):
         care = self.reconcile("flagpost-social-care", CARE)
         self.assertEqual(sorted(each["what"] for each in care["differences"]),
                          ["issued to us, but not in the inbox"] + 3 * ["there, but not sent from here"])  # the notice; the list in three messages
+        again = self.reconcile("flagpost-social-care", CARE, "--fetch")
+        self.assertEqual((again["fetched"], len(again["differences"])), (1, 3))
+        notices = p.json("flagpost-social-care", CARE, "inbox", "list")
+        self.assertEqual(sorted(each["incident_reference"] for each in notices), ["NP-1", "NP-2", "NP-3"])
+        # A notice like any other: what is recorded about it counts, and once is enough.
+        lost = next(each["reference"] for each in notices if each["incident_reference"] == "NP-2")
+        p.run("flagpost-social-care", CARE, "inbox", "record", lost, "--by", "Sam Patel", "--outcome", "contacted")
+        self.assertEqual(self.reconcile("flagpost-social-care", CARE, "--fetch")["fetched"], 0)
+        self.change(CARE, f"DELETE FROM incoming WHERE reference = '{lost}'")
+        closed = self.reconcile("flagpost-social-care", CARE, "--fetch")
+        self.assertEqual(closed["fetched"], 0)
+        self.assertIn("closed since", " ".join(each["detail"] for each in closed["differences"]))
         force = self.reconcile("flagpost-police", FORCE)
         self.assertEqual([(each["what"], each["subject"]) for each in force["differences"]], [("there, but not sent from here", "NP-2")])
 

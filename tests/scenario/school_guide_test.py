@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shlex
+import sqlite3
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -91,7 +92,17 @@ class SchoolGuide(Guide):
             return json.loads(self.run_as_written(["flagpost-school", "--config", "school.toml", "--json", "inbox", "list"], None))
         [notice] = until(listed, 60, "the notice is in the inbox")
         until(lambda: (self.desk / "told").exists(), 30, "the hook was run")
+        self.lose(notice["reference"])
+        self.assertEqual(listed(), [])
+        self.run_as_written(["flagpost-school", "--config", "school.toml", "reconcile", "--from", "2020-01-01", "--fetch"], None)
+        self.assertEqual([each["reference"] for each in listed()], [notice["reference"]])
         return notice["reference"]
+
+    def lose(self, reference):
+        """As an older copy of the data file would."""
+        with sqlite3.connect(self.desk / "school.db") as box:
+            self.assertEqual(box.execute("DELETE FROM incoming WHERE reference = ?", (reference,)).rowcount, 1)
+        box.close()
 
 
 main()

@@ -114,6 +114,29 @@ TEST_CASE("a notice nobody answers goes up its ladder, rung by rung, and ends no
     check_recovery(*world);
 }
 
+TEST_CASE("a delivery is found again for whom it is owed to, as long as it is owed", "[exchange]") {
+    auto world = county();
+    const auto notice = owe_school(*world);
+    const auto school = *AgencyId::parse("school/900001");
+    acknowledge_all(*world, "school/900001", school_box);
+    const auto owed = world->exchange.owed_to(school, notice);
+    REQUIRE(owed);
+    CHECK(owed->topic == school_box);
+    CHECK(owed->number == 1);
+    CHECK_FALSE(world->exchange.owed_to(*AgencyId::parse("police/31"), notice));
+    CHECK_FALSE(world->exchange.owed_to(*AgencyId::parse("education/E10000024"), notice));
+    CHECK_FALSE(world->exchange.owed_to(school, Id16{}));
+    SECTION("not once somebody has recorded what was done") {
+        REQUIRE(confirmed(world->receipt("school/900001", notice, Level::recorded)));
+    }
+    SECTION("not once it was recalled") {
+        auto withdrawn = incident("NP-1", 2);
+        withdrawn.status = schemas::IncidentStatus::withdrawn;
+        world->send(withdrawn);
+    }
+    CHECK_FALSE(world->exchange.owed_to(school, notice));
+}
+
 TEST_CASE("whoever it was escalated to may answer, and everybody asked hears that it is settled",
           "[exchange]") {
     auto world = county();

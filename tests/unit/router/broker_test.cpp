@@ -1054,6 +1054,32 @@ TEST_CASE("a reading made offline is written down when it is told", "[broker]") 
     CHECK(leaf.purpose == "ICO-1");
 }
 
+TEST_CASE("a delivery is asked for again by its notice and with a reason, and written down", "[broker]") {
+    World world;
+    const Id16 session = world.open("bench/1");
+    const auto ask = [&](const std::optional<Id16>& notice, const char* reason) {
+        schemas::QueryValue value;
+        value.request = 77;
+        value.kind = schemas::QueryKind::delivered;
+        if (notice) value.id.assign(notice->begin(), notice->end());
+        value.reason = reason;
+        const auto size = world.disk->tree.size();
+        world.send(session, wire::pack_frame(std::move(value)));
+        world.commit();
+        const auto refusals = world.take<schemas::Refuse>(session);
+        REQUIRE(refusals.size() == 1);
+        return std::pair{refusals[0].where, world.disk->tree.size() - size};
+    };
+    CHECK(ask({}, "lost").first == "query.id");
+    CHECK(ask(Id16{7}, "").first == "query.reason");
+    const auto unknown = ask(Id16{7}, "lost");
+    CHECK(unknown == std::pair{std::string{"query.id: nothing under it is owed to you"}, std::uint64_t{1}});
+    const auto leaf = *log::decode_leaf(world.disk->entries.back().leaf);
+    CHECK(leaf.kind == LeafKind::consulted);
+    CHECK(leaf.outcome == "delivered: " + to_hex(Id16{7}));
+    CHECK(leaf.purpose == "lost");
+}
+
 TEST_CASE("a gate of another process is heard only once it has proved that it knows the key", "[broker]") {
     const auto [why, fabric_key, asked, answered, let_in] = GENERATE(table<const char*, int, int, int, bool>({
         {"the right key",               3, 1, 1, true },

@@ -72,14 +72,19 @@ void add_handovers(desk::Program& program, std::vector<std::string>& references,
 void add_questions(desk::Program& program, police::Answering& answer, bool& answered_too) {
     auto* group =
         program.group("questions", "What social care asks about incidents. Each is owed an answer.");
-    auto* listing = program.command(
-        group, "list", "The questions not answered yet, the soonest due first.",
-        [&] { return police::list_questions(program.config(), answered_too, program.json(), std::cout); });
+    auto* listing =
+        program.command(group, "list", "The questions not answered yet, the soonest due first.", [&] {
+            return police::list_questions(program.config(), answered_too, answer.by, program.json(),
+                                          std::cout);
+        });
     listing->add_flag("--all", answered_too, "those answered too");
+    listing->add_option("--by", answer.by, desk::who_looks);
     auto* showing = program.command(group, "show", "One question, in plain words.", [&] {
-        return police::show_question(program.config(), answer.reference, program.json(), std::cout);
+        return police::show_question(program.config(), answer.reference, answer.by, program.json(),
+                                     std::cout);
     });
     showing->add_option("REF", answer.reference, "reference, such as QU-7K3M-29QD")->required();
+    showing->add_option("--by", answer.by, desk::who_looks);
     auto* answering = program.command(
         group, "answer",
         "Answer as a named person. It goes to whoever asked and to nobody else, and closes the question.",

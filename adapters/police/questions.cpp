@@ -26,33 +26,39 @@ std::vector<client::Incoming> questions_in(client::Box& box, bool answered_too) 
     return all;
 }
 
-std::optional<client::Incoming> question_named(client::Box& box, const std::string& reference) {
-    auto item = box.find(reference);
+std::optional<client::Incoming> question_named(const client::Box& box, const std::string& reference,
+                                               const std::string& by) {
+    auto item = desk::find_for(box, reference, by);
     if (item && item->kind != schemas::Kind::question) item.reset();
     return item;
 }
 
 }  // namespace
 
-int list_questions(const std::filesystem::path& config, bool answered_too, bool as_json, std::ostream& out) {
+int list_questions(const std::filesystem::path& config, bool answered_too, const std::string& by,
+                   bool as_json, std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
-    const auto items = questions_in(desk.box(), answered_too);
+    const auto found = desk::items_for(desk.box(), questions_in(desk.box(), answered_too), by);
+    const auto& items = found.shown;
     if (as_json) {
         json entries = json::array();
         for (const auto& item : items)
             entries.push_back(desk::question_entry(item, desk.box().answer_given(item)));
+        found.add_to(entries);
         desk::print_json(entries, out);
         return 0;
     }
     for (const auto& item : items) out << desk::question_line(item, desk.now()) << "\n";
-    if (items.empty()) out << "No questions" << (answered_too ? ".\n" : " wait for an answer.\n");
+    if (items.empty() && found.ask_who.empty())
+        out << "No questions" << (answered_too ? ".\n" : " wait for an answer.\n");
+    out << found.words();
     return 0;
 }
 
-int show_question(const std::filesystem::path& config, const std::string& reference, bool as_json,
-                  std::ostream& out) {
+int show_question(const std::filesystem::path& config, const std::string& reference, const std::string& by,
+                  bool as_json, std::ostream& out) {
     desk::Desk desk{config, {"police"}, own_settings()};
-    const auto item = question_named(desk.box(), reference);
+    const auto item = question_named(desk.box(), reference, by);
     if (!item) throw std::runtime_error{"no such question here"};
     const std::string given = desk.box().answer_given(*item);
     if (as_json)
@@ -68,11 +74,11 @@ int answer_question(const std::filesystem::path& config, const Answering& answer
     if (client::trimmed(answer.by).empty()) throw std::runtime_error{"--by must name a person"};
     if (const auto fault = desk::fault_in_text(answer.text); !fault.empty())
         throw std::runtime_error{"--text: " + fault};
-    const auto item = question_named(desk.box(), answer.reference);
+    const auto item = question_named(desk.box(), answer.reference, answer.by);
     const bool fresh =
         item && desk.box().answer(*item, answer.outcome, answer.text, answer.by, desk.agency());
     const bool sent = desk.send_now(sending_patience);
-    const auto now = question_named(desk.box(), answer.reference);
+    const auto now = question_named(desk.box(), answer.reference, answer.by);
     const std::string reference = desk::printable(answer.reference);
     if (as_json) {
         desk::print_json(

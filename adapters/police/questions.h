@@ -8,9 +8,11 @@
 namespace flagpost::police {
 
 /// Those not answered, the soonest due first; or all.
-int list_questions(const std::filesystem::path& config, bool answered_too, bool json, std::ostream& out);
-int show_question(const std::filesystem::path& config, const std::string& reference, bool json,
-                  std::ostream& out);
+/// `by`: who looks; of a case with a conflict list nothing is shown without.
+int list_questions(const std::filesystem::path& config, bool answered_too, const std::string& by, bool json,
+                   std::ostream& out);
+int show_question(const std::filesystem::path& config, const std::string& reference, const std::string& by,
+                  bool json, std::ostream& out);
 
 struct Answering {
     std::string reference;

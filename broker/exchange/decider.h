@@ -229,8 +229,15 @@ std::unique_ptr<schemas::DecisionFactsValue> told_facts(const IncidentName& abou
 Bytes fingerprint_of(const notices::Planned& planned);
 void add_to_thread(Thread& thread, const Id16& notice);
 
+inline const std::string& force_of(const Obligation& owed) {
+    return owed.kind == schemas::Kind::question ? owed.recipient : owed.sender;
+}
 inline std::string incident_subject(const Obligation& owed) {
-    return incident_subject(owed.kind == schemas::Kind::question ? owed.recipient : owed.sender, owed.about);
+    return incident_subject(force_of(owed), owed.about);
+}
+inline IncidentName incident_of(const Obligation& owed) {
+    const auto& force = force_of(owed);
+    return {force.substr(force.find('/') + 1), owed.about};
 }
 
 /// "FP-7K3M-29QD": the first 40 bits of an id as Crockford's base 32, for people.

@@ -96,8 +96,7 @@ void Decider::escalate(const Id16& notice, std::size_t rung) {
     const auto index = emit(std::move(record));
     if (!sender_steps_in) {
         outcome_.deliveries.push_back({next.topic, number, index, std::move(envelope)});
-        tell_kept_from({owed.sender.substr(owed.sender.find('/') + 1), owed.about}, notice, owed.kind,
-                       next.topic);
+        tell_kept_from(incident_of(owed), notice, owed.kind, next.topic);
     }
     report({notice, owed, ReportOf::escalated, owed.sender,
             kind_of(sender_steps_in ? owed.sender : next.recipient), sender_steps_in});

@@ -155,6 +155,7 @@ Reply Decider::take_question(const Message& message) {
     fresh.sender = agency.text();
     fresh.asked = AskedAbout{message.envelope.id, notice, *topic};
     issue(about, fresh, asked, "question");
+    tell_kept_from(about, id, Kind::question, planned.topic);
     return Confirmed{asked, false};
 }
 
@@ -172,6 +173,9 @@ Reply Decider::take_answer(const Message& message) {
     const auto& agency = message.command.actor.id.agency();
     if (auto permitted = setting_.agreement.may_subscribe(agency, owed.topic); !permitted)
         return permitted.error();
+    if (is_in_conflict(owed, answer.by()->string_view(), agency))
+        return Refusal{Reason::not_permitted,
+                       "answer.by: on the conflict list of this case; another person must answer"};
     const auto asker = owed.sender.substr(0, owed.sender.find('/'));
     const auto* rule = setting_.agreement.rule_for("answer", "police", asker);
     if (rule == nullptr)

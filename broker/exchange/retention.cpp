@@ -246,7 +246,7 @@ std::vector<notices::KeptFrom> Decider::kept_from(const IncidentName& name,
 bool Decider::is_in_conflict(const Obligation& owed, std::string_view name, const AgencyId& agency) const {
     if (state.conflicts.empty()) return false;
     const auto incident = incident_subject(owed);
-    const auto found = state.incidents.find({owed.sender.substr(owed.sender.find('/') + 1), owed.about});
+    const auto found = state.incidents.find(incident_of(owed));
     return std::ranges::any_of(state.conflicts, [&](const auto& each) {
         const auto& subject = each.first.subject;
         const bool is_theirs =
@@ -293,8 +293,8 @@ std::set<notices::KeptFrom> Decider::listed(const IncidentName& name) const {
 
 void Decider::tell_kept_from(const IncidentName& about, const Id16& notice, Kind kind,
                              const std::string& topic) {
-    const bool is_shown =
-        kind == Kind::social_care_notice || kind == Kind::school_notice || kind == Kind::review_item;
+    const bool is_shown = kind == Kind::social_care_notice || kind == Kind::school_notice ||
+                          kind == Kind::review_item || kind == Kind::question;
     if (!is_shown || rehearsing_) return;
     for (const auto& who : listed(about)) report_kept_from(about, notice, topic, who);
 }
@@ -313,6 +313,8 @@ void Decider::tell_of_conflict(const std::string& subject, const notices::KeptFr
                     for (const auto& [rung, item] : rungs->second)
                         if (!item.first.empty()) told.emplace(item.first, notice);
             }
+        for (const auto& [question, owed] : state.obligations)
+            if (owed.kind == Kind::question && incident_of(owed) == name) told.emplace(owed.topic, question);
         for (const auto& [topic, notice] : told) report_kept_from(name, notice, topic, who);
     }
 }
@@ -321,11 +323,14 @@ void Decider::tell_of_conflict(const std::string& subject, const notices::KeptFr
 void Decider::report_kept_from(const IncidentName& about, const Id16& notice, const std::string& topic,
                                const notices::KeptFrom& who) {
     Obligation told;
-    told.recipient = topic.substr(topic.find('/') + 1);
-    if (topic.starts_with("reviews/")) told.recipient = "social-care/" + told.recipient;
+    const bool review = topic.starts_with("reviews/"), question = topic.starts_with("questions/");
+    told.recipient = (review     ? "social-care/"
+                      : question ? "police/"
+                                 : "") +
+                     topic.substr(topic.find('/') + 1);
     told.topic = topic;
     told.index = next_index - 1;
-    told.reference = human_reference(topic.starts_with("reviews/") ? "RV" : "FP", notice);
+    told.reference = human_reference(review ? "RV" : question ? "QU" : "FP", notice);
     told.sender = "police/" + about.force;
     told.about = about.reference;
     const auto still = listed(about);

@@ -41,10 +41,6 @@ bool is_in(const RetainedIncident& incident, std::string_view name) {
     return notices::may_be_party(value, name);
 }
 
-IncidentName incident_of(const Obligation& owed) {
-    return {owed.sender.substr(owed.sender.find('/') + 1), owed.about};
-}
-
 }  // namespace
 
 Reply Decider::take_review(const Message& message) {

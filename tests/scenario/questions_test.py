@@ -68,11 +68,12 @@ class Questions(Scenario):
         self.assertIn("Asked by Sam Patel, " + CARE, p.run("flagpost-police", FORCE, "questions", "list"))
         self.assertIn(TEXT, p.run("flagpost-police", FORCE, "questions", "show", question["reference"]))
         self.assertEqual(p.json("flagpost-police", OTHER_FORCE, "questions", "list"), [])
+        self.an_officer_who_is_party_to_the_case_sees_nothing(question)
         p.run("flagpost-police", FORCE, "questions", "answer", question["reference"], "--by", "P. Officer", "--outcome", "answered", "--text", ANSWER)
         with self.assertRaises(Failed):
             p.run("flagpost-police", FORCE, "questions", "answer", question["reference"], "--by", "Q. Officer", "--outcome", "answered", "--text", "No.")
         self.assertEqual(p.json("flagpost-police", FORCE, "questions", "list"), [])
-        self.assertEqual(p.json("flagpost-police", FORCE, "questions", "list", "--all")[0]["answer"], ANSWER)
+        self.assertEqual(p.json("flagpost-police", FORCE, "questions", "list", "--all", "--by", "P. Officer")[0]["answer"], ANSWER)
         until(lambda: not self.owed("questions/31"), 30, "the question is closed")
 
         def answered():
@@ -93,6 +94,20 @@ class Questions(Scenario):
         self.assertEqual(issued, [(FORCE, "question", "disclosure", "ASK-1"), (CARE, "answer", "disclosure", "ASK-2")])
         taken = [(leaf["kind"], leaf["outcome"]) for leaf in leaves if leaf["operation"] == "collection" and leaf.get("outcome") in ("people", "answered")]
         self.assertEqual(taken, [("published", "people"), ("recorded", "answered")])
+
+    def an_officer_who_is_party_to_the_case_sees_nothing(self, question):
+        p, reference = self.partnership, question["reference"]
+        p.run("flagpost-police", FORCE, "conflict", f"incident/31/{question['incident_reference']}", "--person", "Lou Party", "--works-for", FORCE,
+              "--by", "Chief", "--reason", "party", "--reference", "CASE-1")
+        with self.online("flagpost-police", FORCE):
+            until(lambda: "conflict_list" in p.json("flagpost-police", FORCE, "questions", "list")[0], 60, "the list is known here")
+        self.assertNotIn(reference, p.run("flagpost-police", FORCE, "questions", "list"))
+        for command in (["show", reference], ["show", reference, "--by", "Lou Party"],
+                        ["answer", reference, "--by", "Lou Party", "--outcome", "answered", "--text", "Nothing."]):
+            with self.assertRaises(Failed):
+                p.run("flagpost-police", FORCE, "questions", *command)
+        self.assertEqual(p.json("flagpost-police", FORCE, "questions", "list", "--by", "Lou Party"), [])
+        self.assertIn(TEXT, p.run("flagpost-police", FORCE, "questions", "show", reference, "--by", "P. Officer"))
 
     def test_on_the_page(self):
         p = self.partnership

@@ -141,6 +141,36 @@ TEST_CASE("whoever is on a case's conflict list neither decides nor answers, unt
     check_recovery(world);
 }
 
+TEST_CASE("who is on a case's conflict list may neither see nor answer what a force is asked about it",
+          "[exchange]") {
+    Case world;
+    world.send(abuse_with(child_a, "NP-1"));
+    const auto notice = id16(world.delivered<schemas::SocialCareNotice>(care_box).at(0).notice);
+    const auto told = [&] {
+        std::vector<std::string> all;
+        for (const auto& report : world.delivered<schemas::Report>("reports/police/31"))
+            if (!report.person.empty())
+                all.push_back(std::string{schemas::EnumNameReportOf(report.what)} + " " + report.person +
+                              " " + to_hex({report.notice.data(), report.notice.size()}));
+        return all;
+    };
+    const auto listed = [&] { return world.conflict(care, flag_1, "P. Officer", "CON-1", "", "police/31"); };
+    const bool before = GENERATE(true, false);
+    if (before) REQUIRE(confirmed(listed()));
+    REQUIRE(confirmed(world.ask(care, notice, "NP-1")));
+    const auto question = id16(world.delivered<schemas::Question>("questions/31").at(0).question);
+    if (!before) REQUIRE(confirmed(listed()));
+    CHECK(told() == std::vector<std::string>{"kept_from P. Officer " + to_hex(question)});
+
+    CHECK(refusal(world.answer(question))->where ==
+          "answer.by: on the conflict list of this case; another person must answer");
+    CHECK(world.exchange.owed_to(*AgencyId::parse("police/31"), question));
+    REQUIRE(confirmed(world.order(care, OrderDoes::lift, flag_1, "", "CON-1")));
+    CHECK(told() == std::vector<std::string>{"not_kept_from P. Officer " + to_hex(question)});
+    CHECK(confirmed(world.answer(question)));
+    check_recovery(world);
+}
+
 TEST_CASE("whoever was told of a case hears who must not see it, at once and with each later notice",
           "[exchange]") {
     Case world;

@@ -22,6 +22,16 @@ COUNT = 400  # more than a page has
 class Reconcile(Scenario):
     agencies = [FORCE, CARE]
 
+    def setUp(self):
+        super().setUp()
+        self.start_broker()
+        p = self.partnership
+        p.config(FORCE)
+        p.config(CARE)
+        (self.folder / "flags.csv").write_text(FLAGS)
+        p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
+        (self.folder / "spool").mkdir()
+
     def reconcile(self, program, agency, *options):
         name = agency.replace("/", "-")
         done = subprocess.run([BIN / program, "reconcile", "--from", "2020-01-01", *options, "--json", "--config", self.folder / f"{name}.toml"],
@@ -43,13 +53,7 @@ class Reconcile(Scenario):
         box.close()
 
     def test_what_differs_is_named(self):
-        self.start_broker()
         p = self.partnership
-        p.config(FORCE)
-        p.config(CARE)
-        (self.folder / "flags.csv").write_text(FLAGS)
-        p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
-        (self.folder / "spool").mkdir()
         rows = "".join(f'NP-{n},1,open,2025-03-04T21:10:00Z,,Theft,no,{n} Oak Road,Worksop,S80 1AB,"{CHILD if n == 0 else "[]"}",Noise\n' for n in range(COUNT))
         (self.folder / "spool" / "day.csv").write_text(COLUMNS + rows)
         p.run("flagpost-police", FORCE, "feed", "--spool", self.folder / "spool", "--once")
@@ -79,13 +83,7 @@ class Reconcile(Scenario):
                          [("issued to us, but not in the inbox", "notices/" + CARE)])
 
     def test_an_older_copy_of_a_data_file_goes_on_and_what_it_lacks_is_named(self):
-        self.start_broker()
         p = self.partnership
-        p.config(FORCE)
-        p.config(CARE)
-        (self.folder / "flags.csv").write_text(FLAGS)
-        p.run("flagpost-social-care", CARE, "flags", "load", self.folder / "flags.csv")
-        (self.folder / "spool").mkdir()
         boxes = {agency: self.folder / (agency.replace("/", "-") + ".db") for agency in self.agencies}
 
         def incident(number):

@@ -107,6 +107,7 @@ constexpr Millibits household_given_exact = 7200;  // two of one household rarel
 constexpr Millibits household_near_year = 4000;
 constexpr int generation_years = 13;
 constexpr Millibits household_born_exact = 6300;  // twins: about one pair of household members in eighty
+constexpr Millibits household_born_exact_grown = 9000;  // who have left home long since, but for one pair in seven
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
@@ -141,7 +142,8 @@ Millibits household_score(const Comparison& c) {
     total += c.given == Given::exact ? household_given_exact : level(given_levels, c.given).weight;
     if (c.given == Given::exact && c.born == Born::near_year) total += household_near_year;
     const auto born = level(born_levels, c.born).weight;
-    total += c.born == Born::exact ? household_born_exact : std::min(born, household_born_exact);
+    total += c.born == Born::exact && c.left_home ? household_born_exact_grown
+                                                  : std::min(born, household_born_exact);
     return total + level(sex_levels, c.sex).weight + level(identifier_levels, c.identifier).weight;
 }
 
@@ -277,6 +279,12 @@ bool place_agrees(const Comparison& c) {
 
 namespace {
 
+/// Whole date, family name and the very house agree, and a twin is not to be expected there.
+bool alone_of_that_date(const Comparison& c) {
+    return c.left_home && c.born == Born::exact && c.family <= Family::near && c.where <= Where::full &&
+           c.sex != Sex::differs;
+}
+
 /// The given name is one that a twin would not have, or one of which as much agrees as was written. Of twins in one
 /// house few share the first letter, and the house holds no other child of that date.
 bool given_is_own(const Comparison& c) {
@@ -333,9 +341,10 @@ bool date_uncertain(const Comparison& c) {
 
 /// What the names say against acting at once.
 std::optional<Hold> held_by_names(const Comparison& c) {
-    if (c.given == Given::missing) return Hold{"There is no first name to compare.", never};
-    if (c.look_alike) return Hold{"The first names look alike, but each is a name of its own.", never};
-    if (!given_is_own(c)) {
+    const bool no_twin = alone_of_that_date(c);
+    if (c.given == Given::missing && !no_twin) return Hold{"There is no first name to compare.", never};
+    if (c.look_alike && !no_twin) return Hold{"The first names look alike, but each is a name of its own.", never};
+    if (c.given != Given::missing && !c.look_alike && !given_is_own(c)) {
         const bool perhaps_twin = c.family <= Family::shared && c.born <= Born::one_digit;
         return Hold{perhaps_twin ? "Same family name and date of birth, another first name: perhaps a twin."
                                  : "The first name differs.",
@@ -430,7 +439,7 @@ std::string weights_text() {
     list(out, "identifier", identifier_levels);
     for (const auto value :
          {swapped_exact.weight, swapped_near, household_prior, household_given_exact, household_born_exact,
-          household_near_year, generation_years, name_weight_min, name_weight_max, near_less, lifted,
+          household_near_year, household_born_exact_grown, generation_years, name_weight_min, name_weight_max, near_less, lifted,
           town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }

@@ -23,6 +23,7 @@ struct Comparison : NameComparison {
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
+    bool left_home = false;     // so old that a twin lives elsewhere
     int years_apart = -1;       // -1: of one the year is not known
 };
 

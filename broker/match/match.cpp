@@ -88,6 +88,7 @@ public:
         const auto when = incident.occurred_us > 0 ? from_us(incident.occurred_us) : now;
         today_ = static_cast<int>(date::floor<date::days>(when).time_since_epoch().count());
         now_day_ = static_cast<int>(date::floor<date::days>(now).time_since_epoch().count());
+        year_ = static_cast<int>(date::year_month_day{date::floor<date::days>(when)}.year());
         if (incident.place) attended_ = registry::place_form(*incident.place);
     }
 
@@ -105,7 +106,7 @@ private:
     // Flags
 
     Query query_for(const Involved& person) const {
-        return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_};
+        return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_, year_};
     }
 
     void flagged(const Involved& person) {
@@ -416,7 +417,7 @@ private:
             if (place) child.places.push_back(registry::dated_place_form(*place));
         }
         const auto keys = registry::query_keys(child);
-        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_}, {})) {
+        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_, year_}, {})) {
             auto found = pupil_hit(candidate, Through::flag);
             found.outcome = std::min(found.outcome, hit.outcome);
             found.flag = hit.flag;
@@ -459,6 +460,7 @@ private:
     std::vector<Involved> people_;
     PlaceForm attended_;
     int today_ = 0;    // when it happened: which addresses and plans were current
+    int year_ = 0;     // and how old people were
     int now_day_ = 0;  // when it is decided: who is on a roll
     std::map<FlagKey, Hit> hits_;
     std::map<PupilKey, PupilHit> pupils_;

@@ -107,7 +107,8 @@ constexpr Millibits household_given_exact = 7200;  // two of one household rarel
 constexpr Millibits household_near_year = 4000;
 constexpr int generation_years = 13;
 constexpr Millibits household_born_exact = 6300;  // twins: about one pair of household members in eighty
-constexpr Millibits household_born_exact_grown = 9000;  // who have left home long since, but for one pair in seven
+constexpr Millibits household_born_exact_grown =
+    9000;  // who have left home long since, but for one pair in seven
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
@@ -311,7 +312,7 @@ bool date_mistaken(const Comparison& c) {
 /// somebody took by mistake: name or date, and two facts in all.
 bool identified(const Comparison& c) {
     if (c.identifier != Identifier::same) return false;
-    const bool given = c.given <= Given::similar || c.swapped;
+    const bool given = c.given <= Given::similar;
     const bool born = c.born <= Born::one_part;
     const bool family = c.family <= Family::similar;
     return (given || born) && given + born + family + (c.where <= Where::postcode) >= 2;
@@ -339,11 +340,22 @@ bool date_uncertain(const Comparison& c) {
     return estimate ? c.where > Where::postcode : !place_agrees(c);
 }
 
+/// Neighbouring digits, or day and month, in each other's place are all that differs: hardly anybody's date is so near to
+/// another's, while one digit off are some thirty others.
+bool order_mistaken(const Comparison& c) {
+    return c.given == Given::exact && c.family == Family::exact && !c.swapped &&
+           (c.born == Born::digits_swapped || c.born == Born::day_month_swapped) &&
+           c.where != Where::elsewhere && c.sex != Sex::differs;
+}
+
 /// What the names say against acting at once.
 std::optional<Hold> held_by_names(const Comparison& c) {
+    if (c.swapped && (c.given > Given::near || c.family > Family::near))
+        return Hold{"One name agrees, in the other's place, and the other differs.", never};
     const bool no_twin = alone_of_that_date(c);
     if (c.given == Given::missing && !no_twin) return Hold{"There is no first name to compare.", never};
-    if (c.look_alike && !no_twin) return Hold{"The first names look alike, but each is a name of its own.", never};
+    if (c.look_alike && !no_twin)
+        return Hold{"The first names look alike, but each is a name of its own.", never};
     if (c.given != Given::missing && !c.look_alike && !given_is_own(c)) {
         const bool perhaps_twin = c.family <= Family::shared && c.born <= Born::one_digit;
         return Hold{perhaps_twin ? "Same family name and date of birth, another first name: perhaps a twin."
@@ -374,8 +386,10 @@ std::optional<Hold> held_back(const Comparison& c) {
     if (auto hold = held_by_names(c)) return hold;
     if (c.born == Born::missing && !sure_without_date(c))
         return Hold{"There is no date of birth to compare.", never};
-    if (date_uncertain(c))
-        return Hold{"The date of birth is uncertain and the address does not agree.", never};
+    if (date_uncertain(c)) {
+        return Hold{"The date of birth is uncertain and the address does not agree.",
+                    order_mistaken(c) ? lifted : never};
+    }
     return std::nullopt;
 }
 
@@ -438,9 +452,10 @@ std::string weights_text() {
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
     for (const auto value :
-         {swapped_exact.weight, swapped_near, household_prior, household_given_exact, household_born_exact,
-          household_near_year, household_born_exact_grown, generation_years, name_weight_min, name_weight_max, near_less, lifted,
-          town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
+         {swapped_exact.weight, swapped_near, swapped_less, household_prior, household_given_exact,
+          household_born_exact, household_near_year, household_born_exact_grown, generation_years,
+          name_weight_min, name_weight_max, near_less, lifted, town_weight_min, town_weight_max,
+          town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }
     for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed,

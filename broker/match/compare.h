@@ -42,6 +42,8 @@ void set_where(Comparison& comparison, Where where);
 Millibits given_weight(Given value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits family_weight(Family value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits swapped_weight(bool exact);
+inline constexpr Millibits swapped_less =
+    4500;  // one name in some twenty is written so, where it is not both
 inline constexpr Millibits name_weight_min = 4500;
 inline constexpr Millibits name_weight_max = 10500;
 inline constexpr Millibits near_less = 2500;  // a name few bear is also one that few come near to

@@ -157,6 +157,7 @@ void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const Date
     if (place.place->empty()) return;
     const auto number = places_.add({place, &key, &flag});
     for (const auto each : place_keys(*place.place)) place_keys_.add(each, number);
+    count_street(*place.place, 1);
     entries.push_back({in_places, number & 0x1fff'ffffU});
 }
 
@@ -178,8 +179,23 @@ void PersonIndex::remove_person(Pool& pool, std::uint32_t number) {
 void PersonIndex::remove_place(std::uint32_t number) {
     auto place = places_[number].place;
     for (const auto each : place_keys(*place.place)) place_keys_.remove(each, number);
+    count_street(*place.place, -1);
     places_.remove(number);
     release({std::move(place)});
+}
+
+void PersonIndex::count_street(const PlaceForm& place, int by) {
+    if (place.street.empty()) return;
+    streets_.add(std::string{street_head(place.street)}, by);
+    if (const auto with_postcode = street_and_postcode(place); !with_postcode.empty())
+        streets_.add(with_postcode, by);
+}
+
+bool PersonIndex::street_of_one_postcode(const PlaceForm& place) const {
+    const auto with_postcode = street_and_postcode(place);
+    if (with_postcode.empty()) return false;
+    const std::string head{street_head(place.street)};
+    return !common_street(head) && streets_.of(head) == streets_.of(with_postcode);
 }
 
 std::vector<DatedPlaceForm> PersonIndex::shared(std::vector<DatedPlaceForm> places) {

@@ -128,6 +128,8 @@ public:
     const PlaceRow& place(std::uint32_t number) const { return places_[number]; }
     /// Addresses of flagged children that may be this one.
     void find_places(const PlaceForm& place, Found& found) const;
+    /// All addresses in a street of that name are of one postcode, and the name is none that many streets bear.
+    bool street_of_one_postcode(const PlaceForm& place) const;
 
 private:
     /// Of each equal address one.
@@ -146,11 +148,13 @@ private:
     void remove(const Entries& entries);
     void remove_person(Pool& pool, std::uint32_t number);
     void remove_place(std::uint32_t number);
+    void count_street(const PlaceForm& place, int by);
     std::array<Pool, in_places> pools_;  // one for each RowKind
     std::unordered_map<const FlagKey*, Entries> flag_entries_;
     std::unordered_map<const PupilKey*, Entries> pupil_entries_;
     Numbered<PlaceRow> places_;
     KeyIndex place_keys_;
+    WordCounts streets_;  // by name, and by name and postcode
     Shared<PlaceForm> place_forms_;
 };
 

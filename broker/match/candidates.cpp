@@ -164,6 +164,7 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
         comparison.surely_child = query.surely_child;
         comparison.left_home = left_home(*query.person, query.year);
         compare_homes(comparison, *query.person, row.person, pool);
+        weigh_estimate(comparison, row.person, pool);
         add_attended(comparison, *query.attended, row.person);
         auto points = score(comparison, prior);
         if (points + bonus.points < low_from) continue;

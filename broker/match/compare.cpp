@@ -12,6 +12,7 @@ namespace {
 using registry::NamePart;
 using registry::PersonForm;
 using registry::Pool;
+using registry::WordCounts;
 
 /// One level of a field: its name in evidence, its weight, and what a person reads.
 struct Level {
@@ -112,6 +113,17 @@ constexpr Millibits household_born_exact_grown =
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
+
+// Dates that are estimates are shared by newcomers, who share names and streets as well. So names and years are counted
+// among those born on 1 January alone, believed to be as few as theirs until many are counted: one given name in 50, a
+// family name in 100, a year in 20. For each of them on the register a county has some sixty others.
+constexpr std::uint64_t new_year_counts_believed = 200;
+constexpr std::uint64_t new_year_given_believed = 4, new_year_family_believed = 2,
+                        new_year_years_believed = 10;
+constexpr std::uint64_t new_year_weight = 4;  // of a count beside what is believed
+constexpr std::uint64_t others_for_each = 64;
+constexpr Millibits estimate_nearby = 3000;      // one in eight of them lives as near
+constexpr Millibits estimate_alone_from = 6600;  // one other in a hundred counties of them is expected
 
 // How common a name nobody has counted is taken to be, and how strongly that belief weighs against counts.
 constexpr std::uint64_t counts_believed = 2000;
@@ -225,6 +237,26 @@ void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonF
             }
         }
     }
+}
+
+void weigh_estimate(Comparison& c, const PersonForm& theirs, const Pool& pool) {
+    if (c.born != Born::exact_new_year || c.given != Given::exact || c.family != Family::exact || c.swapped ||
+        c.other_name)
+        return;
+    const auto& counts = pool.new_year_counts();
+    const auto total = counts.years.total();
+    const auto rarity = [&](const WordCounts& words, const std::string& word, std::uint64_t believed) {
+        const std::uint64_t others = std::max(words.of(word), 1U) - 1;
+        return log2_millibits(new_year_weight * total + new_year_counts_believed,
+                              new_year_weight * others + believed);
+    };
+    const auto& name = theirs.names.front();
+    const auto alone = rarity(counts.given, name.given->words.front().text, new_year_given_believed) +
+                       rarity(counts.family, name.family->joined.text, new_year_family_believed) +
+                       rarity(counts.years, std::to_string(theirs.born.year), new_year_years_believed) +
+                       estimate_nearby -
+                       log2_millibits(std::max<std::uint64_t>(total, 1) * others_for_each, 1);
+    c.estimate_of_few = alone >= estimate_alone_from;
 }
 
 void add_attended(Comparison& comparison, const registry::PlaceForm& attended, const PersonForm& theirs) {
@@ -348,6 +380,11 @@ bool order_mistaken(const Comparison& c) {
            c.where != Where::elsewhere && c.sex != Sex::differs;
 }
 
+/// An estimated date, a whole name and the neighbourhood: enough where few of those with such dates are called so.
+bool estimate_alone(const Comparison& c) {
+    return c.estimate_of_few && c.sex != Sex::differs && (place_agrees(c) || c.where == Where::sector);
+}
+
 /// What the names say against acting at once.
 std::optional<Hold> held_by_names(const Comparison& c) {
     if (c.swapped && (c.given > Given::near || c.family > Family::near))
@@ -388,7 +425,7 @@ std::optional<Hold> held_back(const Comparison& c) {
         return Hold{"There is no date of birth to compare.", never};
     if (date_uncertain(c)) {
         return Hold{"The date of birth is uncertain and the address does not agree.",
-                    order_mistaken(c) ? lifted : never};
+                    order_mistaken(c) || estimate_alone(c) ? lifted : never};
     }
     return std::nullopt;
 }
@@ -454,12 +491,14 @@ std::string weights_text() {
     for (const auto value :
          {swapped_exact.weight, swapped_near, swapped_less, household_prior, household_given_exact,
           household_born_exact, household_near_year, household_born_exact_grown, generation_years,
-          name_weight_min, name_weight_max, near_less, lifted, town_weight_min, town_weight_max,
-          town_beside_other_postcode, telling_place}) {
+          estimate_nearby, estimate_alone_from, name_weight_min, name_weight_max, near_less, lifted,
+          town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }
-    for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed,
-                             residents_believed, towns_believed}) {
+    for (const auto value :
+         {new_year_counts_believed, new_year_given_believed, new_year_family_believed,
+          new_year_years_believed, new_year_weight, others_for_each, counts_believed, given_bearers_believed,
+          family_bearers_believed, residents_believed, towns_believed}) {
         out += std::to_string(value) + "\n";
     }
     return out;

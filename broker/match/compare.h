@@ -24,7 +24,9 @@ struct Comparison : NameComparison {
     Identifier identifier = Identifier::missing;
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
     bool left_home = false;     // so old that a twin lives elsewhere
-    int years_apart = -1;       // -1: of one the year is not known
+    bool estimate_of_few =
+        false;             // both born on 1 January, and hardly anybody else of that date is called so
+    int years_apart = -1;  // -1: of one the year is not known
 };
 
 /// Everything but the addresses, which are dear to compare. `names` is of the same person as `ours`.
@@ -32,6 +34,8 @@ Comparison compare(const registry::PersonForm& ours, const registry::PersonForm&
 /// The addresses as well: the best of theirs beside the best of ours.
 void compare_homes(Comparison& comparison, const registry::PersonForm& ours,
                    const registry::PersonForm& theirs, const registry::Pool& pool);
+/// Whether the 1 January on which both were born is theirs alone, going by what others born on one are called.
+void weigh_estimate(Comparison& comparison, const registry::PersonForm& theirs, const registry::Pool& pool);
 /// Where police went speaks for a person who is on the register there, and not against one who is not.
 void add_attended(Comparison& comparison, const registry::PlaceForm& attended,
                   const registry::PersonForm& theirs);

@@ -185,6 +185,8 @@ Sound sound(std::string_view word) {
     return out;
 }
 
+bool new_year(const DateForm& date) { return date.year != 0 && date.month == 1 && date.day == 1; }
+
 DateForm date_form(std::string_view text) {
     DateForm date;
     if (text.size() != 10 || text[4] != '-' || text[7] != '-') return date;

@@ -107,6 +107,10 @@ void Pool::count(const PersonForm& person, int by) {
     const auto& name = person.names.front();
     if (!name.given->words.empty()) given_.add(name.given->words.front().text, by);
     if (!name.family->words.empty()) family_.add(name.family->joined.text, by);
+    if (name.given->words.empty() || name.family->words.empty() || !new_year(person.born)) return;
+    new_year_.given.add(name.given->words.front().text, by);
+    new_year_.family.add(name.family->joined.text, by);
+    new_year_.years.add(std::to_string(person.born.year), by);
 }
 
 std::uint32_t Pool::add(Row row) {

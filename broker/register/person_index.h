@@ -73,6 +73,11 @@ private:
     std::uint64_t total_ = 0;
 };
 
+/// Those born on 1 January, which stands for an unknown day: what they are called, and the years.
+struct NewYearCounts {
+    WordCounts given, family, years;
+};
+
 // How much one search may read. Long lists are names or days that many share: whoever agrees in a second fact is
 // found by a shorter list. The shortest lists are read first, so that what is left out never depends on the order in
 // which the register was filled.
@@ -105,12 +110,14 @@ public:
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
     const WordCounts& town_counts() const { return towns_; }
+    const NewYearCounts& new_year_counts() const { return new_year_; }
 
 private:
     void count(const PersonForm& person, int by);
     Numbered<Row> rows_;
     KeyIndex keys_;
     WordCounts given_, family_, towns_;
+    NewYearCounts new_year_;
     Shared<NamePart> given_parts_, family_parts_;
     std::vector<RowBrief> briefs_;
     std::vector<PartBrief> given_briefs_, family_briefs_;

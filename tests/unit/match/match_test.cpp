@@ -169,6 +169,43 @@ TEST_CASE("a new-year date of birth without an address is looked at by a person"
     CHECK(says(hit_on(decision, "1").reasons, "1 January"));
 }
 
+TEST_CASE("an estimated date of birth is enough nearby where few of those with one are called so",
+          "[match]") {
+    struct Row {
+        const char* why;
+        bool newcomers;  // who share names, years and streets
+        const char *given, *family, *heard_at;
+        Outcome outcome;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"nobody of the hundred is called nearly so", false, "Ava",  "Zielinska", "NG7 2AA", Outcome::match    },
+        {"but far away a person looks",               false, "Ava",  "Zielinska", "LE1 4CD", Outcome::potential},
+        {"and where no address is given",             false, "Ava",  "Zielinska", "",        Outcome::potential},
+        {"a name that many of them bear",             true,  "Omar", "Ahmadi",    "NG7 2AA", Outcome::potential},
+    }));
+    CAPTURE(row.why);
+    Register known;
+    const auto add = [&](const std::string& id, const std::string& given, const std::string& family, int year,
+                         const char* postcode) {
+        auto held = flag(id, person(given, family, std::to_string(year) + "-01-01"));
+        held.places.push_back(dated(place("14 Oak Road", postcode)));
+        known.set_flag(std::move(held), now);
+    };
+    static constexpr const char* given[] = {"Omar", "Ali", "Farid", "Hamid", "Yusuf"};
+    static constexpr const char* family[] = {"Ahmadi", "Karimi", "Rahimi", "Noori"};
+    for (std::size_t i = 0; i < 100; ++i) {
+        if (row.newcomers && i % 20 == 0) continue;  // another of the whole name would be a rival
+        const auto letters = std::string{static_cast<char>('a' + i % 10), static_cast<char>('a' + i / 10)};
+        const auto year = row.newcomers ? 2007 + static_cast<int>(i % 3) : 1920 + static_cast<int>(i);
+        add("other-" + std::to_string(i), row.newcomers ? given[i % 5] : "Jo" + letters + "na",
+            row.newcomers ? family[i % 4] : "Br" + letters + "ell", year, "DE1 1AA");
+    }
+    add("the-child", row.given, row.family, 2009, "NG7 2RD");
+    auto about = with(person(row.given, row.family, "2009-01-01"),
+                      *row.heard_at ? place("3 Pine Walk", row.heard_at) : nullptr);
+    CHECK(outcome_for(match::decide(known, about, now), "the-child") == row.outcome);
+}
+
 TEST_CASE("an address is a hit as sure as it reads", "[match]") {
     using Row = std::tuple<const char*, const char*, const char*, std::uint64_t, Outcome, HitKind>;
     const auto [why, line, postcode, uprn, outcome, kind] =

@@ -42,6 +42,13 @@ bool rivals(const Candidate& mine, const Candidate& other) {
     return !same_identity(mine.row->person, other.row->person);
 }
 
+/// Of people so old one in fifteen lives with a parent, and twins who do not still share a home are one person in some
+/// hundreds.
+bool left_home(const PersonForm& person, int year) {
+    constexpr int age = 30;
+    return person.born.year != 0 && year - person.born.year > age;
+}
+
 /// An order of rows that does not depend on when they were added.
 bool before(const Row& a, const Row& b) {
     static const registry::FlagKey no_flag;
@@ -155,7 +162,9 @@ std::vector<Candidate> search(const Query& query, const registry::Pool& pool, Mi
         auto comparison = compare(*query.person, row.person, names);
         if (score_at_most(comparison, prior) + bonus.points < low_from) continue;
         comparison.surely_child = query.surely_child;
+        comparison.left_home = left_home(*query.person, query.year);
         compare_homes(comparison, *query.person, row.person, pool);
+        weigh_estimate(comparison, row.person, pool);
         add_attended(comparison, *query.attended, row.person);
         auto points = score(comparison, prior);
         if (points + bonus.points < low_from) continue;

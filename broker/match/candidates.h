@@ -27,6 +27,7 @@ struct Query {
     const std::vector<std::uint64_t>* keys;  // registry::query_keys of the person
     bool surely_child = false;               // police say that this is a child
     const registry::PlaceForm* attended;     // where police went; may be empty
+    int year = 0;                            // when that was; 0: not known, and so how old anybody was
 };
 
 /// A register entry compared with the person.

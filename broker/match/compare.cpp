@@ -12,6 +12,7 @@ namespace {
 using registry::NamePart;
 using registry::PersonForm;
 using registry::Pool;
+using registry::WordCounts;
 
 /// One level of a field: its name in evidence, its weight, and what a person reads.
 struct Level {
@@ -107,9 +108,22 @@ constexpr Millibits household_given_exact = 7200;  // two of one household rarel
 constexpr Millibits household_near_year = 4000;
 constexpr int generation_years = 13;
 constexpr Millibits household_born_exact = 6300;  // twins: about one pair of household members in eighty
+constexpr Millibits household_born_exact_grown =
+    9000;  // who have left home long since, but for one pair in seven
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
+
+// Dates that are estimates are shared by newcomers, who share names and streets as well. So names and years are counted
+// among those born on 1 January alone, believed to be as few as theirs until many are counted: one given name in 50, a
+// family name in 100, a year in 20. For each of them on the register a county has some sixty others.
+constexpr std::uint64_t new_year_counts_believed = 200;
+constexpr std::uint64_t new_year_given_believed = 4, new_year_family_believed = 2,
+                        new_year_years_believed = 10;
+constexpr std::uint64_t new_year_weight = 4;  // of a count beside what is believed
+constexpr std::uint64_t others_for_each = 64;
+constexpr Millibits estimate_nearby = 3000;      // one in eight of them lives as near
+constexpr Millibits estimate_alone_from = 6600;  // one other in a hundred counties of them is expected
 
 // How common a name nobody has counted is taken to be, and how strongly that belief weighs against counts.
 constexpr std::uint64_t counts_believed = 2000;
@@ -141,7 +155,8 @@ Millibits household_score(const Comparison& c) {
     total += c.given == Given::exact ? household_given_exact : level(given_levels, c.given).weight;
     if (c.given == Given::exact && c.born == Born::near_year) total += household_near_year;
     const auto born = level(born_levels, c.born).weight;
-    total += c.born == Born::exact ? household_born_exact : std::min(born, household_born_exact);
+    total += c.born == Born::exact && c.left_home ? household_born_exact_grown
+                                                  : std::min(born, household_born_exact);
     return total + level(sex_levels, c.sex).weight + level(identifier_levels, c.identifier).weight;
 }
 
@@ -224,6 +239,26 @@ void compare_homes(Comparison& comparison, const PersonForm& ours, const PersonF
     }
 }
 
+void weigh_estimate(Comparison& c, const PersonForm& theirs, const Pool& pool) {
+    if (c.born != Born::exact_new_year || c.given != Given::exact || c.family != Family::exact || c.swapped ||
+        c.other_name)
+        return;
+    const auto& counts = pool.new_year_counts();
+    const auto total = counts.years.total();
+    const auto rarity = [&](const WordCounts& words, const std::string& word, std::uint64_t believed) {
+        const std::uint64_t others = std::max(words.of(word), 1U) - 1;
+        return log2_millibits(new_year_weight * total + new_year_counts_believed,
+                              new_year_weight * others + believed);
+    };
+    const auto& name = theirs.names.front();
+    const auto alone = rarity(counts.given, name.given->words.front().text, new_year_given_believed) +
+                       rarity(counts.family, name.family->joined.text, new_year_family_believed) +
+                       rarity(counts.years, std::to_string(theirs.born.year), new_year_years_believed) +
+                       estimate_nearby -
+                       log2_millibits(std::max<std::uint64_t>(total, 1) * others_for_each, 1);
+    c.estimate_of_few = alone >= estimate_alone_from;
+}
+
 void add_attended(Comparison& comparison, const registry::PlaceForm& attended, const PersonForm& theirs) {
     if (attended.empty() || comparison.where <= Where::postcode) return;
     for (const auto& there : theirs.places) {
@@ -277,6 +312,12 @@ bool place_agrees(const Comparison& c) {
 
 namespace {
 
+/// Whole date, family name and the very house agree, and a twin is not to be expected there.
+bool alone_of_that_date(const Comparison& c) {
+    return c.left_home && c.born == Born::exact && c.family <= Family::near && c.where <= Where::full &&
+           c.sex != Sex::differs;
+}
+
 /// The given name is one that a twin would not have, or one of which as much agrees as was written. Of twins in one
 /// house few share the first letter, and the house holds no other child of that date.
 bool given_is_own(const Comparison& c) {
@@ -303,7 +344,7 @@ bool date_mistaken(const Comparison& c) {
 /// somebody took by mistake: name or date, and two facts in all.
 bool identified(const Comparison& c) {
     if (c.identifier != Identifier::same) return false;
-    const bool given = c.given <= Given::similar || c.swapped;
+    const bool given = c.given <= Given::similar;
     const bool born = c.born <= Born::one_part;
     const bool family = c.family <= Family::similar;
     return (given || born) && given + born + family + (c.where <= Where::postcode) >= 2;
@@ -331,11 +372,28 @@ bool date_uncertain(const Comparison& c) {
     return estimate ? c.where > Where::postcode : !place_agrees(c);
 }
 
+/// Neighbouring digits, or day and month, in each other's place are all that differs: hardly anybody's date is so near to
+/// another's, while one digit off are some thirty others.
+bool order_mistaken(const Comparison& c) {
+    return c.given == Given::exact && c.family == Family::exact && !c.swapped &&
+           (c.born == Born::digits_swapped || c.born == Born::day_month_swapped) &&
+           c.where != Where::elsewhere && c.sex != Sex::differs;
+}
+
+/// An estimated date, a whole name and the neighbourhood: enough where few of those with such dates are called so.
+bool estimate_alone(const Comparison& c) {
+    return c.estimate_of_few && c.sex != Sex::differs && (place_agrees(c) || c.where == Where::sector);
+}
+
 /// What the names say against acting at once.
 std::optional<Hold> held_by_names(const Comparison& c) {
-    if (c.given == Given::missing) return Hold{"There is no first name to compare.", never};
-    if (c.look_alike) return Hold{"The first names look alike, but each is a name of its own.", never};
-    if (!given_is_own(c)) {
+    if (c.swapped && (c.given > Given::near || c.family > Family::near))
+        return Hold{"One name agrees, in the other's place, and the other differs.", never};
+    const bool no_twin = alone_of_that_date(c);
+    if (c.given == Given::missing && !no_twin) return Hold{"There is no first name to compare.", never};
+    if (c.look_alike && !no_twin)
+        return Hold{"The first names look alike, but each is a name of its own.", never};
+    if (c.given != Given::missing && !c.look_alike && !given_is_own(c)) {
         const bool perhaps_twin = c.family <= Family::shared && c.born <= Born::one_digit;
         return Hold{perhaps_twin ? "Same family name and date of birth, another first name: perhaps a twin."
                                  : "The first name differs.",
@@ -365,8 +423,10 @@ std::optional<Hold> held_back(const Comparison& c) {
     if (auto hold = held_by_names(c)) return hold;
     if (c.born == Born::missing && !sure_without_date(c))
         return Hold{"There is no date of birth to compare.", never};
-    if (date_uncertain(c))
-        return Hold{"The date of birth is uncertain and the address does not agree.", never};
+    if (date_uncertain(c)) {
+        return Hold{"The date of birth is uncertain and the address does not agree.",
+                    order_mistaken(c) || estimate_alone(c) ? lifted : never};
+    }
     return std::nullopt;
 }
 
@@ -429,13 +489,16 @@ std::string weights_text() {
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
     for (const auto value :
-         {swapped_exact.weight, swapped_near, household_prior, household_given_exact, household_born_exact,
-          household_near_year, generation_years, name_weight_min, name_weight_max, near_less, lifted,
+         {swapped_exact.weight, swapped_near, swapped_less, household_prior, household_given_exact,
+          household_born_exact, household_near_year, household_born_exact_grown, generation_years,
+          estimate_nearby, estimate_alone_from, name_weight_min, name_weight_max, near_less, lifted,
           town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
         out += std::to_string(value) + "\n";
     }
-    for (const auto value : {counts_believed, given_bearers_believed, family_bearers_believed,
-                             residents_believed, towns_believed}) {
+    for (const auto value :
+         {new_year_counts_believed, new_year_given_believed, new_year_family_believed,
+          new_year_years_believed, new_year_weight, others_for_each, counts_believed, given_bearers_believed,
+          family_bearers_believed, residents_believed, towns_believed}) {
         out += std::to_string(value) + "\n";
     }
     return out;

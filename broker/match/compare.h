@@ -23,7 +23,10 @@ struct Comparison : NameComparison {
     Sex sex = Sex::missing;
     Identifier identifier = Identifier::missing;
     bool surely_child = false;  // police say that this is a child, so it is no parent of the same name
-    int years_apart = -1;       // -1: of one the year is not known
+    bool left_home = false;     // so old that a twin lives elsewhere
+    bool estimate_of_few =
+        false;             // both born on 1 January, and hardly anybody else of that date is called so
+    int years_apart = -1;  // -1: of one the year is not known
 };
 
 /// Everything but the addresses, which are dear to compare. `names` is of the same person as `ours`.
@@ -31,6 +34,8 @@ Comparison compare(const registry::PersonForm& ours, const registry::PersonForm&
 /// The addresses as well: the best of theirs beside the best of ours.
 void compare_homes(Comparison& comparison, const registry::PersonForm& ours,
                    const registry::PersonForm& theirs, const registry::Pool& pool);
+/// Whether the 1 January on which both were born is theirs alone, going by what others born on one are called.
+void weigh_estimate(Comparison& comparison, const registry::PersonForm& theirs, const registry::Pool& pool);
 /// Where police went speaks for a person who is on the register there, and not against one who is not.
 void add_attended(Comparison& comparison, const registry::PlaceForm& attended,
                   const registry::PersonForm& theirs);
@@ -41,6 +46,8 @@ void set_where(Comparison& comparison, Where where);
 Millibits given_weight(Given value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits family_weight(Family value, const registry::NamePart& theirs, const registry::Pool& pool);
 Millibits swapped_weight(bool exact);
+inline constexpr Millibits swapped_less =
+    4500;  // one name in some twenty is written so, where it is not both
 inline constexpr Millibits name_weight_min = 4500;
 inline constexpr Millibits name_weight_max = 10500;
 inline constexpr Millibits near_less = 2500;  // a name few bear is also one that few come near to

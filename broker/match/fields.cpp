@@ -85,8 +85,6 @@ std::array<char, 8> digits(const DateForm& date) {
     return out;
 }
 
-bool new_year(const DateForm& date) { return date.month == 1 && date.day == 1; }
-
 /// Two neighbouring digits of one part in each other's place, as in 1978 and 1987.
 bool digits_swapped(std::string_view a, std::string_view b) {
     const auto at = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin());
@@ -95,16 +93,17 @@ bool digits_swapped(std::string_view a, std::string_view b) {
 }
 
 Born compare_whole(const DateForm& a, const DateForm& b) {
-    if (a == b) return new_year(a) ? Born::exact_new_year : Born::exact;
+    if (a == b) return registry::new_year(a) ? Born::exact_new_year : Born::exact;
     if (a.year == b.year && a.day == b.month && a.month == b.day) return Born::day_month_swapped;
     const auto of_a = digits(a), of_b = digits(b);
     const std::string_view text_a{of_a.data(), of_a.size()}, text_b{of_b.data(), of_b.size()};
     if (digits_swapped(text_a, text_b)) return Born::digits_swapped;
     if (within_one_edit(text_a, text_b)) return Born::one_digit;
-    if (new_year(a) || new_year(b)) {
+    if (registry::new_year(a) || registry::new_year(b)) {
         if (a.year == b.year) return Born::year_new_year;
         if (std::abs(a.year - b.year) == 1) return Born::near_new_year;
-        if (new_year(a) && new_year(b)) return Born::conflict;  // the day they share says nothing
+        if (registry::new_year(a) && registry::new_year(b))
+            return Born::conflict;  // the day they share says nothing
     }
     const int same = (a.year == b.year) + (a.month == b.month) + (a.day == b.day);
     if (same == 2) return Born::one_part;

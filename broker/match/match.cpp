@@ -26,7 +26,7 @@ using registry::RowKind;
 using schemas::HitKind;
 using schemas::Outcome;
 
-constexpr const char* version = "flagpost-match/5";
+constexpr const char* version = "flagpost-match/6";
 
 // An address hit counts as this much when hits are put in order; addresses are not scored otherwise.
 constexpr Millibits address_score = 12000;
@@ -88,6 +88,7 @@ public:
         const auto when = incident.occurred_us > 0 ? from_us(incident.occurred_us) : now;
         today_ = static_cast<int>(date::floor<date::days>(when).time_since_epoch().count());
         now_day_ = static_cast<int>(date::floor<date::days>(now).time_since_epoch().count());
+        year_ = static_cast<int>(date::year_month_day{date::floor<date::days>(when)}.year());
         if (incident.place) attended_ = registry::place_form(*incident.place);
     }
 
@@ -105,7 +106,7 @@ private:
     // Flags
 
     Query query_for(const Involved& person) const {
-        return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_};
+        return {&person.form, &person.keys, person.value->role == schemas::Role::child, &attended_, year_};
     }
 
     void flagged(const Involved& person) {
@@ -174,16 +175,31 @@ private:
             const bool in_part = how >= AddressHit::range_end && how < AddressHit::full;
             if (in_part && (says_less(*row->place.place) || fits_another(*row, rows)))
                 how = AddressHit::street_unclear;
+            if (how == AddressHit::near_postcode && mistyped_postcode(*row, rows))
+                how = AddressHit::postcode_mistyped;
             address_hit(*row, how);
         }
     }
 
     /// What police leave out is looked for among the register's addresses; what the register leaves out may be anything.
+    /// The same flat or lettered house of one number is one, whatever else it is called.
     bool says_less(const PlaceForm& held) const {
+        const bool one_flat = !held.flat.empty() && held.flat == attended_.flat;
         return (held.number == 0 && attended_.number != 0) ||
-               (held.number_to == 0 && attended_.number_to != 0) ||
-               (held.building.empty() && !attended_.building.empty()) ||
+               (held.number_to == 0 && attended_.number_to != 0 && !one_flat) ||
+               (held.building.empty() && !attended_.building.empty() && !one_flat) ||
                held.flat.size() < attended_.flat.size();
+    }
+
+    /// House and street agree within a sector where the street is the only one of its name, and no other address fits.
+    bool mistyped_postcode(const registry::PlaceRow& row,
+                           const std::vector<const registry::PlaceRow*>& rows) const {
+        const auto& held = *row.place.place;
+        return differ_in_unit_alone(attended_, held) && index_.street_of_one_postcode(held) &&
+               std::none_of(rows.begin(), rows.end(), [&](const auto* other) {
+                   return other->place.place->postcode != held.postcode &&
+                          compare_addresses(attended_, *other->place.place) != AddressHit::none;
+               });
     }
 
     /// Whether the address, of which something is left out, may also be another house of the register.
@@ -199,7 +215,7 @@ private:
         if (how == AddressHit::none) return;
         const bool past = row.place.to < today_;
         if (past && !within_tail(row.place.to, today_)) return;
-        const bool sure = how >= AddressHit::range_end && !others_live_there(row, how);
+        const bool sure = how >= AddressHit::postcode_mistyped && !others_live_there(row, how);
         Hit hit;
         hit.flag = *row.flag;
         hit.kind = sure ? HitKind::address : HitKind::shell;
@@ -209,7 +225,7 @@ private:
         hit.reasons.emplace_back(past ? "Police attended a former address of this child."
                                       : "Police attended an address of this child.");
         hit.reasons.emplace_back(words_of(how));
-        if (!sure && how >= AddressHit::range_end)
+        if (!sure && how >= AddressHit::postcode_mistyped)
             hit.reasons.emplace_back(
                 "Those there are of another family, and nobody recorded since when the child is.");
         if (past) {
@@ -262,10 +278,15 @@ private:
                 return "The address agrees.";
             case AddressHit::number_left_out:
                 return "The house or flat and its street agree; only one side gives the number.";
+            case AddressHit::street_left_out:
+                return "The house's name and the place agree; only one side gives the street.";
             case AddressHit::name_left_out:
                 return "Number and street agree; only one side names the house or the floor.";
             case AddressHit::range_end:
                 return "Street agrees, and the number is one of the two that the building bears.";
+            case AddressHit::postcode_mistyped:
+                return "House and street agree, and no other street nearby is called so; the postcode ends "
+                       "differently.";
             case AddressHit::street_unclear:
                 return "Postcode and house agree; the rest reads differently.";
             case AddressHit::flat_missing:
@@ -416,7 +437,7 @@ private:
             if (place) child.places.push_back(registry::dated_place_form(*place));
         }
         const auto keys = registry::query_keys(child);
-        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_}, {})) {
+        for (const auto& candidate : on_rolls({&child, &keys, true, &attended_, year_}, {})) {
             auto found = pupil_hit(candidate, Through::flag);
             found.outcome = std::min(found.outcome, hit.outcome);
             found.flag = hit.flag;
@@ -459,6 +480,7 @@ private:
     std::vector<Involved> people_;
     PlaceForm attended_;
     int today_ = 0;    // when it happened: which addresses and plans were current
+    int year_ = 0;     // and how old people were
     int now_day_ = 0;  // when it is decided: who is on a roll
     std::map<FlagKey, Hit> hits_;
     std::map<PupilKey, PupilHit> pupils_;

@@ -70,11 +70,23 @@ NameComparison NameComparer::compare(std::size_t number, const NameForm& theirs)
     NameComparison straight{given.given,      family.family, false,        false,
                             given.look_alike, given.weight,  family.weight};
     const bool exact = given.swapped && family.swapped;
-    if (!exact && !(given.nearly_swapped && family.nearly_swapped)) return straight;
+    if (!exact && !(given.nearly_swapped && family.nearly_swapped))
+        return given.swapped || family.swapped ? crosswise(straight, number, theirs) : straight;
     const auto weight = swapped_weight(exact);
     if (weight <= straight.given_weight + straight.family_weight) return straight;
     if (exact) return {Given::exact, Family::exact, true, false, false, weight, 0};
     return {Given::near, Family::near, true, false, false, weight, 0};
+}
+
+NameComparison NameComparer::crosswise(const NameComparison& straight, std::size_t number,
+                                       const NameForm& theirs) const {
+    const auto& ours = ours_.names[number];
+    const auto given = compare_given(*ours.family, *theirs.given);
+    const auto family = compare_family(*ours.given, *theirs.family);
+    const auto weight = given_weight(given, *theirs.given, pool_) +
+                        family_weight(family, *theirs.family, pool_) - swapped_less;
+    if (weight <= straight.given_weight + straight.family_weight) return straight;
+    return {given, family, true, false, false, weight, 0};
 }
 
 NameComparer::Beside NameComparer::compare_given_part(const NameForm& ours, const NamePart& theirs) const {

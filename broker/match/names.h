@@ -45,6 +45,9 @@ private:
     using Compare = Beside (NameComparer::*)(const registry::NameForm& ours,
                                              const registry::NamePart& theirs) const;
     const Beside& beside(std::size_t number, const registry::NamePart* theirs, Compare compare_part);
+    /// Our names in each other's place, of which at least one agrees; `straight` if that says more.
+    NameComparison crosswise(const NameComparison& straight, std::size_t number,
+                             const registry::NameForm& theirs) const;
     Beside compare_given_part(const registry::NameForm& ours, const registry::NamePart& theirs) const;
     Beside compare_family_part(const registry::NameForm& ours, const registry::NamePart& theirs) const;
     NameComparison compare(std::size_t number, const registry::NameForm& theirs);

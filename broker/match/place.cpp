@@ -38,6 +38,29 @@ bool streets_agree(const std::string& a, const std::string& b) {
     return digit_first(a) == digit_first(b) && jaro_winkler(street_head(a), street_head(b)) >= 9200;
 }
 
+/// "OLD SCHOOL LOFTS WHINGATE" of "OLD SCHOOL LOFTS 1 67 WHINGATE"; a number that begins the street is its own.
+std::string without_numbers(const std::string& street) {
+    std::string out;
+    any_word(street, [&](std::string_view word) {
+        if (out.empty() || !std::all_of(word.begin(), word.end(), plain::is_digit))
+            (out += out.empty() ? "" : " ") += word;
+        return false;
+    });
+    return out;
+}
+
+/// Only one side writes a number within the street's name, such as those of all flats of a building.
+bool streets_agree_but_for_numbers(const std::string& a, const std::string& b) {
+    const auto plain_a = without_numbers(a), plain_b = without_numbers(b);
+    return (plain_a == a) != (plain_b == b) && streets_agree(plain_a, plain_b);
+}
+
+/// "Annexe at", "land rear of": not the house, but something near it.
+bool beside_the_house(std::string_view building) {
+    static constexpr std::array<std::string_view, 6> words{"OF", "AT", "TO", "BEHIND", "OPPOSITE", "OVER"};
+    return plain::is_one_of(building.substr(building.rfind(' ') + 1), words);
+}
+
 /// House names agree, or there is none on either side.
 bool buildings_agree(const std::string& a, const std::string& b) {
     return a == b || (!a.empty() && !b.empty() && jaro_winkler(a, b) >= 9200);
@@ -51,12 +74,42 @@ std::string_view first_words(std::string_view text, int count) {
     return text.substr(0, end);
 }
 
+std::string_view next_word(std::string_view& text) {
+    const auto end = std::min(text.find(' '), text.size());
+    const auto word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return word;
+}
+
+/// "SPINDLES TONGE" and "SPINDLES MOOR LANE TONGE": no two houses of one postcode are called alike, so that the street
+/// after the name may be left out. `a` is without it.
+bool leaves_out_street(std::string_view a, std::string_view b) {
+    static constexpr std::array<std::string_view, 18> no_name{
+        "OLD",   "NEW",  "UPPER", "LOWER", "LITTLE", "GREAT", "HOUSE",  "COTTAGE", "COTTAGES",
+        "LODGE", "FARM", "BARN",  "HALL",  "MILL",   "MANOR", "CHURCH", "VILLA",   "BUNGALOW"};
+    const auto telling = [](std::string_view word) {
+        return !generic_street_word(word) && !plain::is_one_of(word, no_name);
+    };
+    for (auto* text : {&a, &b})
+        if (text->substr(0, 4) == "THE ") text->remove_prefix(4);
+    const auto name = next_word(a);
+    if (name != next_word(b) || !telling(name)) return false;
+    const auto locality = a.substr(0, a.find(' '));
+    const auto street = next_word(b), kind = next_word(b);
+    return telling(locality) && telling(street) && generic_street_word(kind) &&
+           !any_word(a, [](std::string_view word) { return generic_street_word(word); }) &&
+           any_word(b, [&](std::string_view word) { return word == locality; });
+}
+
 /// How a house with a name agrees where one side, or both, leave out the number.
 AddressHit named_houses(const PlaceForm& a, const PlaceForm& b) {
     if (a.number != 0 && b.number != 0) return AddressHit::none;
     if (a.number == 0 && b.number == 0) {
         if (first_words(a.street, 1) != first_words(b.street, 1)) return AddressHit::none;
         if (first_words(a.street, 2) == first_words(b.street, 2)) return AddressHit::full;
+        if (a.flat.empty() && b.flat.empty() &&
+            (leaves_out_street(a.street, b.street) || leaves_out_street(b.street, a.street)))
+            return AddressHit::street_left_out;
         return shares_a_telling_word(a.street, b.street) ? AddressHit::street_unclear : AddressHit::none;
     }
     const std::string_view unnumbered = a.number == 0 ? a.street : b.street;
@@ -228,10 +281,13 @@ AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
     if (flats_conflict(incident, flag)) return AddressHit::none;
     if (same_number(incident, flag)) {
         if (!same_flat(incident, flag)) return AddressHit::flat_missing;
-        if (!streets_agree(incident.street, flag.street)) return AddressHit::street_unclear;
+        if (!streets_agree(incident.street, flag.street) &&
+            !streets_agree_but_for_numbers(incident.street, flag.street))
+            return AddressHit::street_unclear;
         if (buildings_agree(incident.building, flag.building))
             return incident.flat == flag.flat ? AddressHit::full : AddressHit::name_left_out;
-        const bool left_out = incident.building.empty() || flag.building.empty();
+        const bool left_out = (incident.building.empty() || flag.building.empty()) &&
+                              !beside_the_house(incident.building) && !beside_the_house(flag.building);
         return left_out && !incident.street.empty() && !flag.street.empty() ? AddressHit::name_left_out
                                                                             : AddressHit::street_unclear;
     }
@@ -245,6 +301,14 @@ AddressHit compare_addresses(const PlaceForm& incident, const PlaceForm& flag) {
     if (!in_range || !streets_agree(incident.street, flag.street)) return AddressHit::none;
     const bool whole = same_flat(incident, flag) && !incident.street.empty() && !flag.street.empty();
     return whole && ends_of_range(incident, flag) ? AddressHit::range_end : AddressHit::number_range;
+}
+
+bool differ_in_unit_alone(const PlaceForm& incident, const PlaceForm& flag) {
+    const auto &one = incident.postcode, &other = flag.postcode;
+    const bool whole = one.size() == other.size() && one.size() > 5 && one.find(' ') == one.size() - 4;
+    return whole && one.compare(0, one.size() - 2, other, 0, other.size() - 2) == 0 &&
+           ((!incident.line.empty() && incident.line == flag.line) || same_house(incident, flag) ||
+            same_named_house(incident, flag));
 }
 
 }  // namespace flagpost::match

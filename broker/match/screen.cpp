@@ -40,6 +40,9 @@ bool perhaps_misspelt(const PartBrief& a, const PartBrief& b) {
     return std::max(letters_beyond(a.first, b.first), letters_beyond(b.first, a.first)) <= 2;
 }
 
+// One name in the other's place, as telling as any, and at most a part of the other.
+constexpr Millibits crosswise_most = name_weight_max + near_weight_max - swapped_less;
+
 }  // namespace
 
 Screen::Screen(const Query& query, const registry::Pool& pool, Millibits start)
@@ -80,7 +83,8 @@ bool Screen::may_be_found(const RowBrief& row) const {
     return std::any_of(names_.begin(), names_.end(), [&](const Name& name) {
         const auto given = rest + given_at_most(name, row);
         return (given + family_most_ >= low_from && given + family_at_most(name, row) >= low_from) ||
-               (rest + swapped_weight(true) >= low_from && perhaps_swapped(name, row));
+               (rest + swapped_weight(true) >= low_from && perhaps_swapped(name, row)) ||
+               (rest + crosswise_most >= low_from && perhaps_crosswise(name, row));
     });
 }
 
@@ -147,6 +151,13 @@ bool Screen::perhaps_swapped(const Name& ours, const RowBrief& row) const {
         return perhaps_alike(whole, part.joined) || perhaps_alike(whole, part.first);
     };
     return either(ours.family.joined, given) && either(family.joined, ours.given);
+}
+
+bool Screen::perhaps_crosswise(const Name& ours, const RowBrief& row) const {
+    const auto& given = pool_.given_brief(row.given);
+    const auto& family = pool_.family_brief(row.family);
+    return ours.family.joined == given.joined || ours.family.joined == given.first ||
+           ours.given.joined == family.joined || ours.given.first == family.joined;
 }
 
 }  // namespace flagpost::match

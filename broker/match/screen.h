@@ -34,6 +34,7 @@ private:
     Millibits given_at_most(const Name& ours, const registry::RowBrief& row) const;
     Millibits family_at_most(const Name& ours, const registry::RowBrief& row) const;
     bool perhaps_swapped(const Name& ours, const registry::RowBrief& row) const;
+    bool perhaps_crosswise(const Name& ours, const registry::RowBrief& row) const;
 
     const registry::PersonForm& ours_;
     const registry::Pool& pool_;

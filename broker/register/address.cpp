@@ -223,6 +223,28 @@ std::string_view street_head(std::string_view street) {
     return street;
 }
 
+std::string street_and_postcode(const PlaceForm& place) {
+    const auto& code = place.postcode;
+    if (place.street.empty() || code.size() < 6 || code.find(' ') != code.size() - 4) return {};
+    return std::string{street_head(place.street)} + '|' + code;
+}
+
+bool common_street(std::string_view head) {
+    static constexpr std::array<std::string_view, 51> common{
+        "HIGH STREET",      "STATION ROAD",  "MAIN STREET",    "PARK ROAD",       "CHURCH ROAD",
+        "CHURCH STREET",    "LONDON ROAD",   "VICTORIA ROAD",  "GREEN LANE",      "MANOR ROAD",
+        "CHURCH LANE",      "PARK AVENUE",   "THE AVENUE",     "THE CRESCENT",    "QUEENS ROAD",
+        "NEW ROAD",         "GRANGE ROAD",   "KINGS ROAD",     "KINGSWAY",        "WINDSOR ROAD",
+        "HIGHFIELD ROAD",   "MILL LANE",     "ALEXANDER ROAD", "ALEXANDRA ROAD",  "YORK ROAD",
+        "ST JOHNS ROAD",    "MAIN ROAD",     "BROADWAY",       "KING STREET",     "THE GREEN",
+        "SPRINGFIELD ROAD", "GEORGE STREET", "PARK LANE",      "VICTORIA STREET", "ALBERT ROAD",
+        "QUEENSWAY",        "NEW STREET",    "QUEEN STREET",   "WEST STREET",     "NORTH STREET",
+        "MANCHESTER ROAD",  "THE GROVE",     "RICHMOND ROAD",  "GROVE ROAD",      "SOUTH STREET",
+        "SCHOOL LANE",      "THE DRIVE",     "NORTH ROAD",     "STANLEY ROAD",    "CHESTER ROAD",
+        "MILL ROAD"};
+    return plain::is_one_of(head, common);
+}
+
 std::string_view outward(std::string_view postcode) { return postcode.substr(0, postcode.find(' ')); }
 
 }  // namespace flagpost::registry

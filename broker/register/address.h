@@ -34,6 +34,12 @@ bool generic_street_word(std::string_view word);
 /// A street without the locality after it: "OAK ROAD" of "OAK ROAD NORTHFIELD".
 std::string_view street_head(std::string_view street);
 
+/// The street and its postcode as one; empty unless both are known, the postcode whole.
+std::string street_and_postcode(const PlaceForm& place);
+
+/// One of the fifty names that most streets of the country bear.
+bool common_street(std::string_view head);
+
 /// "NG7" of "NG7 2RD".
 std::string_view outward(std::string_view postcode);
 

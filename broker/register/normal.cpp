@@ -101,7 +101,10 @@ std::vector<NameForm> name_forms(std::string_view given, std::string_view family
     auto family_words = name_words(family);
     while (given_words.size() > 1 && plain::is_one_of(given_words.front(), plain::titles))
         given_words.erase(given_words.begin());
-    if (!given_words.empty() && plain::is_one_of(given_words.front(), placeholders)) given_words.clear();
+    const bool title_alone = given_words.size() == 1 && !family_words.empty() &&
+                             plain::is_one_of(given_words.front(), plain::titles);
+    if (title_alone || (!given_words.empty() && plain::is_one_of(given_words.front(), placeholders)))
+        given_words.clear();
     if (!given_words.empty() && !family_words.empty()) {
         return {
             {part_of(given_words), part_of(family_words)}
@@ -181,6 +184,8 @@ Sound sound(std::string_view word) {
     }
     return out;
 }
+
+bool new_year(const DateForm& date) { return date.year != 0 && date.month == 1 && date.day == 1; }
 
 DateForm date_form(std::string_view text) {
     DateForm date;

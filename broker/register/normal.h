@@ -61,6 +61,9 @@ struct DateForm {
     friend auto operator<=>(const DateForm&, const DateForm&) = default;
 };
 
+/// 1 January of a known year.
+bool new_year(const DateForm& date);
+
 /// "YYYY-MM-DD", unknown parts "00" or "0000"; anything else is unknown as a whole.
 DateForm date_form(std::string_view text);
 

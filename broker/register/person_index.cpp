@@ -107,6 +107,10 @@ void Pool::count(const PersonForm& person, int by) {
     const auto& name = person.names.front();
     if (!name.given->words.empty()) given_.add(name.given->words.front().text, by);
     if (!name.family->words.empty()) family_.add(name.family->joined.text, by);
+    if (name.given->words.empty() || name.family->words.empty() || !new_year(person.born)) return;
+    new_year_.given.add(name.given->words.front().text, by);
+    new_year_.family.add(name.family->joined.text, by);
+    new_year_.years.add(std::to_string(person.born.year), by);
 }
 
 std::uint32_t Pool::add(Row row) {
@@ -157,6 +161,7 @@ void PersonIndex::add_place(const FlagKey& key, const HeldFlag& flag, const Date
     if (place.place->empty()) return;
     const auto number = places_.add({place, &key, &flag});
     for (const auto each : place_keys(*place.place)) place_keys_.add(each, number);
+    count_street(*place.place, 1);
     entries.push_back({in_places, number & 0x1fff'ffffU});
 }
 
@@ -178,8 +183,23 @@ void PersonIndex::remove_person(Pool& pool, std::uint32_t number) {
 void PersonIndex::remove_place(std::uint32_t number) {
     auto place = places_[number].place;
     for (const auto each : place_keys(*place.place)) place_keys_.remove(each, number);
+    count_street(*place.place, -1);
     places_.remove(number);
     release({std::move(place)});
+}
+
+void PersonIndex::count_street(const PlaceForm& place, int by) {
+    if (place.street.empty()) return;
+    streets_.add(std::string{street_head(place.street)}, by);
+    if (const auto with_postcode = street_and_postcode(place); !with_postcode.empty())
+        streets_.add(with_postcode, by);
+}
+
+bool PersonIndex::street_of_one_postcode(const PlaceForm& place) const {
+    const auto with_postcode = street_and_postcode(place);
+    if (with_postcode.empty()) return false;
+    const std::string head{street_head(place.street)};
+    return !common_street(head) && streets_.of(head) == streets_.of(with_postcode);
 }
 
 std::vector<DatedPlaceForm> PersonIndex::shared(std::vector<DatedPlaceForm> places) {

@@ -73,6 +73,11 @@ private:
     std::uint64_t total_ = 0;
 };
 
+/// Those born on 1 January, which stands for an unknown day: what they are called, and the years.
+struct NewYearCounts {
+    WordCounts given, family, years;
+};
+
 // How much one search may read. Long lists are names or days that many share: whoever agrees in a second fact is
 // found by a shorter list. The shortest lists are read first, so that what is left out never depends on the order in
 // which the register was filled.
@@ -105,12 +110,14 @@ public:
     const WordCounts& given_counts() const { return given_; }
     const WordCounts& family_counts() const { return family_; }
     const WordCounts& town_counts() const { return towns_; }
+    const NewYearCounts& new_year_counts() const { return new_year_; }
 
 private:
     void count(const PersonForm& person, int by);
     Numbered<Row> rows_;
     KeyIndex keys_;
     WordCounts given_, family_, towns_;
+    NewYearCounts new_year_;
     Shared<NamePart> given_parts_, family_parts_;
     std::vector<RowBrief> briefs_;
     std::vector<PartBrief> given_briefs_, family_briefs_;
@@ -128,6 +135,8 @@ public:
     const PlaceRow& place(std::uint32_t number) const { return places_[number]; }
     /// Addresses of flagged children that may be this one.
     void find_places(const PlaceForm& place, Found& found) const;
+    /// All addresses in a street of that name are of one postcode, and the name is none that many streets bear.
+    bool street_of_one_postcode(const PlaceForm& place) const;
 
 private:
     /// Of each equal address one.
@@ -146,11 +155,13 @@ private:
     void remove(const Entries& entries);
     void remove_person(Pool& pool, std::uint32_t number);
     void remove_place(std::uint32_t number);
+    void count_street(const PlaceForm& place, int by);
     std::array<Pool, in_places> pools_;  // one for each RowKind
     std::unordered_map<const FlagKey*, Entries> flag_entries_;
     std::unordered_map<const PupilKey*, Entries> pupil_entries_;
     Numbered<PlaceRow> places_;
     KeyIndex place_keys_;
+    WordCounts streets_;  // by name, and by name and postcode
     Shared<PlaceForm> place_forms_;
 };
 

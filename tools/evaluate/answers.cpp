@@ -15,6 +15,7 @@ using registry::FlagKey;
 
 constexpr const char* authority = "E00000000";
 constexpr std::int64_t when_us = 1'741'125'600'000'000;  // sets have no day of their own
+constexpr int year = 2025;
 
 std::unique_ptr<schemas::DatedPlaceValue> current(const schemas::PlaceValue& place) {
     auto dated = std::make_unique<schemas::DatedPlaceValue>();
@@ -45,7 +46,7 @@ public:
         const registry::PlaceForm attended;
         match::Effort effort;
         auto candidates = match::search(
-            {&person, &keys, false, &attended}, pool_, match::share_flagged,
+            {&person, &keys, false, &attended, year}, pool_, match::share_flagged,
             [](const registry::Row&) { return true; }, {}, effort);
         match::weigh_together(candidates);
         std::vector<Answer> answers;

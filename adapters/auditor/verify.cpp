@@ -8,6 +8,7 @@
 #include "adapters/auditor/items.h"
 #include "adapters/auditor/mapped_file.h"
 #include "adapters/auditor/printable.h"
+#include "adapters/auditor/signatures.h"
 #include "adapters/auditor/tree_check.h"
 #include "broker/crypto/digest.h"
 #include "broker/log/leaf.h"
@@ -347,6 +348,21 @@ private:
     std::vector<std::uint64_t> absent_;              // bodies a sealed export lacks
 };
 
+nlohmann::json in_json(const std::vector<Damage>& damages) {
+    auto list = nlohmann::json::array();
+    for (const auto& damage : damages)
+        list.push_back({
+            {"what", damage.what},
+            {"why",  damage.why }
+        });
+    return list;
+}
+
+void tell_damages(std::ostream& out, const std::vector<Damage>& damages, std::uint64_t count) {
+    for (const auto& damage : damages) out << damage.what << ": " << damage.why << "\n";
+    if (count > damages.size()) out << "and " << count - damages.size() << " more\n";
+}
+
 std::string count_of(std::uint64_t count, const char* one, const char* several) {
     return std::to_string(count) + " " + (count == 1 ? one : several);
 }
@@ -362,33 +378,36 @@ Verification verify(const fs::path& directory, const log::Policy& policy, const 
     }
 }
 
-void tell(std::ostream& out, const Verification& verification, bool json) {
+void tell(std::ostream& out, const Verification& verification, bool json, const Signatures* signatures) {
     const auto& v = verification;
     if (json) {
-        auto damages = nlohmann::json::array();
-        for (const auto& damage : v.damages)
-            damages.push_back({
-                {"what", damage.what},
-                {"why",  damage.why }
-            });
-        const nlohmann::json object{
-            {"verified",        v.verified()     },
-            {"origin",          v.origin         },
-            {"size",            v.size           },
-            {"root",            to_hex(v.root)   },
-            {"witnesses",       v.witnesses      },
-            {"witnesses_known", v.witnesses_known},
-            {"bodies",          v.bodies         },
-            {"bodies_erased",   v.bodies_erased  },
-            {"bodies_absent",   v.bodies_absent  },
-            {"damage_count",    v.damage_count   },
-            {"damages",         damages          },
+        nlohmann::json object{
+            {"verified",        v.verified()      },
+            {"origin",          v.origin          },
+            {"size",            v.size            },
+            {"root",            to_hex(v.root)    },
+            {"witnesses",       v.witnesses       },
+            {"witnesses_known", v.witnesses_known },
+            {"bodies",          v.bodies          },
+            {"bodies_erased",   v.bodies_erased   },
+            {"bodies_absent",   v.bodies_absent   },
+            {"damage_count",    v.damage_count    },
+            {"damages",         in_json(v.damages)},
         };
+        if (signatures != nullptr)
+            object["signatures"] = {
+                {"held",         signatures->held            },
+                {"unreadable",   signatures->unreadable      },
+                {"of_lists",     signatures->of_lists        },
+                {"damage_count", signatures->damage_count    },
+                {"damages",      in_json(signatures->damages)},
+            };
         out << object.dump() << "\n";
         return;
     }
-    for (const auto& damage : v.damages) out << damage.what << ": " << damage.why << "\n";
-    if (v.damage_count > v.damages.size()) out << "and " << v.damage_count - v.damages.size() << " more\n";
+    tell_damages(out, v.damages, v.damage_count);
+    if (signatures != nullptr) tell_damages(out, signatures->damages, signatures->damage_count);
+    if (signatures != nullptr) out << in_words(*signatures) << "\n";
     if (!v.verified()) {
         out << "NOT VERIFIED: " << count_of(v.damage_count, "thing is", "things are") << " damaged\n";
         return;

@@ -44,7 +44,10 @@ struct Verification {
 Verification verify(const std::filesystem::path& directory, const log::Policy& policy,
                     const Progress& progress = {});
 
-/// In words, or as one JSON object.
-void tell(std::ostream& out, const Verification& verification, bool json);
+struct Signatures;  // signatures.h
+
+/// In words, or as one JSON object; with what was found of signatures, if that was asked for.
+void tell(std::ostream& out, const Verification& verification, bool json,
+          const Signatures* signatures = nullptr);
 
 }  // namespace flagpost::auditor

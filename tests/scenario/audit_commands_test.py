@@ -34,7 +34,7 @@ class AuditCommands(Scenario):
         self.play()
         self.take_away()
         self.calls = 0
-        for part in (self.exported, self.verified, self.proven, self.replayed, self.explained, self.completed, self.decided, self.collected, self.read_is_logged):
+        for part in (self.exported, self.verified, self.signed, self.proven, self.replayed, self.explained, self.completed, self.decided, self.collected, self.read_is_logged):
             with self.subTest(part.__name__):
                 part()
         figure("audit commands", calls=self.calls)
@@ -134,7 +134,10 @@ class AuditCommands(Scenario):
             self.assertEqual([file.read_text().split(" ")[0] for file in there.values()], ["log"])
         config = self.folder / "auditor-audit-office.toml"
         self.refused("--scope", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "everything", "--for", self.folder / "seal.pub", "--reason", CASE)
-        self.refused("--reason", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "all", "--for", self.folder / "seal.pub", "--reason", "x" * 65)
+        for reason in ("x" * 65, "Ravenscroft", "request of Amelia"):
+            self.refused("--reason: should be the number of a case", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "all", "--for",
+                         self.folder / "seal.pub", "--reason", reason)
+        self.refused("--reason: should be the number of a case", "complete", self.public, "--reason", "about Amelia")
         self.refused("other terms", "export", "--config", config, "--public", self.sealed, code=DAMAGED)
         self.assertFalse((self.folder / "no").exists())
 
@@ -169,6 +172,17 @@ class AuditCommands(Scenario):
         self.assertIn("checkpoint: cannot be believed", self.audit("verify", self.public, "--vkey", self.other_vkey, code=DAMAGED))
         self.audit("verify", self.public, code=WRONG_USAGE)
         self.audit("verify", self.folder / "nowhere", "--vkey", self.vkey, code=WRONG_USAGE)
+
+    def signed(self):
+        """Three incidents, the list of flags and what social care answered; another agency's key in the list of parties finds them out."""
+        ask = ("verify", self.sealed, "--vkey", self.vkey, "--signatures", "--key", self.key)
+        said = json.loads(self.audit(*ask, "--json"))["signatures"]
+        self.assertEqual((said["damages"], said["damage_count"], said["of_lists"]), ([], 0, len(KNOWN)))
+        self.assertEqual(said["held"], 4, "three incidents and one receipt")
+        self.assertIn("signatures: 4 messages and receipts are signed by whom their entries name", self.audit(*ask))
+        self.refused("--signatures: needs --key", *ask[:5])
+        self.refused("is a public export", "verify", self.public, *ask[2:])
+        self.refused("is not the key that", *ask[:6], self.other_key)
 
     def proven(self):
         index = self.entry["OCC1"]

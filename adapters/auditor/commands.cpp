@@ -18,6 +18,7 @@
 #include "adapters/auditor/proof.h"
 #include "adapters/auditor/readings.h"
 #include "adapters/auditor/replay.h"
+#include "adapters/auditor/signatures.h"
 #include "adapters/auditor/subject.h"
 #include "adapters/auditor/verify.h"
 #include "adapters/auditor/wire_source.h"
@@ -26,6 +27,7 @@
 #include "broker/core/limits.h"
 #include "broker/crypto/keys.h"
 #include "broker/log/disclosure.h"
+#include "broker/log/reference.h"
 
 namespace flagpost::auditor {
 namespace {
@@ -103,6 +105,7 @@ void require_export(const Typed& typed) {
 /// Writes down that an export is read, and why: in the terms it was sealed under, if nothing else is said.
 void note(const Typed& typed, const char* command) {
     require_export(typed);
+    require_reason(typed);
     const auto terms = SealedTerms::in(typed.directory);
     note_reading(typed.directory, command, typed.reason.empty() && terms ? terms->reason : typed.reason);
 }
@@ -128,6 +131,7 @@ crypto::BoxKey own_key(const Typed& typed) {
 /// Throws WrongUsage for an entry that the export has not.
 Proven proven(const Typed& typed, std::uint64_t index) {
     const auto size = size_by_files(typed.directory);
+    if (size == 0) throw WrongUsage{typed.directory.string() + ": has no entries"};
     if (index >= size)
         throw WrongUsage{"entry " + std::to_string(index) + ": the export has entries 0 to " +
                          std::to_string(size - 1)};
@@ -138,7 +142,8 @@ Proven proven(const Typed& typed, std::uint64_t index) {
 std::set<std::uint64_t> entries_of(const Typed& typed) {
     std::uint64_t index = 0;
     const auto* const end = typed.incident.data() + typed.incident.size();
-    if (std::from_chars(typed.incident.data(), end, index).ptr == end) {
+    if (const auto [to, error] = std::from_chars(typed.incident.data(), end, index);
+        to == end && error == std::errc{}) {
         const auto leaf = log::decode_leaf(proven(typed, index).leaf);
         if (!leaf || leaf->kind != log::LeafKind::published || !leaf->topic.starts_with("incidents/"))
             throw WrongUsage{"entry " + typed.incident + ": is no incident"};
@@ -232,6 +237,14 @@ bool carry_one(Carrier& carrier, Connection& connection, std::ostream& out) {
 
 }  // namespace
 
+void require_reason(const Typed& typed) {
+    if (!typed.reason.empty() && !log::is_reference(typed.reason))
+        throw WrongUsage{
+            "--reason: should be the number of a case or a code, such as ICO-2026-17, of at most 64 letters, "
+            "digits and "
+            "-_./: with a digit: it stands in the log for ever, where no name may"};
+}
+
 log::Policy trusted_by(const Typed& typed) {
     if (typed.policy.empty()) return log::Policy::of_log(key_in(typed.vkey));
     auto policy = log::Policy::parse(file_in(typed.policy, limits::policy_size_max));
@@ -245,8 +258,8 @@ int run_export(const Typed& typed, std::ostream& out) {
         if (!log::Scope::parse(typed.scope))
             throw WrongUsage{
                 "--scope: is not all, entries=FIRST-LAST, controller=KIND/CODE, or both with a comma"};
-        if (typed.reason.empty() || typed.reason.size() > limits::name_size_max)
-            throw WrongUsage{"--reason: should be 1 to 64 bytes, such as the number of a case"};
+        if (typed.reason.empty()) throw WrongUsage{"--reason: why, such as the number of a case"};
+        require_reason(typed);
         terms = {typed.scope, typed.reason, crypto::load_box_public_key(typed.for_key)};
     }
     Connection connection{typed.config};
@@ -288,10 +301,26 @@ int run_new_log_key(const Typed& typed, std::ostream& out) {
 
 int run_verify(const Typed& typed, std::ostream& out) {
     const auto policy = trusted_by(typed);
-    ProgressBar bar{"verifying"};
-    const auto verification = verify(typed.directory, policy, bar.to());
-    tell(out, verification, typed.json);
-    return verification.verified() ? 0 : 1;
+    std::optional<crypto::BoxKey> key;
+    if (typed.signatures) {
+        if (typed.key.empty())
+            throw WrongUsage{"--signatures: needs --key, as the messages are in the bodies"};
+        key = own_key(typed);
+        note(typed, "verify");
+    }
+    std::optional<Signatures> signatures;
+    const auto verification = [&] {
+        ProgressBar bar{"verifying"};
+        return verify(typed.directory, policy, bar.to());
+    }();
+    // Of entries that are not what was logged it says nothing who signed them.
+    if (key && verification.verified()) {
+        ProgressBar bar{"verifying signatures"};
+        signatures = check_signatures(typed.directory, *key, bar.to());
+    }
+    tell(out, verification, typed.json, signatures ? &*signatures : nullptr);
+    if (!verification.verified()) return 1;
+    return signatures && !signatures->hold() ? 1 : 0;
 }
 
 int run_prove(const Typed& typed, std::ostream& out) {

@@ -44,6 +44,9 @@ struct Typed {
 /// The policy or key named on the command line. Throws WrongUsage.
 log::Policy trusted_by(const Typed& typed);
 
+/// Throws WrongUsage for a reason that is more than a reference of a case: the log shows it.
+void require_reason(const Typed& typed);
+
 int run_export(const Typed& typed, std::ostream& out);
 int run_tell_readings(const Typed& typed, std::ostream& out);
 int run_carry(const Typed& typed, std::ostream& out);

@@ -3,6 +3,7 @@
 #include <flatbuffers/idl.h>
 
 #include "adapters/auditor/printable.h"
+#include "adapters/auditor/replay.h"
 #include "broker/wire/frames.h"
 #include "flag_generated.h"
 #include "incident_generated.h"
@@ -20,6 +21,8 @@ std::unique_ptr<flatbuffers::Parser> make_parser() {
     flatbuffers::IDLOptions options;
     options.strict_json = true;
     options.output_enum_identifiers = true;
+    options.output_default_scalars_in_json =
+        true;  // a child protection plan is the first of its kinds, and "no" a value
     auto parser = std::make_unique<flatbuffers::Parser>(options);
     if (!parser->Parse(schema_text)) throw std::logic_error{"the schemas compiled in: " + parser->error_};
     return parser;
@@ -39,6 +42,24 @@ void bytes_as_hex(Json& json) {
     if (bytes.size() == json.size()) json = to_hex(bytes);
 }
 
+/// Moments as people read them: "occurred": "2026-11-01T21:10:00Z" for "occurred_us". What was not given is left out.
+void moments_as_text(Json& json) {
+    static constexpr std::string_view in_us = "_us";
+    if (json.is_array())
+        for (auto& value : json) moments_as_text(value);
+    if (!json.is_object()) return;
+    Json readable = Json::object();
+    for (auto& [name, value] : json.items()) {
+        moments_as_text(value);
+        if (value.is_null()) continue;
+        if (!name.ends_with(in_us) || !value.is_number_integer())
+            readable[name] = std::move(value);
+        else if (const auto at = value.get<std::int64_t>(); at != 0)
+            readable[name.substr(0, name.size() - in_us.size())] = time_text(from_us(at));
+    }
+    json = std::move(readable);
+}
+
 template <class Table> Json content_as(const char* name, BytesView bytes) {
     if (const auto table = wire::read_table<Table>(bytes, name); !table)
         throw std::runtime_error{std::string{name} + ": its bytes are damaged"};
@@ -50,6 +71,7 @@ template <class Table> Json content_as(const char* name, BytesView bytes) {
     auto json = Json::parse(text, nullptr, false);
     if (json.is_discarded()) throw std::runtime_error{std::string{name} + ": cannot be shown as text"};
     bytes_as_hex(json);
+    moments_as_text(json);
     return json;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -47,10 +48,10 @@ public:
         // What is erased while bodies are fetched is gone without an entry below the head: a newer head has it.
         for (int tries = 0; terms_ && tries < newer_heads_max && lacks_erasures(); ++tries)
             note = write_up_to_head(before);
-        write_policies(before ? before->size / log::tile_width : 0);
+        write_policies();
         write_file("vkey", view(log_.text() + "\n"));
         write_file("checkpoint", view(note));
-        remove_outgrown();
+        remove_leftovers();
         if (place_ != directory_) fs::rename(place_, directory_);
         return exported_;
     }
@@ -71,8 +72,11 @@ private:
         for (unsigned level = levels_of(exported_.size); level-- > 0;) write_tiles(level);
         require(*head, "the broker's head");
         if (before) require(*before, "the head in the export");
+        // What an export had before, it has the texts of.
+        const auto texts_from = before ? before->size / log::tile_width : 0;
         for (std::uint64_t number = 0; number < tiles_at(0, exported_.size); ++number) {
-            write_items(Piece::Of::entries, number);
+            const auto fetched = write_items(Piece::Of::entries, number);
+            if (number >= texts_from) note_texts(number, fetched);
             if (terms_) write_items(Piece::Of::bodies, number);
             if (terms_) write_keys(number);
             if (progress_) progress_(number + 1, tiles_at(0, exported_.size));
@@ -111,11 +115,12 @@ private:
             return directory_;
         }
         fs::path unfinished = directory_.string() + ".unfinished";
-        if (fs::exists(unfinished)) {
+        if (fs::exists(unfinished / "tile")) {
             require_terms(unfinished);
             return unfinished;
         }
         fs::create_directories(unfinished);
+        fs::remove(unfinished / "sealed-for");  // of an export broken off before it held anything
         // What opens bodies is its owner's alone; what a web server is to hand out, everybody may read.
         if (terms_) fs::permissions(unfinished, fs::perms::owner_all);
         place_ = unfinished;
@@ -159,7 +164,7 @@ private:
     void write_file(const std::string& name, BytesView content) {
         const auto path = place_ / name;
         fs::create_directories(path.parent_path());
-        const fs::path fresh = path.string() + ".new";
+        const fs::path fresh = path.string() + unfinished_ending;
         std::ofstream out{fresh, std::ios::binary | std::ios::trunc};
         out.write(reinterpret_cast<const char*>(content.data()),
                   static_cast<std::streamsize>(content.size()));
@@ -169,7 +174,14 @@ private:
         exported_.bytes += content.size();
     }
 
-    bool is_there(const Piece& piece) const { return fs::is_regular_file(place_ / path_of(piece)); }
+    /// Not so what a power cut left empty or short under its name.
+    bool is_there(const Piece& piece) const {
+        const auto path = place_ / path_of(piece);
+        std::error_code none;
+        if (!fs::is_regular_file(path, none)) return false;
+        const auto size = fs::file_size(path, none);
+        return piece.of == Piece::Of::hashes ? size == piece.width * sizeof(Digest) : size > 0;
+    }
 
     void write_tiles(unsigned level) {
         for (std::uint64_t number = 0; number < tiles_at(level, exported_.size); ++number) {
@@ -186,10 +198,11 @@ private:
         }
     }
 
-    void write_items(Piece::Of of, std::uint64_t number) {
+    /// What was fetched; nothing if it was there.
+    std::optional<Bytes> write_items(Piece::Of of, std::uint64_t number) {
         const bool bodies = of == Piece::Of::bodies;
         const Piece piece{of, 0, number, width_of(0, number, exported_.size)};
-        if (is_there(piece)) return;
+        if (is_there(piece)) return std::nullopt;
         Bytes content;
         for (std::size_t done = 0; done < piece.width;) {
             const auto from = number * log::tile_width + done;
@@ -204,6 +217,7 @@ private:
         write_file(path_of(piece), content);
         if (bodies) first_bodies_ = std::min(first_bodies_, number);
         if (!bodies) exported_.new_entries += piece.width;
+        return content;
     }
 
     void write_keys(std::uint64_t number) {
@@ -216,34 +230,38 @@ private:
         write_file(path_of(piece), page);
     }
 
-    /// The texts that entries from tile `number` on put in force: what an export had before, has its own.
-    void write_policies(std::uint64_t number) {
+    /// Which texts the entries of this tile put in force.
+    void note_texts(std::uint64_t number, const std::optional<Bytes>& fetched) {
         const auto judge = [](std::size_t, BytesView) { return Verdict::unknown; };
-        for (; number < tiles_at(0, exported_.size); ++number) {
-            const auto width = width_of(0, number, exported_.size);
-            const auto entries = MappedFile::open(place_ / path_of({Piece::Of::entries, 0, number, width}));
-            if (!entries) continue;
-            const auto leaves = items_of(entries->bytes(), Prefix::entry, width, judge).items;
-            for (std::size_t i = 0; i < leaves.size(); ++i) {
-                const auto leaf = log::decode_leaf(leaves[i]);
-                const auto name = leaf ? text_set_by(*leaf) : std::nullopt;
-                if (!name || fs::is_regular_file(place_ / *name)) continue;
-                if (const auto text = source_.setting(number * log::tile_width + i))
-                    write_file(*name, view(*text));
-            }
+        const auto width = width_of(0, number, exported_.size);
+        std::optional<MappedFile> file;
+        if (!fetched) file = MappedFile::open(place_ / path_of({Piece::Of::entries, 0, number, width}));
+        if (!fetched && !file) return;
+        const auto leaves = items_of(fetched ? *fetched : file->bytes(), Prefix::entry, width, judge).items;
+        for (std::size_t i = 0; i < leaves.size(); ++i) {
+            const auto leaf = log::decode_leaf(leaves[i]);
+            if (auto name = leaf ? text_set_by(*leaf) : std::nullopt)
+                texts_.emplace(*std::move(name), number * log::tile_width + i);
         }
     }
 
-    /// Partial pieces of the head before.
-    void remove_outgrown() const {
-        std::vector<fs::path> outgrown;
+    void write_policies() {
+        for (const auto& [name, index] : texts_) {
+            std::error_code none;
+            if (fs::is_regular_file(place_ / name, none) && !fs::is_empty(place_ / name, none)) continue;
+            if (const auto text = source_.setting(index)) write_file(name, view(*text));
+        }
+    }
+
+    /// Pieces of another head, the one before or one that an export broken off was of, and files it had not finished.
+    void remove_leftovers() const {
+        std::vector<fs::path> leftovers;
         for (const auto& file : fs::recursive_directory_iterator{place_}) {
             if (!file.is_regular_file()) continue;
-            const auto piece = piece_at(file.path().lexically_relative(place_).generic_string());
-            const bool is_partial = piece && piece->width < log::tile_width;
-            if (is_partial && !belongs(*piece, exported_.size)) outgrown.push_back(file.path());
+            if (is_leftover(file.path().lexically_relative(place_).generic_string(), exported_.size))
+                leftovers.push_back(file.path());
         }
-        for (const auto& file : outgrown) {
+        for (const auto& file : leftovers) {
             fs::remove(file);
             std::error_code not_empty;
             fs::remove(file.parent_path(), not_empty);
@@ -258,6 +276,7 @@ private:
     fs::path place_;
     Exported exported_{0, 0, 0};
     std::uint64_t first_bodies_ = ~std::uint64_t{0};  // the first tile whose bodies were fetched now
+    std::map<std::string, std::uint64_t> texts_;      // files that entries put in force, and one that does
 };
 
 }  // namespace

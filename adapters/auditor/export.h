@@ -52,7 +52,8 @@ using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
 /// verify to name.
 ///
 /// A new export is written beside `directory` and renamed when whole; one broken off goes on where it was. An export
-/// that is there is brought up to the newest head: full pieces stay as they are, and the head is written last. What was
+/// that is there is brought up to the newest head: full pieces stay as they are, the head is written next to last, and what
+/// is of no use to it (partial pieces of the one before, what an export broken off had begun) goes. What was
 /// fetched is checked only as far as that both heads, the one that was there and the new one, are of this tree; the
 /// rest is for verify. Throws std::runtime_error if `directory` is something else or was sealed under other terms, if
 /// the head is not signed by `log` or the tree is not that of the heads, or if the source fails.

@@ -125,6 +125,14 @@ bool belongs(const Piece& piece, std::uint64_t size) {
     return piece.width > 0 && width_of(piece.level, piece.number, size) == piece.width;
 }
 
+bool is_leftover(std::string_view path, std::uint64_t size) {
+    if (const auto piece = piece_at(path)) return !belongs(*piece, size);
+    if (!path.ends_with(unfinished_ending)) return false;
+    path.remove_suffix(std::string_view{unfinished_ending}.size());
+    return path == "checkpoint" || path == "vkey" || path == "sealed-for" || piece_at(path) ||
+           (path.starts_with("policies/") && is_policy_name(path.substr(9)));
+}
+
 std::uint64_t size_by_files(const fs::path& directory) {
     Piece piece{Piece::Of::entries, 0, 0, log::tile_width};
     while (fs::is_regular_file(directory / path_of(piece))) ++piece.number;

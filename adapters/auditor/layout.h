@@ -49,6 +49,13 @@ std::size_t width_of(unsigned level, std::uint64_t number, std::uint64_t size);
 /// Whether an export of this size has this piece.
 bool belongs(const Piece& piece, std::uint64_t size);
 
+/// What a file is called until it is whole: its name and this.
+inline constexpr const char* unfinished_ending = ".new";
+
+/// Whether a file of this relative path is what an export under way or broken off leaves in one of this size: a piece of
+/// another head, or a file not finished.
+bool is_leftover(std::string_view path, std::uint64_t size);
+
 /// The size of the tree whose entries lie in `directory`, by the files alone.
 std::uint64_t size_by_files(const std::filesystem::path& directory);
 

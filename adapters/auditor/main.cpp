@@ -64,7 +64,7 @@ private:
     }
     CLI::Option* takes_reason(CLI::App* to) {
         return to->add_option("--reason", typed.reason,
-                              "why, such as the number of a case; no personal data");
+                              "why: the number of a case or a code, no words; the log shows it");
     }
     void takes_trust(CLI::App* to) {
         auto* trust = to->add_option_group("trust");
@@ -142,6 +142,11 @@ private:
                     auditor::run_verify);
         takes_export(verifying);
         takes_trust(verifying);
+        verifying->add_flag(
+            "--signatures", typed.signatures,
+            "also whether each message and receipt was signed by the agency its entry names; with --key");
+        takes_key(verifying);
+        takes_reason(verifying);
         takes_json(verifying);
     }
 

@@ -10,6 +10,7 @@
 #include "adapters/auditor/replay.h"
 #include "broker/core/clock.h"
 #include "broker/core/limits.h"
+#include "broker/log/reference.h"
 
 namespace flagpost::auditor {
 namespace {
@@ -55,7 +56,10 @@ std::size_t tell_readings(const fs::path& directory,
         if (number < told) continue;
         const auto json = nlohmann::json::parse(line, nullptr, false);
         const auto why = text_in(json, "why", limits::name_size_max);
-        tell(text_in(json, "time", 20) + " " + text_in(json, "read", 64), why.empty() ? "not given" : why);
+        tell(text_in(json, "time", 20) + " " + text_in(json, "read", 64), why.empty() ? "not_given"
+                                                                          : log::is_reference(why)
+                                                                              ? why
+                                                                              : "in_words");
         std::ofstream{mark, std::ios::trunc} << number + 1 << "\n";
         ++now;
     }

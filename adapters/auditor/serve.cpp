@@ -59,6 +59,7 @@ private:
 int run_serve(const Typed& typed, std::ostream& out) {
     const desk::StopAtSignal stop;
     const auto policy = trusted_by(typed);
+    require_reason(typed);
     const auto terms = SealedTerms::in(typed.directory);
     std::shared_ptr<const crypto::BoxKey> key;
     if (!typed.key.empty()) {

@@ -8,6 +8,7 @@
 #include "adapters/auditor/items.h"
 #include "adapters/auditor/mapped_file.h"
 #include "adapters/auditor/printable.h"
+#include "adapters/auditor/signatures.h"
 #include "adapters/auditor/tree_check.h"
 #include "broker/crypto/digest.h"
 #include "broker/log/leaf.h"
@@ -17,10 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t tiles_missing_max = 1024;  // each by name
+constexpr int readings_max = 3;                    // of an export that is brought up to newer heads meanwhile
+
 std::string entry_name(std::uint64_t index) { return "entry " + std::to_string(index); }
 
 /// "entries 512 to 767"
-std::string entries_name(std::uint64_t first, std::size_t count) {
+std::string entries_name(std::uint64_t first, std::uint64_t count) {
     if (count == 1) return entry_name(first);
     return "entries " + std::to_string(first) + " to " + std::to_string(first + count - 1);
 }
@@ -72,8 +76,15 @@ public:
         check_absent();
         check_policies();
         check_key();
+        check_terms();
         check_for_more();
         return std::move(result_);
+    }
+
+    /// Whether an export began to bring it up to a newer head while it was read: what was not there may be by now.
+    bool was_replaced() const {
+        const auto file = MappedFile::open(directory_ / "checkpoint");
+        return file && text(file->bytes()) != head_;
     }
 
 private:
@@ -88,18 +99,38 @@ private:
         const auto file = MappedFile::open(directory_ / "checkpoint");
         if (!file) report("file checkpoint", "is missing");
         if (file) {
-            auto judged = policy_.judge(text(file->bytes()));
+            head_ = text(file->bytes());
+            auto judged = policy_.judge(head_);
             if (judged) {
                 result_.origin = judged->head.origin;
                 result_.size = judged->head.size;
                 result_.root = judged->head.root;
                 result_.witnesses = std::move(judged->witnesses);
-                return result_.root;
+                if (!is_beyond_the_files()) return result_.root;
+                const auto there = size_by_files(directory_);
+                report(entries_name(there, result_.size - there),
+                       "are under the signed head, and neither they nor their tiles are here");
+                result_.size = there;
+                return std::nullopt;
             }
             report("checkpoint", "cannot be believed: " + judged.error().where);
         }
         result_.size = size_by_files(directory_);
         return std::nullopt;
+    }
+
+    /// Whether the head covers far more than there are files: whoever holds the log's key can sign any size, and what is looked
+    /// for grows with it.
+    bool is_beyond_the_files() const {
+        const auto tiles = tiles_at(0, result_.size);
+        if (tiles <= tiles_missing_max) return false;
+        std::uint64_t files = 0;
+        for (const auto* folder : {"tile/0", "tile/entries"}) {
+            std::error_code none;
+            for (const auto& file : fs::recursive_directory_iterator{directory_ / folder, none})
+                files += file.is_regular_file() ? 1 : 0;
+        }
+        return tiles > files + tiles_missing_max;
     }
 
     Tile read_tile(std::uint64_t number, const Report& to) const {
@@ -279,6 +310,11 @@ private:
         if (!key || !policy_.trusts(*key)) report("vkey", "is not a key you trust");
     }
 
+    void check_terms() {
+        if (!is_sealed_ && (has_bodies_ || fs::exists(directory_ / "keys")))
+            report("file sealed-for", "is missing");
+    }
+
     /// Whoever adds a file to an export wants somebody to believe it.
     void check_for_more() {
         for (const auto& file : fs::recursive_directory_iterator{directory_}) {
@@ -288,8 +324,11 @@ private:
             const bool known = path == "checkpoint" || path == "vkey" || path == "sealed-for" ||
                                (piece && belongs(*piece, result_.size)) ||
                                (path.starts_with("policies/") && is_policy_name(path.substr(9)));
-            if (!known || !file.is_regular_file() || file.is_symlink())
-                report("file " + printable(path), "does not belong to the export");
+            if (known && file.is_regular_file() && !file.is_symlink()) continue;
+            report("file " + printable(path), is_leftover(path, result_.size)
+                                                  ? "is not of this head; an export under way or broken off "
+                                                    "leaves such, until the next is done"
+                                                  : "does not belong to the export");
         }
     }
 
@@ -297,6 +336,7 @@ private:
     const log::Policy& policy_;
     Report report_ = [this](std::string what, std::string why) { report(std::move(what), std::move(why)); };
     Verification result_;
+    std::string head_;                     // the file, as it was when it was read
     std::vector<std::uint64_t> doubtful_;  // tiles that disagree with their entries, ascending
     Instant last_time_ = Instant::min();
     const bool is_sealed_ = fs::exists(directory_ / "sealed-for");
@@ -308,6 +348,21 @@ private:
     std::vector<std::uint64_t> absent_;              // bodies a sealed export lacks
 };
 
+nlohmann::json in_json(const std::vector<Damage>& damages) {
+    auto list = nlohmann::json::array();
+    for (const auto& damage : damages)
+        list.push_back({
+            {"what", damage.what},
+            {"why",  damage.why }
+        });
+    return list;
+}
+
+void tell_damages(std::ostream& out, const std::vector<Damage>& damages, std::uint64_t count) {
+    for (const auto& damage : damages) out << damage.what << ": " << damage.why << "\n";
+    if (count > damages.size()) out << "and " << count - damages.size() << " more\n";
+}
+
 std::string count_of(std::uint64_t count, const char* one, const char* several) {
     return std::to_string(count) + " " + (count == 1 ? one : several);
 }
@@ -315,36 +370,44 @@ std::string count_of(std::uint64_t count, const char* one, const char* several) 
 }  // namespace
 
 Verification verify(const fs::path& directory, const log::Policy& policy, const Progress& progress) {
-    return Verifier{directory, policy}.run(progress);
+    for (int reading = 1;; ++reading) {
+        Verifier verifier{directory, policy};
+        auto verification = verifier.run(progress);
+        if (verification.verified() || !verifier.was_replaced() || reading == readings_max)
+            return verification;
+    }
 }
 
-void tell(std::ostream& out, const Verification& verification, bool json) {
+void tell(std::ostream& out, const Verification& verification, bool json, const Signatures* signatures) {
     const auto& v = verification;
     if (json) {
-        auto damages = nlohmann::json::array();
-        for (const auto& damage : v.damages)
-            damages.push_back({
-                {"what", damage.what},
-                {"why",  damage.why }
-            });
-        const nlohmann::json object{
-            {"verified",        v.verified()     },
-            {"origin",          v.origin         },
-            {"size",            v.size           },
-            {"root",            to_hex(v.root)   },
-            {"witnesses",       v.witnesses      },
-            {"witnesses_known", v.witnesses_known},
-            {"bodies",          v.bodies         },
-            {"bodies_erased",   v.bodies_erased  },
-            {"bodies_absent",   v.bodies_absent  },
-            {"damage_count",    v.damage_count   },
-            {"damages",         damages          },
+        nlohmann::json object{
+            {"verified",        v.verified()      },
+            {"origin",          v.origin          },
+            {"size",            v.size            },
+            {"root",            to_hex(v.root)    },
+            {"witnesses",       v.witnesses       },
+            {"witnesses_known", v.witnesses_known },
+            {"bodies",          v.bodies          },
+            {"bodies_erased",   v.bodies_erased   },
+            {"bodies_absent",   v.bodies_absent   },
+            {"damage_count",    v.damage_count    },
+            {"damages",         in_json(v.damages)},
         };
+        if (signatures != nullptr)
+            object["signatures"] = {
+                {"held",         signatures->held            },
+                {"unreadable",   signatures->unreadable      },
+                {"of_lists",     signatures->of_lists        },
+                {"damage_count", signatures->damage_count    },
+                {"damages",      in_json(signatures->damages)},
+            };
         out << object.dump() << "\n";
         return;
     }
-    for (const auto& damage : v.damages) out << damage.what << ": " << damage.why << "\n";
-    if (v.damage_count > v.damages.size()) out << "and " << v.damage_count - v.damages.size() << " more\n";
+    tell_damages(out, v.damages, v.damage_count);
+    if (signatures != nullptr) tell_damages(out, signatures->damages, signatures->damage_count);
+    if (signatures != nullptr) out << in_words(*signatures) << "\n";
     if (!v.verified()) {
         out << "NOT VERIFIED: " << count_of(v.damage_count, "thing is", "things are") << " damaged\n";
         return;

@@ -37,12 +37,17 @@ struct Verification {
 /// Reads every byte of the export once, in order; memory grows with the 256th part of the tree.
 ///
 /// Every damage is named, not only the first. Where an entry and the tile above it disagree, the one that does not lead
-/// to the signed root is named. Without a head that can be believed, everything else is still held against each other.
+/// to the signed root is named. Without a head that can be believed, everything else is still held against each other; so it
+/// is under a head that covers far more than there are files for, whose missing entries are named as one. An export that was
+/// brought up to a newer head while it was read is read again.
 /// Throws std::system_error if the disk cannot be read.
 Verification verify(const std::filesystem::path& directory, const log::Policy& policy,
                     const Progress& progress = {});
 
-/// In words, or as one JSON object.
-void tell(std::ostream& out, const Verification& verification, bool json);
+struct Signatures;  // signatures.h
+
+/// In words, or as one JSON object; with what was found of signatures, if that was asked for.
+void tell(std::ostream& out, const Verification& verification, bool json,
+          const Signatures* signatures = nullptr);
 
 }  // namespace flagpost::auditor

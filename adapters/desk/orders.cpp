@@ -70,7 +70,7 @@ void add_order_commands(Program& program, const std::vector<std::string>& kinds,
             ->required();
         added
             ->add_option("--reference", order->reference,
-                         "of the order, without personal data: the log shows it")
+                         "of the order: the number of a case or a code, no words; the log shows it")
             ->required();
     }
 }

@@ -252,7 +252,7 @@ int run_command(int argc, char** argv) {
         command->add_option("--reason", order.reason, "why, as a code such as court_order")->required();
         command
             ->add_option("--reference", order.reference,
-                         "of the order, without personal data: the log shows it")
+                         "of the order: the number of a case or a code, no words; the log shows it")
             ->required();
         configured(command, "an operator's config file");
         command->callback([&, does] {

@@ -6,6 +6,7 @@
 
 #include "broker/core/ids.h"
 #include "broker/core/limits.h"
+#include "broker/log/reference.h"
 
 namespace flagpost::exchange {
 namespace {
@@ -324,9 +325,11 @@ Result<void> check(const schemas::RecordOrder& order) {
     check.that(order.by()->size() > 0, "order.by");
     check.name(order.by(), "order.by");
     check.that(is_code(order.reason()->string_view()), "order.reason");
-    check.that(
-        order.reference()->size() > 0 && is_text(order.reference()->string_view(), limits::name_size_max),
-        "order.reference");
+    // What ends a hold says what the hold said, and that may be older than this rule.
+    const bool is_known = order.does() == schemas::OrderDoes::lift && order.reference()->size() > 0 &&
+                          is_text(order.reference()->string_view(), limits::name_size_max);
+    check.that(is_known || log::is_reference(order.reference()->string_view()),
+               "order.reference: the number of a case or a code, no words: the log shows it");
     return check.result();
 }
 

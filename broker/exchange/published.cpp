@@ -3,6 +3,7 @@
 #include "broker/core/limits.h"
 #include "broker/exchange/checks.h"
 #include "broker/exchange/decider.h"
+#include "broker/log/reference.h"
 
 namespace flagpost::exchange {
 
@@ -21,6 +22,18 @@ std::optional<Refusal> fault_in_time(const wire::EnvelopeView& envelope, Instant
     if (envelope.created > now + limits::clock_ahead_max)
         return Refusal{Reason::clock_ahead, "envelope.created_us"};
     if (*made < now - limits::dedup_kept) return Refusal{Reason::too_old, "envelope.id"};
+    return std::nullopt;
+}
+
+/// What the publisher says a message is for stands in its leaf.
+std::optional<Refusal> fault_in_codes(const schemas::Envelope& envelope) {
+    if (envelope.purpose() != nullptr && envelope.purpose()->size() > 0 &&
+        !log::is_reference(envelope.purpose()->string_view()))
+        return Refusal{Reason::invalid_value, "envelope.purpose: a code, no words"};
+    if (envelope.legal_basis() != nullptr)
+        for (const auto* code : *envelope.legal_basis())
+            if (!log::is_reference(code->string_view()))
+                return Refusal{Reason::invalid_value, "envelope.legal_basis: codes, no words"};
     return std::nullopt;
 }
 
@@ -53,6 +66,7 @@ Reply Decider::take(const Published& published) {
         return say_no({Reason::conflict, "envelope.id"});
     }
     if (auto fault = fault_in_time(*envelope, now_)) return say_no(std::move(*fault));
+    if (auto fault = fault_in_codes(*envelope->table)) return say_no(std::move(*fault));
     if (auto permitted = setting_.agreement.may_publish(published.actor.id.agency(), envelope->topic);
         !permitted)
         return say_no(permitted.error());

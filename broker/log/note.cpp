@@ -116,7 +116,7 @@ std::string VerifierKey::text() const {
 }
 
 Result<SignedNote> SignedNote::parse(std::string_view note) {
-    if (note.size() > limits::note_size_max) return refuse(Reason::too_large, "note");
+    if (note.size() > limits::note_size_max) return refuse(Reason::too_large, "note: longer than 64 KiB");
     if (!is_note_text(note)) return refuse(Reason::malformed, "note: not plain text");
     const auto split = note.rfind("\n\n");
     if (split == std::string_view::npos) return refuse(Reason::malformed, "note: no signatures");
@@ -129,7 +129,7 @@ Result<SignedNote> SignedNote::parse(std::string_view note) {
         auto signature = line ? parse_signature_line(*line) : std::nullopt;
         if (!signature) return refuse(Reason::malformed, "note: signature line");
         if (parsed.signatures.size() == limits::note_signatures_max)
-            return refuse(Reason::too_large, "note: signatures");
+            return refuse(Reason::too_large, "note: more than 100 signatures");
         parsed.signatures.push_back(*std::move(signature));
     }
     return parsed;

@@ -118,7 +118,7 @@ struct Policy::Reading {
 };
 
 Result<Policy> Policy::parse(std::string_view text) {
-    if (text.size() > limits::policy_size_max) return refuse(Reason::too_large, "policy");
+    if (text.size() > limits::policy_size_max) return refuse(Reason::too_large, "policy: longer than 64 KiB");
     if (!is_policy_text(text)) return refuse(Reason::malformed, "policy: control character");
     Reading reading;
     for (std::size_t number = 1; !text.empty(); ++number) {
@@ -154,6 +154,7 @@ Result<Policy::Judged> Policy::judge(std::string_view note) const {
     if (signer == nullptr) return refuse(Reason::bad_signature, "checkpoint: not signed by a trusted log");
 
     Judged judged{{}, {}};
+    std::string missing;
     std::vector<bool> cosigned;
     for (const auto& member : members_) {
         if (!member.key) {
@@ -165,10 +166,14 @@ Result<Policy::Judged> Policy::judge(std::string_view note) const {
         const auto line = line_of(*parsed, *member.key);
         if (line == Line::fails) return refuse(Reason::bad_signature, "checkpoint: signature of a witness");
         cosigned.push_back(line == Line::holds);
-        if (cosigned.back()) judged.witnesses.push_back(member.name);
+        if (cosigned.back())
+            judged.witnesses.push_back(member.name);
+        else
+            missing += (missing.empty() ? "" : ", ") + member.name;
     }
     if (quorum_ && !cosigned[*quorum_])
-        return refuse(Reason::bad_signature, "checkpoint: the witnesses do not make the quorum");
+        return refuse(Reason::bad_signature,
+                      "checkpoint: the witnesses do not make the quorum, without " + missing);
 
     auto head = open_checkpoint(note, *signer);
     if (!head) return tl::unexpected{head.error()};

@@ -22,7 +22,8 @@ std::string TlogProof::format() const {
 }
 
 Result<TlogProof> TlogProof::parse(std::string_view rest) {
-    if (rest.size() > limits::proof_file_size_max) return refuse(Reason::too_large, "proof");
+    if (rest.size() > limits::proof_file_size_max)
+        return refuse(Reason::too_large, "proof: longer than 128 KiB");
     if (take_line(rest) != first_line) return refuse(Reason::unsupported_version, "proof: first line");
     TlogProof proof{};
     auto line = take_line(rest);

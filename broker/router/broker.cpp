@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "broker/core/wall_time.h"
+#include "broker/log/reference.h"
 #include "broker/router/answers.h"
 #include "broker/standing/thresholds.h"
 #include "order_generated.h"
@@ -96,9 +97,11 @@ Result<std::optional<exchange::Terms>> terms_of(const Ask& ask) {
     }
     const bool is_keys = ask.kind == schemas::QueryKind::keys;
     if (!is_keys && ask.kind != schemas::QueryKind::reading) return std::nullopt;
-    if (ask.scope.empty() || (is_keys && !log::Scope::parse(ask.scope)))
+    if (is_keys ? !log::Scope::parse(ask.scope) : !log::are_references(ask.scope))
         return refuse(Reason::invalid_value, "query.scope");
-    if (ask.reason.empty()) return refuse(Reason::invalid_value, "query.reason");
+    if (!log::is_reference(ask.reason))
+        return refuse(Reason::invalid_value,
+                      "query.reason: the number of a case or a code, no words: the log shows it");
     if (!is_keys) return exchange::Terms{ask.scope, ask.reason, std::nullopt};
     if (!ask.key) return refuse(Reason::invalid_value, "query.key");
     return exchange::Terms{ask.scope, ask.reason, crypto::sha256(*ask.key)};

@@ -4,7 +4,9 @@ force and the test that published know it; what cannot be answered is said in on
 
 import hashlib
 import json
+import os
 import pathlib
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -34,7 +36,7 @@ class AuditCommands(Scenario):
         self.play()
         self.take_away()
         self.calls = 0
-        for part in (self.exported, self.verified, self.proven, self.replayed, self.explained, self.completed, self.decided, self.collected, self.read_is_logged):
+        for part in (self.exported, self.verified, self.signed, self.proven, self.replayed, self.explained, self.completed, self.decided, self.collected, self.read_is_logged):
             with self.subTest(part.__name__):
                 part()
         figure("audit commands", calls=self.calls)
@@ -109,6 +111,16 @@ class AuditCommands(Scenario):
         self.assertIn(words, self.error, arguments)
         self.assertEqual(len(self.error.strip().splitlines()), 1, self.error)
 
+    def on_a_terminal(self, *arguments):
+        """What a person who waits sees on stderr."""
+        screen, end = pty.openpty()
+        try:
+            subprocess.run([str(part) for part in (BIN / "flagpost-audit", *arguments)], stdout=subprocess.DEVNULL, stderr=end, timeout=120, check=True)
+            return os.read(screen, 65536).decode()
+        finally:
+            os.close(end)
+            os.close(screen)
+
     def replay(self, *arguments):
         return [json.loads(line) for line in self.audit("replay", *arguments, "--json").splitlines()]
 
@@ -134,7 +146,10 @@ class AuditCommands(Scenario):
             self.assertEqual([file.read_text().split(" ")[0] for file in there.values()], ["log"])
         config = self.folder / "auditor-audit-office.toml"
         self.refused("--scope", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "everything", "--for", self.folder / "seal.pub", "--reason", CASE)
-        self.refused("--reason", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "all", "--for", self.folder / "seal.pub", "--reason", "x" * 65)
+        for reason in ("x" * 65, "Ravenscroft", "request of Amelia"):
+            self.refused("--reason: should be the number of a case", "export", "--config", config, "--sealed", self.folder / "no", "--scope", "all", "--for",
+                         self.folder / "seal.pub", "--reason", reason)
+        self.refused("--reason: should be the number of a case", "complete", self.public, "--reason", "about Amelia")
         self.refused("other terms", "export", "--config", config, "--public", self.sealed, code=DAMAGED)
         self.assertFalse((self.folder / "no").exists())
 
@@ -143,6 +158,7 @@ class AuditCommands(Scenario):
         said = json.loads(self.audit("verify", self.sealed, "--vkey", self.vkey, "--json"))
         self.assertEqual((said["verified"], said["size"], said["damages"], said["bodies_absent"]), (True, self.size, [], 0))
         self.assertGreater(said["bodies"], 5)
+        self.assertRegex(self.on_a_terminal("verify", self.sealed, "--vkey", self.vkey), r"\rverifying \[[#.]{40}\] \d+ %")
         for file in sorted((self.public / "policies").iterdir()):
             copy = self.spoilt()
             altered = copy / "policies" / file.name
@@ -169,6 +185,19 @@ class AuditCommands(Scenario):
         self.assertIn("checkpoint: cannot be believed", self.audit("verify", self.public, "--vkey", self.other_vkey, code=DAMAGED))
         self.audit("verify", self.public, code=WRONG_USAGE)
         self.audit("verify", self.folder / "nowhere", "--vkey", self.vkey, code=WRONG_USAGE)
+
+    def signed(self):
+        """Three incidents, the list of flags and what social care answered; another agency's key in the list of parties finds them out."""
+        ask = ("verify", self.sealed, "--vkey", self.vkey, "--signatures", "--key", self.key)
+        said = json.loads(self.audit(*ask, "--json"))["signatures"]
+        self.assertEqual((said["damages"], said["damage_count"], said["of_lists"]), ([], 0, len(KNOWN)))
+        theirs = [leaf["kind"] for leaf in self.replay(self.sealed) if "/broker/" not in leaf["actor"] and leaf["kind"] in ("published", "opened", "recorded")]
+        self.assertGreaterEqual((theirs.count("published"), theirs.count("recorded")), (3, 1))
+        self.assertEqual((said["held"] + said["unreadable"], said["unreadable"]), (len(theirs), 2), "all but the two messages that a list came in")
+        self.assertIn(f"signatures: {said['held']} messages and receipts are signed by whom their entries name", self.audit(*ask))
+        self.refused("--signatures: needs --key", *ask[:5])
+        self.refused("is a public export", "verify", self.public, *ask[2:])
+        self.refused("is not the key that", *ask[:6], self.other_key)
 
     def proven(self):
         index = self.entry["OCC1"]

@@ -231,6 +231,13 @@ TEST_CASE("a draft holds everything shared about one child, and of others nothin
                                             "published", "decided", "notice_issued"});
     CHECK(draft.dump().find("flag/E10000024/200") == std::string::npos);
     CHECK(draft["items"][3]["content"]["child"]["family_name"] == "Ravenscroft");
+    // The first of its kind and "no" are said as well, and times as people read them.
+    CHECK(draft["items"][0]["content"]["kind"] == "child_protection_plan");
+    CHECK(draft["items"][3]["content"]["flag_kind"] == "child_protection_plan");
+    CHECK(draft["items"][1]["content"]["domestic_abuse"] == false);
+    CHECK(draft["items"][1]["content"]["occurred"] == "2025-03-04T00:00:00Z");
+    CHECK_FALSE(draft["items"][1]["content"].contains("recorded"));
+    CHECK(draft.dump().find("_us\"") == std::string::npos);
 }
 
 TEST_CASE("nothing is released before each item is marked, and redacted parts do not go out", "[auditor]") {

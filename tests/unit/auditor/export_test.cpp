@@ -202,6 +202,76 @@ TEST_CASE("an export that is there is brought up to the newest head, and only wh
     }
 }
 
+TEST_CASE("what an export broken off has begun is not in the way of the next one", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    const auto directory = temporary.path() / "export";
+    const auto unfinished = directory.string() + ".unfinished";
+    for (const bool was_there : {false, true}) {
+        CAPTURE(was_there);
+        fs::remove_all(directory);
+        SampleLog before{300}, after{400};
+        if (was_there) write_export(before, test::log_vkey(), directory, test::sample_terms());
+        OddLog larger;  // 600 entries: its first two tiles are whole, and the second of the next head is not
+        larger.empty_at = 512;
+        CHECK_THROWS(write_export(larger, test::log_vkey(), directory, test::sample_terms()));
+        const fs::path place = was_there ? directory : fs::path{unfinished};
+        REQUIRE(fs::exists(place / "tile/entries/001"));
+        // A process that is killed leaves what it was writing under another name.
+        for (const auto* name : {"tile/0/001.p/88.new", "tile/entries/002.p/88.new", "bodies/001.new",
+                                 "keys/001.new", "checkpoint.new", "vkey.new"})
+            test::write_file(place / name, "half of i");
+        test::write_file(place / "policies" / (std::string(64, 'a') + ".toml.new"), "half of i");
+        write_export(after, test::log_vkey(), directory, test::sample_terms());
+        CHECK(verifies(directory));
+        CHECK_FALSE(fs::exists(unfinished));
+    }
+}
+
+TEST_CASE("a file that is not of the export stays, for verify to name", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    SampleLog log{300};
+    const auto directory = temporary.path() / "export";
+    write_export(log, test::log_vkey(), directory);
+    for (const auto* name : {"notes.new", "tile/0/9.new", "policies/mine.toml.new"}) {
+        test::write_file(directory / name, "mine");
+        write_export(log, test::log_vkey(), directory);
+        CHECK_FALSE(verifies(directory));
+        CHECK(fs::remove(directory / name));
+    }
+    CHECK(verifies(directory));
+}
+
+TEST_CASE("what a power cut left empty is fetched again", "[auditor]") {
+    const test::TemporaryDirectory temporary;
+    const auto directory = temporary.path() / "export";
+    OddLog broken;
+    broken.empty_at = 512;
+    CHECK_THROWS(write_export(broken, test::log_vkey(), directory, test::sample_terms()));
+    for (const auto* name : {"tile/entries/000", "tile/0/000", "tile/1/000.p/2", "bodies/000", "keys/000"}) {
+        const auto file = directory.string() + ".unfinished/" + name;
+        REQUIRE(fs::file_size(file) > 0);
+        test::write_file(file, "");
+    }
+    OddLog sound;
+    write_export(sound, test::log_vkey(), directory, test::sample_terms());
+    CHECK(verifies(directory));
+}
+
+TEST_CASE("an export broken off before it held anything may be begun again, of either kind", "[auditor]") {
+    for (const bool was_sealed : {false, true}) {
+        const test::TemporaryDirectory temporary;
+        const auto directory = temporary.path() / "export";
+        test::write_file(directory.string() + ".unfinished/sealed-for.new", "half");
+        if (was_sealed)
+            test::write_file(directory.string() + ".unfinished/sealed-for", test::sample_terms().format());
+        SampleLog log{5};
+        const auto terms = was_sealed ? std::nullopt : std::optional{test::sample_terms()};
+        write_export(log, test::log_vkey(), directory, terms);
+        CHECK(SealedTerms::in(directory) == terms);
+        CHECK(verifies(directory));
+    }
+}
+
 TEST_CASE("an export is not brought up to a log that was cut or rewritten since", "[auditor]") {
     const test::TemporaryDirectory temporary;
     const auto directory = temporary.path() / "export";

@@ -276,6 +276,7 @@ TEST_CASE("what is missing, cut, too long or too much is named", "[auditor]") {
         {"the last entries gone",   remove("tile/entries/002.p/88"), {"file tile/entries/002.p/88"}},
         {"bodies gone",             remove("bodies/001"),            {"file bodies/001"}           },
         {"keys gone",               remove("keys/001"),              {"file keys/001"}             },
+        {"its terms gone",          remove("sealed-for"),            {"file sealed-for"}           },
         {"the agreement gone",      no_agreement,                    {agreement}                   },
         {"a tile cut",              cut("tile/0/000",                40),                            {"file tile/0/000"}},
         {"a tile with more",                         add("tile/0/000",                                       "more"),                             {"file tile/0/000"}},
@@ -297,6 +298,53 @@ TEST_CASE("what is missing, cut, too long or too much is named", "[auditor]") {
         row.spoil(exported);
         CHECK(exported.damaged() == row.damaged);
     }
+}
+
+TEST_CASE(
+    "a head that covers far more than is there takes neither time nor room, and what is not there is one "
+    "damage",
+    "[auditor]") {
+    SampleLog log{600};
+    const ExportOnDisk exported{log};
+    const auto sign = [&](std::uint64_t size) {
+        const auto text = log::Checkpoint{test::log_name, size, Digest{1}}.format();
+        exported.write(
+            "checkpoint",
+            log::SignedNote{text, {log::sign_note(text, test::log_name, test::log_key())}}.format());
+    };
+    for (const std::uint64_t size :
+         {std::uint64_t{1} << 20, std::uint64_t{1} << 40, std::uint64_t{1} << 62, ~std::uint64_t{0}}) {
+        CAPTURE(size);
+        sign(size);
+        const Names beyond{"entries 600 to " + std::to_string(size - 1)};
+        CHECK(exported.damaged() == beyond);
+        // What is there is held against each other all the same.
+        exported.change_byte("tile/0/001", 32 * 7);
+        CHECK(exported.damaged() == Names{*beyond.begin(), "tile 0/1 hash 7"});
+        exported.change_byte("tile/0/001", 32 * 7);
+        // Nor does one file far out make the tree seem to be there.
+        const auto far =
+            path_of({Piece::Of::entries, 0, (size - 1) / 256, width_of(0, (size - 1) / 256, size)});
+        exported.write(far, "");
+        CHECK(exported.damaged() == Names{*beyond.begin(), "file " + far});
+        fs::remove(exported.directory / far);
+    }
+    sign(601);
+    CHECK(exported.damaged().contains("file tile/0/002.p/89"));
+}
+
+TEST_CASE("an export brought up to a newer head while it is read is read again", "[auditor]") {
+    SampleLog log{600}, grown{700};
+    const ExportOnDisk exported{log};
+    int times = 0;
+    const auto found = verify(exported.directory, trust, [&](std::uint64_t, std::uint64_t) {
+        if (times++ == 0) write_export(grown, test::log_vkey(), exported.directory, test::sample_terms());
+    });
+    CHECK(found.damages.empty());
+    CHECK(found.size == 700);
+    // What is damaged stays so, however often it is read.
+    exported.change_byte("tile/0/001", 0);
+    CHECK(exported.damaged() == Names{"tile 0/1 hash 0"});
 }
 
 TEST_CASE("each text that was in force, then or now, is in the export, and no other", "[auditor]") {

@@ -18,6 +18,7 @@ struct Draft {
     bool is_uuid7 = true;
     std::optional<Earlier> earlier;
     bool truncated = false;
+    std::string purpose = "safeguarding", basis = "CA2004-s10";
 };
 
 Published command(World& world, const Draft& draft) {
@@ -26,7 +27,7 @@ Published command(World& world, const Draft& draft) {
     auto id = world.next_id();
     world.now = now;
     if (!draft.is_uuid7) id[6] = 0x40;
-    wire::Draft message{draft.kind, draft.topic, "", "", {}, {}, draft.payload};
+    wire::Draft message{draft.kind, draft.topic, "", draft.purpose, {draft.basis}, {}, draft.payload};
     auto envelope = wire::make_envelope(message, id, id, now + draft.created);
     if (draft.truncated) envelope.resize(envelope.size() - 16);
     auto published = world.publish(draft.agency, std::move(envelope));
@@ -74,6 +75,10 @@ TEST_CASE("one thing wrong with a publish refuses it, by name, and the refusal i
              d.earlier = Earlier{7, false};
          }),
          Reason::conflict,                                                                                                                              "envelope.id"                          },
+        {"a purpose in words",                with([](Draft& d) { d.purpose = "to see Amelia Ravenscroft"; }),
+         Reason::invalid_value,                                                                                                                         "envelope.purpose: a code, no words"   },
+        {"a basis in words",                  with([](Draft& d) { d.basis = "Ravenscroft"; }),                                   Reason::invalid_value,
+         "envelope.legal_basis: codes, no words"                                                                                                                                               },
         {"another force's topic",             with([](Draft& d) { d.topic = "incidents/32"; }),                                  Reason::not_permitted,
          "agreement: incidents/<force> is for police/<force>"                                                                                                                                  },
         {"no party",                          with([](Draft& d) { d.agency = "police/99"; }),                                    Reason::not_permitted,

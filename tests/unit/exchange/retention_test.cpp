@@ -222,10 +222,10 @@ TEST_CASE("holds are refused where they make no sense", "[retention]") {
     CHECK(confirmed(world->order(care, OrderDoes::hold, flag_1, "", "CASE-2")));
     CHECK(reason(world->order(care, OrderDoes::lift, flag_1, "", "CASE-3")) == Reason::not_found);
     CHECK(reason(world->order(care, OrderDoes::lift, flag_1, force)) == Reason::not_permitted);
-    REQUIRE(confirmed(world->order(duty, OrderDoes::hold, flag_1, care, "INQUIRY")));
-    CHECK(reason(world->order(care, OrderDoes::lift, flag_1, "", "INQUIRY")) == Reason::not_permitted);
+    REQUIRE(confirmed(world->order(duty, OrderDoes::hold, flag_1, care, "INQUIRY-1")));
+    CHECK(reason(world->order(care, OrderDoes::lift, flag_1, "", "INQUIRY-1")) == Reason::not_permitted);
     CHECK(reason(world->order(duty, OrderDoes::lift, flag_1, care)) == Reason::not_permitted);
-    CHECK(confirmed(world->order(duty, OrderDoes::lift, flag_1, care, "INQUIRY")));
+    CHECK(confirmed(world->order(duty, OrderDoes::lift, flag_1, care, "INQUIRY-1")));
     CHECK(reason(world->order("trust/north", OrderDoes::hold, "pupil/900003/1", "school/900001")) ==
           Reason::not_permitted);
     CHECK(confirmed(world->order("trust/north", OrderDoes::hold, "pupil/900003/1", "school/900003")));
@@ -343,6 +343,8 @@ TEST_CASE("one spoilt field of an order is refused by name", "[retention]") {
         {"order.by", [](auto& order) { order.by = std::string(256, 'x'); }},
         {"order.reason", [](auto& order) { order.reason = "Because of it"; }},
         {"order.reference", [](auto& order) { order.reference = std::string(65, 'x'); }},
+        {"order.reference", [](auto& order) { order.reference = "re Amelia Ravenscroft"; }},
+        {"order.reference", [](auto& order) { order.reference = "Ravenscroft"; }},
         {"order.controller", [](auto& order) { order.controller = "care"; }},
         {"order.record", [](auto& order) {
              order.does = OrderDoes::hold;

@@ -71,6 +71,12 @@ TEST_CASE("a head is believed when a listed log signed it and a quorum witnessed
     }
 }
 
+TEST_CASE("a head without its quorum is refused with whose cosignatures it lacks", "[log]") {
+    const auto policy = Policy::parse(three_witnesses + "group g 2 A B C\nquorum g\n");
+    CHECK(policy->judge(head({12})).error().where ==
+          "checkpoint: the witnesses do not make the quorum, without A, C");
+}
+
 TEST_CASE("a judged head names its witnesses as the policy does", "[log]") {
     const auto judged = Policy::parse(three_witnesses + "quorum none\n")->judge(head({13, 11}));
     REQUIRE(judged);
@@ -115,6 +121,7 @@ TEST_CASE("a policy with a mistake is refused, and the line is named", "[log]") 
     const auto same_name = "witness A " + witness_vkey(12) + "\n";
     const auto named_none = "witness none " + witness_vkey(12) + "\n";
     const auto keyless = std::string{"witness A\n"};
+    const auto endless = std::string(70'000, '#');
     struct Row {
         const char* why;
         std::string text;
@@ -144,6 +151,7 @@ TEST_CASE("a policy with a mistake is refused, and the line is named", "[log]") 
         {"a threshold in words",      a + "group g most A\n",             "policy:2: group: threshold"                            },
         {"an unknown keyword",        "\nlogs x\n",                       "policy:2: unknown keyword"                             },
         {"a carriage return",         "quorum none\r\n",                  "policy: control character"                             },
+        {"no end of it",              endless,                            "policy: longer than 64 KiB"                            },
     };
     for (const auto& row : rows) {
         CAPTURE(row.why);

@@ -1033,7 +1033,8 @@ TEST_CASE(
 
     ask(0, "everything", "ICO-1");
     ask(0, "all", "");
-    CHECK(world.take<schemas::Refuse>(session).size() == 2);
+    ask(0, "all", "about Amelia Ravenscroft");
+    CHECK(world.take<schemas::Refuse>(session).size() == 3);
     CHECK(world.disk->tree.size() == size + 4);
 }
 
@@ -1052,6 +1053,23 @@ TEST_CASE("a reading made offline is written down when it is told", "[broker]") 
     CHECK(leaf.kind == LeafKind::consulted);
     CHECK(leaf.outcome == "reading: explain");
     CHECK(leaf.purpose == "ICO-1");
+
+    const auto size = world.disk->tree.size();
+    for (const auto& [scope, reason] : {
+             std::pair{"explain Ravenscroft", "ICO-1"      },
+             {"explain",             "Ravenscroft"},
+             {"",                    "ICO-1"      }
+    }) {
+        schemas::QueryValue wordy;
+        wordy.request = 78;
+        wordy.kind = schemas::QueryKind::reading;
+        wordy.scope = scope;
+        wordy.reason = reason;
+        world.send(session, wire::pack_frame(std::move(wordy)));
+        world.commit();
+        CHECK(world.take<schemas::Refuse>(session).size() == 1);
+    }
+    CHECK(world.disk->tree.size() == size);
 }
 
 TEST_CASE("a delivery is asked for again by its notice and with a reason, and written down", "[broker]") {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "adapters/client/load.h"
+#include "adapters/client/not_text.h"
 #include "adapters/client/text.h"
 
 namespace flagpost::client {
@@ -120,7 +121,11 @@ std::string read_whole(const std::filesystem::path& file) {
 
 /// The names of a header; a refusal if a row could not be read by them.
 Result<std::vector<std::string>> header_of(const std::vector<std::string>& cells) {
-    if (cells.size() > csv_columns_max) return refuse(Reason::too_large, "header: columns");
+    if (cells.size() > csv_columns_max)
+        return refuse(Reason::too_large, "header: more than " + std::to_string(csv_columns_max) + " columns");
+    if (cells.size() == 1 && cells.front().find_first_of(";\t") != std::string::npos)
+        return refuse(Reason::malformed,
+                      "header: its columns are not separated by commas: save it with commas");
     std::vector<std::string> names;
     std::set<std::string> seen;
     for (const std::string& cell : cells) {
@@ -153,8 +158,8 @@ Result<CsvFile> CsvFile::read(const std::filesystem::path& file) {
 }
 
 Result<CsvFile> CsvFile::parse(std::string bytes) {
+    if (const auto why = fault_in_text(bytes); !why.empty()) return refuse(Reason::malformed, "file: " + why);
     const std::string text = to_utf8(std::move(bytes));
-    if (text.find('\0') != std::string::npos) return refuse(Reason::malformed, "file: not text");
 
     RecordReader reader{text};
     RecordParser parser;
@@ -182,7 +187,8 @@ Result<CsvFile> CsvFile::parse(std::string bytes) {
             return refuse(Reason::malformed, "file: too many bad rows");
         if (!cells) reader.keep_first_line_only();
     }
-    if (csv.header_.empty()) return refuse(Reason::malformed, "header: missing");
+    if (csv.header_.empty())
+        return refuse(Reason::malformed, "header: missing: the first line has to name the columns");
     return csv;
 }
 

@@ -28,7 +28,8 @@ std::string name_or_agency(const schemas::QuestionValue& question) {
 std::string fault_in_text(const std::string& text) {
     if (client::trimmed(text).empty()) return "Write what you want to say";
     if (text.size() > limits::question_size_max)
-        return "Use " + std::to_string(limits::question_size_max) + " characters or fewer";
+        return "Use " + std::to_string(limits::question_size_max) +
+               " characters or fewer: letters with marks or of other scripts count as two or three";
     if (!client::is_utf8(text) || client::has_broken_characters(text))
         return "Use letters, digits and punctuation only";
     return "";

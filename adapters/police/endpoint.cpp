@@ -77,7 +77,7 @@ struct Read {
     json problems = json::array(), notes = json::array();
 };
 
-Read read(const json& list, const std::string& force) {
+Read read(const json& list, const std::string& force, Instant now) {
     Read all;
     std::map<std::pair<std::string, std::uint32_t>, std::size_t> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -86,7 +86,7 @@ Read read(const json& list, const std::string& force) {
             continue;
         }
         desk::Findings findings;
-        auto handed = handed_of(list[i], force, false, "POST /incidents", findings);
+        auto handed = handed_of(list[i], force, false, "POST /incidents", now, findings);
         if (handed) {
             const auto [first, fresh] = seen.emplace(std::pair{handed->reference, handed->version}, i);
             if (!fresh)
@@ -179,8 +179,12 @@ Reply Endpoint::take(const std::string& body) {
             413, "too_large",
             json::array({problem({}, "body",
                                  "has more than " + std::to_string(endpoint_incidents_max) + " incidents")}));
-    Read all = read(list, intake_.force());
-    if (!all.problems.empty()) return refusal(422, "invalid", std::move(all.problems));
+    Read all = read(list, intake_.force(), intake_.now());
+    if (!all.problems.empty()) {
+        Reply reply = refusal(422, "invalid", std::move(all.problems));
+        reply.body["notes"] = std::move(all.notes);  // a field that is missing may stand there misspelt
+        return reply;
+    }
     const auto taken = intake_.try_take_together(all.incidents, waiting_max_, endpoint_patience);
     if (!taken) return come_again(taken.error() == TurnedAway::full ? "full" : "busy");
     if (taken->back().became == Became::conflict)

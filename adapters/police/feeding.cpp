@@ -64,7 +64,7 @@ Feeding::Feeding(const std::filesystem::path& config, const std::filesystem::pat
       mapping_{mapping_of(mapping.empty() ? path("mapping") : mapping)},
       waiting_max_{number_of(setting("outbox_max"), config.string() + ": outbox_max", waiting_max_usual)},
       box_{desk_.config().data, clock_, random_},
-      intake_{box_, std::string{desk_.agency().code()}},
+      intake_{box_, std::string{desk_.agency().code()}, clock_},
       sender_{config} {}
 
 std::string Feeding::setting(const std::string& name) const {

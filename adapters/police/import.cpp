@@ -137,7 +137,8 @@ int import_backlog(const ImportOptions& options, std::ostream& out) {
     Feeding feeding{options.config, options.mapping};
     if (std::filesystem::file_size(options.file) > incident_file_size_max)
         throw std::runtime_error{options.file.string() + ": too large: cut it into files of at most 256 MiB"};
-    auto file = IncidentFile::read(options.file, feeding.intake().force(), feeding.mapping());
+    auto file =
+        IncidentFile::read(options.file, feeding.intake().force(), feeding.mapping(), feeding.intake().now());
     if (!file) throw std::runtime_error{options.file.string() + ": " + file.error().where};
     const auto refused_before = feeding.desk().box().counts().refused;
     Imported totals;

@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "adapters/client/not_text.h"
 #include "adapters/client/text.h"
 #include "adapters/police/csv_record.h"
 #include "adapters/police/incident_rows.h"
@@ -20,6 +21,14 @@ std::string joined(const std::vector<std::string>& parts) {
     std::string all;
     for (const auto& part : parts) all += (all.empty() ? "" : "; ") + part;
     return all;
+}
+
+/// Older systems write it in capitals.
+std::string ending_of(const fs::path& name) {
+    std::string ending = name.extension().string();
+    std::ranges::transform(ending, ending.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    return ending;
 }
 
 std::string read_text(const fs::path& file) {
@@ -74,14 +83,15 @@ private:
 /// Gathers the records of one file, whichever its format.
 class Gatherer {
 public:
-    Gatherer(std::string file_name, std::string force, bool counted)
-        : file_name_{std::move(file_name)}, force_{std::move(force)}, counted_{counted} {}
+    Gatherer(std::string file_name, std::string force, bool counted, Instant now)
+        : file_name_{std::move(file_name)}, force_{std::move(force)}, counted_{counted}, now_{now} {}
 
     /// The incident of these records.
     void incident(const RecordsAt& at, std::vector<std::size_t> records, const json& object,
                   desk::Findings& findings) {
         const std::uint64_t line = at.line(records.front());
-        auto handed = handed_of(object, force_, counted_, file_name_ + ":" + std::to_string(line), findings);
+        auto handed =
+            handed_of(object, force_, counted_, file_name_ + ":" + std::to_string(line), now_, findings);
         if (handed && !counted_) refuse_second(line, *handed, findings);
         if (!findings.usable()) {
             reject(at, records, joined(findings.faults()));
@@ -118,6 +128,7 @@ private:
 
     std::string file_name_, force_;
     bool counted_;
+    Instant now_;
     std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> seen_;
     IncidentFile file_;
 };
@@ -179,8 +190,12 @@ void gather_mapped(const client::CsvFile& csv, const CsvRecords& records, const 
     }
 }
 
-Result<IncidentFile> read_csv(const fs::path& file, const std::string& force, const Mapping* mapping) {
-    std::string text = client::to_utf8(read_text(file));
+Result<IncidentFile> read_csv(const fs::path& file, const std::string& force, const Mapping* mapping,
+                              Instant now) {
+    std::string text = read_text(file);
+    if (const auto why = client::fault_in_text(text); !why.empty())
+        return refuse(Reason::malformed, "file: " + why);
+    text = client::to_utf8(std::move(text));
     const auto csv = client::CsvFile::parse(text);
     if (!csv) return tl::unexpected{csv.error()};
     if (csv->rows().size() > incident_rows_max) return refuse(Reason::too_large, "file: rows");
@@ -191,7 +206,7 @@ Result<IncidentFile> read_csv(const fs::path& file, const std::string& force, co
         if (std::ranges::find(csv->header(), column) == csv->header().end())
             return refuse(Reason::malformed, "header: no column " + column);
     CsvRecords records = records_of(*csv, std::move(text));
-    Gatherer gatherer{file.filename().string(), force, mapping != nullptr && mapping->counts_versions()};
+    Gatherer gatherer{file.filename().string(), force, mapping != nullptr && mapping->counts_versions(), now};
     for (const auto& bad : csv->bad_rows())
         gatherer.reject(*records.at, {records.of_line.at(bad.line)}, bad.why);
     if (mapping != nullptr) {
@@ -216,8 +231,10 @@ std::string fault_in(std::string_view line, json& object) {
     return object.is_object() ? "" : "not a JSON object";
 }
 
-Result<IncidentFile> read_ndjson(const fs::path& file, const std::string& force) {
+Result<IncidentFile> read_ndjson(const fs::path& file, const std::string& force, Instant now) {
     std::string text = read_text(file);
+    if (const auto why = client::fault_in_text(text); !why.empty())
+        return refuse(Reason::malformed, "file: " + why);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     std::vector<std::string> lines;
     for (std::string_view rest = text; !rest.empty();) {
@@ -229,7 +246,7 @@ Result<IncidentFile> read_ndjson(const fs::path& file, const std::string& force)
     std::vector<std::uint64_t> begins(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) begins[i] = i + 1;
     auto records = std::make_unique<LineRecords>(std::move(text), std::move(begins));
-    Gatherer gatherer{file.filename().string(), force, false};
+    Gatherer gatherer{file.filename().string(), force, false, now};
     for (std::size_t i = 0; i < lines.size(); ++i) {
         if (lines[i].empty()) continue;
         json object;
@@ -242,11 +259,12 @@ Result<IncidentFile> read_ndjson(const fs::path& file, const std::string& force)
     return gatherer.finish(std::move(records));
 }
 
-Result<IncidentFile> read_xml(const fs::path& file, const std::string& force, const Mapping& mapping) {
+Result<IncidentFile> read_xml(const fs::path& file, const std::string& force, const Mapping& mapping,
+                              Instant now) {
     auto document = XmlFile::parse(read_text(file), mapping.record(), incident_rows_max);
     if (!document) return tl::unexpected{document.error()};
     auto records = std::make_unique<XmlRecords>(std::move(*document));
-    Gatherer gatherer{file.filename().string(), force, mapping.counts_versions()};
+    Gatherer gatherer{file.filename().string(), force, mapping.counts_versions(), now};
     for (std::size_t i = 0; i < records->file().records().size(); ++i) {
         desk::Findings findings;
         std::vector<json> parts;
@@ -259,20 +277,21 @@ Result<IncidentFile> read_xml(const fs::path& file, const std::string& force, co
 }  // namespace
 
 bool is_incident_file(const fs::path& name, const Mapping* mapping) {
-    const auto ending = name.extension();
+    const std::string ending = ending_of(name);
     const bool xml = mapping != nullptr && mapping->format() == Mapping::Format::xml;
     return ending == ".csv" || ending == ".ndjson" || (ending == ".xml" && xml);
 }
 
 Result<IncidentFile> IncidentFile::read(const fs::path& file, const std::string& force,
-                                        const Mapping* mapping) {
-    if (file.extension() == ".ndjson") return read_ndjson(file, force);
+                                        const Mapping* mapping, Instant now) {
+    const std::string ending = ending_of(file);
+    if (ending == ".ndjson") return read_ndjson(file, force, now);
     const bool xml = mapping != nullptr && mapping->format() == Mapping::Format::xml;
-    if (file.extension() == ".xml") {
+    if (ending == ".xml") {
         if (!xml) return refuse(Reason::malformed, "file: XML needs a mapping for XML");
-        return read_xml(file, force, *mapping);
+        return read_xml(file, force, *mapping, now);
     }
-    return read_csv(file, force, xml ? nullptr : mapping);
+    return read_csv(file, force, xml ? nullptr : mapping, now);
 }
 
 void IncidentFile::reject(const Handed& incident, const std::string& why) {

@@ -28,10 +28,10 @@ public:
 
 class IncidentFile {
 public:
-    /// By the ending of its name: .csv and .xml as the mapping says, .csv without a mapping and .ndjson in our own
+    /// By the ending of its name, whatever its case: .csv and .xml as the mapping says, .csv without a mapping and .ndjson in our own
     /// fields (incident_rows.h). A refusal is about the file as a whole. Throws std::runtime_error if it cannot be opened.
     static Result<IncidentFile> read(const std::filesystem::path& file, const std::string& force,
-                                     const Mapping* mapping);
+                                     const Mapping* mapping, Instant now);
 
     /// The incidents that can be used, in the order of the file. `records` of each are numbers within the file.
     const std::vector<Handed>& incidents() const { return incidents_; }
@@ -58,7 +58,7 @@ private:
 /// "day.again.csv" of "day.csv".
 std::filesystem::path again_name(const std::filesystem::path& name);
 
-/// Whether files of this name are read: .csv and .ndjson, and .xml with a mapping for it.
+/// Whether files of this name are read, whatever its case: .csv and .ndjson, and .xml with a mapping for it.
 bool is_incident_file(const std::filesystem::path& name, const Mapping* mapping);
 
 }  // namespace flagpost::police

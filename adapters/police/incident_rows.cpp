@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/core/ids.h"
 #include "broker/core/limits.h"
 
 namespace flagpost::police {
@@ -56,6 +57,14 @@ std::vector<std::unique_ptr<schemas::RelationshipValue>> read_relationships(cons
     return relationships;
 }
 
+/// The matcher forgives a postcode that is mistyped or of another country; whoever sent it may want to mend it.
+std::unique_ptr<schemas::PlaceValue> place_of(const Fields& fields) {
+    auto place = desk::read_place(fields);
+    if (place && !place->postcode.empty() && !normal_postcode(place->postcode))
+        fields.left_out("postcode", "is no UK postcode, sent as it stands");
+    return place;
+}
+
 std::unique_ptr<schemas::IncidentPersonValue> read_involved(const Fields& fields, std::size_t self,
                                                             std::size_t people) {
     fields.only({"given_names", "family_name", "also_known_as", "date_of_birth", "sex", "upn", "nhs_number",
@@ -66,7 +75,7 @@ std::unique_ptr<schemas::IncidentPersonValue> read_involved(const Fields& fields
     involved->present = fields.truth("present").value_or(false);
     const Fields home = fields.object("home");
     home.only({"uprn", "line_1", "line_2", "town", "postcode"});
-    involved->home = desk::read_place(home);
+    involved->home = place_of(home);
     involved->relationships = read_relationships(fields, self, people);
     involved->school_urn = static_cast<std::uint32_t>(fields.number("school_urn", urn_max).value_or(0));
     involved->school_name = fields.text("school_name");
@@ -181,7 +190,7 @@ schemas::IncidentValue read_incident(const nlohmann::json& object, const std::st
     // Absent is no answer here: whether a school hears depends on it.
     require(abuse.has_value(), "domestic_abuse", "must say yes or no", findings);
     incident.domestic_abuse = abuse.value_or(false);
-    incident.place = desk::read_place(fields);
+    incident.place = place_of(fields);
     const auto people = fields.objects("people", limits::people_max);
     for (std::size_t i = 0; i < people.size(); ++i)
         incident.people.push_back(read_involved(people[i], i, people.size()));

@@ -64,8 +64,12 @@ struct Undo {};
 }  // namespace
 
 std::optional<Handed> handed_of(const nlohmann::json& object, const std::string& force, bool counted,
-                                std::string source, desk::Findings& findings) {
+                                std::string source, Instant now, desk::Findings& findings) {
     const schemas::IncidentValue incident = read_incident(object, force, findings);
+    if (incident.occurred_us > to_us(now + ahead_max))
+        findings.fault("occurred", "lies in the future by this machine's clock");
+    else if (incident.recorded_us > to_us(now + ahead_max))  // where nothing stands it is when it occurred
+        findings.fault("recorded", "lies in the future by this machine's clock");
     if (!findings.usable()) return std::nullopt;
     Handed handed{incident.reference,
                   incident.version,

@@ -24,9 +24,12 @@ struct Handed {
     std::vector<std::size_t> records;  // of its file
 };
 
+/// What lies further ahead than this was never recorded: a typing error, or day and month the wrong way round.
+inline constexpr auto ahead_max = std::chrono::hours{24};
+
 /// Reads an incident of our own fields, and packs it. Nothing if `findings` says why not.
 std::optional<Handed> handed_of(const nlohmann::json& object, const std::string& force, bool counted,
-                                std::string source, desk::Findings& findings);
+                                std::string source, Instant now, desk::Findings& findings);
 
 enum class Became {
     queued,
@@ -49,9 +52,11 @@ enum class TurnedAway { full, busy };
 class Intake {
 public:
     /// Nobody else uses this box object; others may use the file.
-    Intake(client::Box& box, std::string force) : box_{box}, force_{std::move(force)} {}
+    Intake(client::Box& box, std::string force, Clock& clock)
+        : box_{box}, force_{std::move(force)}, clock_{clock} {}
 
     const std::string& force() const { return force_; }
+    Instant now() { return clock_.now(); }
     /// As Box::marked and Box::has_waiting.
     bool marked(const std::string& mark);
     bool has_waiting(std::uint64_t at_least);
@@ -77,6 +82,7 @@ private:
     std::timed_mutex lock_;  // guards box_
     client::Box& box_;
     const std::string force_;
+    Clock& clock_;
 };
 
 }  // namespace flagpost::police

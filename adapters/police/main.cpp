@@ -1,6 +1,7 @@
 /// flagpost-police: the force's end of Flagpost.
 #include <iostream>
 
+#include "adapters/client/usage.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
@@ -39,7 +40,8 @@ void add_mapping_check(desk::Program& program, std::filesystem::path& file, std:
         "Say what a mapping makes of a sample: its first records beside ours, what would be rejected and "
         "why, and what "
         "is not mapped. Sends nothing and needs no --config.",
-        [&] { return police::check_mapping(file, sample, rows, std::cout); }, desk::Program::Needs::nothing);
+        [&] { return police::check_mapping(file, sample, rows, program.json(), std::cout); },
+        desk::Program::Needs::nothing);
     check->add_option("FILE", file, "the mapping (TOML)")->required()->check(CLI::ExistingFile);
     check->add_option("SAMPLE", sample, "a file of the force's system")->required()->check(CLI::ExistingFile);
     check->add_option("--rows", rows, "how many records to show (default 3)");
@@ -93,7 +95,7 @@ void add_questions(desk::Program& program, police::Answering& answer, bool& answ
     answering->add_option("--by", answer.by, "who answers")->required();
     answering->add_option("--outcome", answer.outcome, desk::listed(desk::answer_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(desk::answer_codes)));
+        ->check(client::one_of(desk::codes_of(desk::answer_codes)));
     answering->add_option("--text", answer.text, "the answer, in at most 2,000 characters")->required();
 }
 

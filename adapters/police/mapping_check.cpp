@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "adapters/client/load.h"
+#include "adapters/desk/inbox.h"
 #include "adapters/desk/words.h"
 #include "adapters/police/csv_record.h"
 #include "adapters/police/incident_file.h"
@@ -134,47 +135,90 @@ const Origin* origin_of(const Trace& trace, const std::string& path) {
     return nullptr;
 }
 
-void show(const Sample& sample, const Mapping& mapping, std::size_t record, std::ostream& out) {
+/// One record of the sample beside what becomes of it: {"line", "fields": [{"field", "value", "counted", "from", "text"}]}.
+json example(const Sample& sample, const Mapping& mapping, std::size_t record) {
     desk::Findings findings;
     Trace trace;
     std::vector<json> parts;
     parts.push_back(mapping.part(*sample.record(record), 0, findings, &trace));
     std::vector<std::pair<std::string, std::string>> fields;
     flatten(mapping.whole(std::move(parts), findings), "", fields);
-    out << "Line " << sample.line(record) << "\n";
+    json shown{
+        {"line",   sample.line(record)},
+        {"fields", json::array()      }
+    };
     for (const auto& [path, value] : fields) {
-        out << "  " << path << " = " << shown(value);
-        if (path == "version" && mapping.counts_versions()) out << ", counted";
-        if (const Origin* origin = origin_of(trace, path))
-            out << "   <- " << shown(origin->places) << ": " << shown(origin->text);
-        out << "\n";
+        json field{
+            {"field", path },
+            {"value", value}
+        };
+        if (path == "version" && mapping.counts_versions()) field["counted"] = true;
+        if (const Origin* origin = origin_of(trace, path)) {
+            field["from"] = origin->places;
+            field["text"] = origin->text;
+        }
+        shown["fields"].push_back(std::move(field));
     }
+    return shown;
+}
+
+void tell(const json& answer, std::ostream& out) {
+    for (const json& record : answer["records"]) {
+        out << "Line " << record["line"] << "\n";
+        for (const json& field : record["fields"]) {
+            out << "  " << field["field"].get<std::string>() << " = "
+                << shown(field["value"].get<std::string>());
+            if (field.contains("counted")) out << ", counted";
+            if (field.contains("from"))
+                out << "   <- " << shown(field["from"].get<std::string>()) << ": "
+                    << shown(field["text"].get<std::string>());
+            out << "\n";
+        }
+    }
+    const json &not_mapped = answer["not_mapped"], &rejects = answer["rejects"];
+    out << (not_mapped.empty() ? "Everything in the sample is mapped or ignored.\n"
+                               : "Not mapped, and not under ignore:\n");
+    for (const json& name : not_mapped) out << "  " << shown(name.get<std::string>()) << "\n";
+    out << answer["incidents"] << " incidents could be published; " << answer["rejected"]
+        << " records would be rejected.\n";
+    for (std::size_t i = 0; i < std::min(rejects.size(), rejects_shown_max); ++i)
+        out << "  line " << rejects[i]["line"] << (rejects[i]["used"] == true ? ", used: " : ", rejected: ")
+            << desk::printable(rejects[i]["reason"].get<std::string>()) << "\n";
+    if (rejects.size() > rejects_shown_max)
+        out << "  and " << rejects.size() - rejects_shown_max << " more\n";
 }
 
 }  // namespace
 
 int check_mapping(const std::filesystem::path& mapping_file, const std::filesystem::path& sample_file,
-                  std::size_t records, std::ostream& out) {
+                  std::size_t records, bool in_json, std::ostream& out) {
     const Mapping mapping = Mapping::load(mapping_file);
     const auto sample = open_sample(sample_file, mapping);
-    for (std::size_t i = 0; i < std::min(records, sample->size()); ++i) show(*sample, mapping, i, out);
-
-    const auto not_mapped = sample->not_mapped(mapping);
-    out << (not_mapped.empty() ? "Everything in the sample is mapped or ignored.\n"
-                               : "Not mapped, and not under ignore:\n");
-    for (const auto& name : not_mapped) out << "  " << shown(name) << "\n";
-
-    const auto incidents = IncidentFile::read(sample_file, "00", &mapping);
+    SystemClock clock;
+    const auto incidents = IncidentFile::read(sample_file, "00", &mapping, clock.now());
     if (!incidents) throw std::runtime_error{sample_file.string() + ": " + incidents.error().where};
-    out << incidents->incidents().size() << " incidents could be published; " << incidents->rejected()
-        << " records would be rejected.\n";
     std::vector<desk::Reject> rejects = incidents->rejects();
     std::ranges::stable_sort(rejects, {}, &desk::Reject::line);
-    for (std::size_t i = 0; i < std::min(rejects.size(), rejects_shown_max); ++i)
-        out << "  line " << rejects[i].line << (rejects[i].used ? ", used: " : ", rejected: ")
-            << desk::printable(rejects[i].reason) << "\n";
-    if (rejects.size() > rejects_shown_max)
-        out << "  and " << rejects.size() - rejects_shown_max << " more\n";
+
+    json answer{
+        {"records",    json::array()                },
+        {"not_mapped", sample->not_mapped(mapping)  },
+        {"incidents",  incidents->incidents().size()},
+        {"rejected",   incidents->rejected()        },
+        {"rejects",    json::array()                }
+    };
+    for (std::size_t i = 0; i < std::min(records, sample->size()); ++i)
+        answer["records"].push_back(example(*sample, mapping, i));
+    for (const auto& reject : rejects)
+        answer["rejects"].push_back({
+            {"line",   reject.line  },
+            {"used",   reject.used  },
+            {"reason", reject.reason}
+        });
+    if (in_json)
+        desk::print_json(answer, out);
+    else
+        tell(answer, out);
     return incidents->rejected() == 0 ? 0 : 1;
 }
 

@@ -43,7 +43,7 @@ int import_backlog(const ImportOptions& options, std::ostream& out);
 /// Shows what a mapping makes of a sample: the first records beside ours, what would be rejected and why, columns nobody
 /// asks for. 0 if nothing would be rejected.
 int check_mapping(const std::filesystem::path& mapping, const std::filesystem::path& sample,
-                  std::size_t records, std::ostream& out);
+                  std::size_t records, bool json, std::ostream& out);
 
 /// Sends what waits and receives, until a signal comes.
 int run(const std::filesystem::path& config);

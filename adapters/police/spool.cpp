@@ -109,7 +109,7 @@ FileReport Spool::finish(const fs::path& file, Intake& intake) {
     }
     const std::string digest = digest_of(file);
     const std::string name = free_name(file, digest);
-    auto incidents = IncidentFile::read(file, force_, mapping_);
+    auto incidents = IncidentFile::read(file, force_, mapping_, intake.now());
     if (!incidents) return set_aside(file, name, incidents.error().where);
 
     FileReport report{name};

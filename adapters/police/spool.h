@@ -50,8 +50,8 @@ public:
 
     /// Takes and finishes the next file, oldest name first; nothing if there is none.
     std::optional<FileReport> next(Intake& intake);
-    /// Names in the folder that are never taken, though nothing about them says that they are not whole yet: other endings
-    /// (also .CSV), links, folders.
+    /// Names in the folder that are never taken, though nothing about them says that they are not whole yet: other
+    /// endings, links, folders.
     std::vector<std::string> left_alone() const;
     /// Returns when something has happened in the folder, or after `patience`.
     void wait(std::chrono::milliseconds patience) const;

@@ -1,6 +1,7 @@
 /// flagpost-school: the end of a school, a trust or an education safeguarding team.
 #include <iostream>
 
+#include "adapters/client/usage.h"
 #include "adapters/desk/inbox.h"
 #include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
@@ -119,7 +120,7 @@ int main(int argc, char** argv) {
         ->required();
     adding->add_option("--role", person.role, "dsl, deputy, lead (of a trust or an education team) or admin")
         ->required()
-        ->check(CLI::IsMember(school::roles()));
+        ->check(client::one_of({school::roles().begin(), school::roles().end()}));
     adding->add_option("--by", person.by, "who adds them, for the log; default: the account that runs this");
     adding->add_option(
         "--school", person.schools,
@@ -140,8 +141,7 @@ int main(int argc, char** argv) {
     opening->add_option("REF", references, "references")->required();
     opening->add_option("--by", by, "who has read them")->required();
     opening->add_option("--outcome", outcome, "as of record")
-        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)) |
-                CLI::IsMember(desk::codes_of(desk::recall_codes)));
+        ->check(client::one_of(desk::codes_of(school::outcome_codes), desk::codes_of(desk::recall_codes)));
     auto* recording =
         program.command(inbox, "record", "Say what the school will do, and by whom. Closes the notices.",
                         [&] { return school::acknowledge(call(), references, by, outcome, std::cout); });
@@ -152,8 +152,7 @@ int main(int argc, char** argv) {
                      "what the school will do:" + desk::listed(school::outcome_codes) +
                          "\nof a recall:" + desk::listed(desk::recall_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(school::outcome_codes)) |
-                CLI::IsMember(desk::codes_of(desk::recall_codes)));
+        ->check(client::one_of(desk::codes_of(school::outcome_codes), desk::codes_of(desk::recall_codes)));
     desk::add_order_commands(program, school::agency_kinds(), school::own_settings());
     desk::add_proof_command(program, school::agency_kinds(), school::own_settings());
     desk::add_new_log_key_command(program, school::own_settings());

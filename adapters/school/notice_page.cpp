@@ -157,8 +157,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("take_once", form ? site_.once() : "")
         .text("record_hint", web::words::record_hint)
         .maybe("error", error)
-        .list("choices",
-              form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
+        .list("choices", form ? work_.outcomes(visit, outcome_codes, as_if) : std::vector<View>{})
         .flag("can_take", form && notice.holder != visit.person.name)
         .maybe("recorded_words", standing.recorded)
         .flag("can_change", recorded && !printing && intended)
@@ -237,7 +236,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
         people.push_back(
-            web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size()));
+            web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size())
+                .flag("chosen", person.name == visit.request.field("choice")));
     return work_.ask(visit, found->value->reference,
                      {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
                       "It goes to your colleague's inbox and stays open until they record what the school "
@@ -261,7 +261,8 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& [code, words] : reasons_why_not)
-        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size()));
+        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size())
+                              .flag("chosen", code == visit.request.field("choice")));
     return work_.ask(
         visit, found->value->reference,
         {error, "Not on roll: " + found->value->reference, "Why is this not your pupil?",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/client/not_text.h"
 #include "adapters/client/text.h"
 #include "adapters/social_care/cin_census.h"
 #include "adapters/social_care/csc_api.h"
@@ -42,7 +43,11 @@ Result<FlagFile> read_json(std::string bytes, const FlagSource& source) {
 }  // namespace
 
 Result<FlagFile> read_flag_file(std::string bytes, const FlagSource& source) {
-    switch (source.format.value_or(format_of(bytes))) {
+    const auto format = source.format.value_or(format_of(bytes));
+    const auto why = client::fault_in_text(bytes);
+    if (!why.empty() && format != FlagFormat::cin_census)  // XML may be in UTF-16, where it says so
+        return refuse(Reason::malformed, "file: " + why);
+    switch (format) {
         case FlagFormat::csc_api:
             return read_json(std::move(bytes), source);
         case FlagFormat::cin_census:

@@ -1,6 +1,7 @@
 /// flagpost-social-care: the end of a children's social care department.
 #include <iostream>
 
+#include "adapters/client/usage.h"
 #include "adapters/desk/new_log_key.h"
 #include "adapters/desk/orders.h"
 #include "adapters/desk/program.h"
@@ -105,9 +106,9 @@ int main(int argc, char** argv) {
     adding->add_option("NAME", person.name, "name to sign in with, such as sam.patel")->required();
     adding->add_option("--called", person.called, "name as your case system has it, such as \"Sam Patel\"")
         ->required();
-    adding->add_option("--role", person.role, "worker, duty, manager, feeder or admin")
+    adding->add_option("--role", person.role, "worker, duty, manager, reviewer, feeder or admin")
         ->required()
-        ->check(CLI::IsMember(social_care::roles()));
+        ->check(client::one_of({social_care::roles().begin(), social_care::roles().end()}));
     adding->add_option("--by", person.by, "who adds them, for the log; default: the account that runs this");
     adding->add_option("--team", person.teams, "team as your flag list names it; may be given again");
 
@@ -135,8 +136,8 @@ int main(int argc, char** argv) {
                      "what was done:" + desk::listed(social_care::outcome_codes) +
                          "\nof a recall:" + desk::listed(desk::recall_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(social_care::outcome_codes)) |
-                CLI::IsMember(desk::codes_of(desk::recall_codes)));
+        ->check(
+            client::one_of(desk::codes_of(social_care::outcome_codes), desk::codes_of(desk::recall_codes)));
 
     client::Box::Asking asking;
     auto* questioning =
@@ -149,7 +150,7 @@ int main(int argc, char** argv) {
     questioning->add_option("--by", asking.by, "who asks")->required();
     questioning->add_option("--about", asking.about, "what is asked:" + desk::listed(desk::question_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(desk::question_codes)));
+        ->check(client::one_of(desk::codes_of(desk::question_codes)));
     questioning->add_option("--text", asking.text, "the question, in at most 2,000 characters")->required();
 
     auto* reviews = program.group("reviews", "Matches a person must look at before anything is sent.");
@@ -172,7 +173,7 @@ int main(int argc, char** argv) {
         ->option_text("permit|deny|unsure REQUIRED");
     deciding->add_option("--reason", decision.reason, desk::listed(social_care::review_codes))
         ->required()
-        ->check(CLI::IsMember(desk::codes_of(social_care::review_codes)));
+        ->check(client::one_of(desk::codes_of(social_care::review_codes)));
     deciding->add_option("--by", decision.by, "who decided")->required();
     desk::add_order_commands(program, {"social-care"}, social_care::page_settings());
     desk::add_proof_command(program, {"social-care"}, social_care::page_settings());

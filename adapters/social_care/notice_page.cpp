@@ -68,8 +68,10 @@ std::vector<View> why(const SocialCareNoticeValue& notice, const PageSettings& s
     if (!notice.flag_end.empty())
         flag += ". " + web::words::historic(desk::date_in_words(notice.flag_end),
                                             std::to_string(settings.historic_months));
+    else
+        flag += ".";
     std::vector<View> why{fact("What agrees", match),
-                          fact("Your flag", flag + ". Your reference " + desk::printable(notice.la_child_id)),
+                          fact("Your flag", flag + " Your reference " + desk::printable(notice.la_child_id)),
                           fact("Sent to", said(worker_in_words(notice)))};
     if (notice.feed_age_hours > settings.flag_list_hours_max)
         why.push_back(fact("Flag list", web::words::old_list(std::to_string(notice.feed_age_hours),
@@ -149,9 +151,6 @@ Response Pages::notice(const Visit& visit, bool printing) {
     }
     auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    const std::string asking = path_of(*found) + "/ask";
-    if (visit.request.parameter("kept") == "1" && site_.is_kept(visit, asking))
-        return web::redirect(asking + "?kept=1");
     work_.note(visit, found->value->reference, printing ? "printed" : "consulted");
     if (!mark_opened(visit, *found)) return site_.problem(&visit);
     if (is_intended(visit.person, *found) && !open_answers(visit, found->item)) return site_.problem(&visit);
@@ -206,8 +205,7 @@ Response Pages::show(const Visit& visit, const Notice& notice, bool printing, co
         .text("take_once", form ? site_.once() : "")
         .text("record_hint", web::words::record_hint)
         .maybe("error", error)
-        .list("choices",
-              form ? work_.outcomes(visit, value.reference, outcome_codes, as_if) : std::vector<View>{})
+        .list("choices", form ? work_.outcomes(visit, outcome_codes, as_if) : std::vector<View>{})
         .flag("can_take", form && holder != visit.person.name && !(holder.empty() && allocated))
         .maybe("recorded_words", standing.recorded)
         .flag("can_change", recorded && !printing && !outsider)
@@ -294,7 +292,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size()));
+        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size())
+                             .flag("chosen", person.name == visit.request.field("choice")));
     return work_.ask(
         visit, found->value->reference,
         {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
@@ -318,7 +317,8 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& reason : reasons_why_not)
-        choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size()));
+        choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size())
+                              .flag("chosen", reason.code == visit.request.field("choice")));
     const auto police = found->value->police_contact.empty() ? "force " + desk::printable(found->value->force)
                                                              : desk::printable(found->value->police_contact);
     return work_.ask(

@@ -69,14 +69,7 @@ Response Pages::ask_police(const Visit& visit, const std::string& error_at, cons
     const auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
     const auto& value = *found->value;
-    std::string chosen = visit.request.field("about"), typed = visit.request.field("text");
-    if (visit.request.parameter("kept") == "1")
-        if (auto kept = site_.take_kept(visit, web::path_of(value.reference) + "/ask")) {
-            for (const auto& [name, filled] : *kept) {
-                if (name == "about") chosen = filled;
-                if (name == "text") typed = filled;
-            }
-        }
+    const std::string chosen = visit.request.field("about"), typed = visit.request.field("text");
     std::vector<View> choices;
     for (const auto& [code, words] : desk::question_codes)
         choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size())
@@ -105,7 +98,9 @@ Response Pages::ask_police(const Visit& visit, const std::string& error_at, cons
 Response Pages::send_question(const Visit& visit) {
     const auto found = find(visit.person, visit.part("ref"));
     if (!found) return site_.not_found(visit);
-    const std::string about = visit.request.field("about"), text = visit.request.field("text");
+    const std::string about = visit.request.field("about");
+    std::string text = visit.request.field("text");
+    std::erase(text, '\r');  // a browser sends two characters for what counts as one
     if (std::ranges::find(desk::question_codes, about, &desk::CodeWords::code) ==
         std::end(desk::question_codes))
         return ask_police(visit, "choice", "Choose what your question is about");

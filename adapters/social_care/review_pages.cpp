@@ -77,8 +77,9 @@ std::string letter_of(std::size_t number) { return std::string(1, static_cast<ch
 
 std::string note_of(const Visit& visit) {
     std::string note{client::trimmed(visit.request.field("note"))};
+    std::erase(note, '\r');  // a browser sends two characters for what counts as one
     std::ranges::replace_if(
-        note, [](char c) { return c == '\r' || c == '\n' || c == '\t'; }, ' ');
+        note, [](char c) { return c == '\n' || c == '\t'; }, ' ');
     return note;
 }
 

@@ -118,7 +118,8 @@ int serve(const Call& call, std::ostream& out) {
     book.recover();
     Pages pages{site, reader, handover, journal, people, limits};
     const FlagPages flags{site, reader, handover, journal, book, flag_settings(desk.config())};
-    const web::PeoplePages staff{site, journal, people, random, handover, desk.agency(), staff_kind(pages)};
+    const web::PeoplePages staff{
+        site, journal, people, random, handover, desk.agency(), staff_kind(pages, people)};
     const CoverPages cover{site, journal, people, handover, desk.agency()};
     const ReportPages reports{
         site, reader, journal, book, std::string{desk.agency().code()}, limits.flag_list_hours_max};
@@ -139,7 +140,7 @@ int add_person(const Call& call, const NewPerson& wanted, std::ostream& out) {
     person.role = wanted.role;
     person.teams = {wanted.teams.begin(), wanted.teams.end()};
     const auto added = web::add_person(config, call.config, std::move(person), roles(),
-                                       wanted.by.empty() ? web::own_account() : wanted.by);
+                                       wanted.by.empty() ? web::own_account() : wanted.by, fault_in_name);
     web::say_added(wanted.name, added, call.json, out);
     return 0;
 }

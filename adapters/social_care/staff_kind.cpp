@@ -1,13 +1,31 @@
 #include "adapters/social_care/staff_kind.h"
 
+#include <algorithm>
+
 namespace flagpost::social_care {
 namespace {
 
 constexpr std::size_t teams_max = 20;
 
+/// Whether notices find a person of this role by what they are called.
+bool is_found_by_name(const web::Person& person) {
+    return person.role == "worker" || person.role == "duty" || person.role == "manager";
+}
+
 }  // namespace
 
-web::StaffKind staff_kind(Pages& pages) {
+std::string fault_in_name(const web::Person& person, const std::vector<web::Person>& everybody) {
+    const bool taken = std::ranges::any_of(everybody, [&](const web::Person& other) {
+        return other.name != person.name && other.called == person.called && !other.suspended &&
+               is_found_by_name(other);
+    });
+    if (!taken || !is_found_by_name(person)) return {};
+    return "Somebody else is called that, and each would see the other's notices: write the name so that it "
+           "is "
+           "one person's, here and in your case system";
+}
+
+web::StaffKind staff_kind(Pages& pages, web::People& people) {
     web::StaffKind kind;
     kind.roles = {
         {"worker",   "Worker: own notices and their teams'"                   },
@@ -22,9 +40,9 @@ web::StaffKind staff_kind(Pages& pages) {
     kind.groups = "teams";
     kind.groups_hint = "As your case system has them, with commas between";
     kind.covered = true;
-    kind.fault = [](const web::Person& person) {
+    kind.fault = [&people](const web::Person& person) {
         return person.teams.size() > teams_max ? "Enter at most " + std::to_string(teams_max) + " teams"
-                                               : std::string{};
+                                               : fault_in_name(person, people.everybody());
     };
     kind.open_of = [&pages](const web::Person& person) { return pages.open_of(person); };
     kind.may_take = [](const web::Person& other) { return other.role == "worker" || other.role == "duty"; };

@@ -6,7 +6,10 @@
 
 namespace flagpost::social_care {
 
-/// `pages` lives as long as what is returned.
-web::StaffKind staff_kind(Pages& pages);
+/// Both live as long as what is returned.
+web::StaffKind staff_kind(Pages& pages, web::People& people);
+
+/// Why somebody may not be called what they are: notices find their worker by that name. Empty: nothing is wrong.
+std::string fault_in_name(const web::Person& person, const std::vector<web::Person>& everybody);
 
 }  // namespace flagpost::social_care

@@ -16,9 +16,10 @@ struct LessWithoutCase {
 
 using Fields = std::multimap<std::string, std::string>;
 
-inline constexpr std::size_t fields_max = 64;              // of one form or query
-inline constexpr std::size_t path_size_max = 256;          // bytes
-inline constexpr std::size_t form_size_max = 8 * 1024;     // bytes; cpp-httplib's own limit
+inline constexpr std::size_t fields_max = 64;      // of one form or query
+inline constexpr std::size_t path_size_max = 256;  // bytes
+inline constexpr std::size_t form_size_max =
+    64 * 1024;  // bytes; where it is not multipart, the library takes 8 KiB
 inline constexpr std::size_t upload_size_max = 17u << 20;  // bytes: a form with files
 inline constexpr std::size_t upload_parts_max = 8;         // fields and files of such a form
 

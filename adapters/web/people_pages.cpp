@@ -8,6 +8,7 @@
 #include "adapters/web/parts.h"
 #include "adapters/web/settings.h"
 #include "adapters/web/when.h"
+#include "broker/core/limits.h"
 
 namespace flagpost::web {
 namespace {
@@ -15,7 +16,15 @@ namespace {
 using schemas::StaffDoes;
 
 const std::set<std::string> admins{"admin"};
-constexpr std::size_t name_size_max = 64, called_size_max = 100, groups_max = 500, groups_text_max = 6000;
+constexpr std::size_t name_size_max = 64, called_length_max = 100, groups_max = 500;
+
+/// In letters of whatever script; in bytes the broker's log has a limit too.
+bool is_too_long(const std::string& text) {
+    const auto letters =
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    return letters > static_cast<std::ptrdiff_t>(called_length_max) ||
+           text.size() > limits::person_name_size_max;
+}
 
 bool is_good_name(const std::string& name) {
     const auto good = [](char c) {
@@ -84,6 +93,8 @@ PeoplePages::PeoplePages(Site& site, Journal& journal, People& people, Random& r
     site_.post("/users/{name}/change", admins, [this](const Visit& visit) { return change(visit); });
     site_.post("/users/{name}/suspend", admins, [this](const Visit& visit) { return suspend(visit); });
     site_.post("/users/{name}/reinstate", admins, [this](const Visit& visit) { return reinstate(visit); });
+    site_.post("/users/{name}/password", admins,
+               [this](const Visit& visit) { return renew_password(visit); });
     site_.post("/users/{name}/renew", admins, [this](const Visit& visit) { return renew(visit); });
 }
 
@@ -93,17 +104,20 @@ bool PeoplePages::keep(const Visit& visit, StaffDoes does, const Person& person)
 
 /// What of a form's person is wrong; empty: nothing.
 std::string PeoplePages::fault_in(const Person& person) const {
-    if (person.called.empty() || person.called.size() > called_size_max ||
-        client::has_broken_characters(person.called))
+    if (person.called.empty() || client::has_broken_characters(person.called))
         return "Enter the name " + kind_.called_as;
+    if (is_too_long(person.called))
+        return "Enter the name " + kind_.called_as + " in at most " + std::to_string(called_length_max) +
+               " letters";
     const bool known =
         std::ranges::any_of(kind_.roles, [&](const auto& each) { return each.code == person.role; });
     if (!known) return "Choose a role";
     if (person.teams.size() > groups_max)
         return "Enter at most " + std::to_string(groups_max) + " " + kind_.groups;
     for (const auto& group : person.teams)
-        if (group.size() > called_size_max || client::has_broken_characters(group))
-            return "Enter the " + kind_.groups + " with commas between";
+        if (is_too_long(group) || client::has_broken_characters(group))
+            return "Enter the " + kind_.groups + " with commas between, each in at most " +
+                   std::to_string(called_length_max) + " letters";
     return kind_.fault ? kind_.fault(person) : std::string{};
 }
 
@@ -176,9 +190,9 @@ Response PeoplePages::ask_new(const Visit& visit, const std::string& error) {
         .maybe("error", error)
         .text("form_token", site_.token(visit.session))
         .text("once", site_.once())
-        .text("name", visit.request.field("name").substr(0, name_size_max))
-        .text("called", visit.request.field("called").substr(0, called_size_max))
-        .text("teams", visit.request.field("teams").substr(0, groups_text_max))
+        .text("name", visit.request.field("name"))
+        .text("called", visit.request.field("called"))
+        .text("teams", visit.request.field("teams"))
         .list("choices", role_choices(visit.request.field("role")));
     return site_.page(visit, page);
 }
@@ -190,7 +204,8 @@ Response PeoplePages::add(const Visit& visit) {
     person.role = visit.request.field("role");
     person.teams = groups_of(visit.request.field("teams"));
     if (!is_good_name(person.name))
-        return ask_new(visit, "Enter a name to sign in with: small letters, digits, dots and hyphens");
+        return ask_new(visit, "Enter a name to sign in with: at most " + std::to_string(name_size_max) +
+                                  " small letters, digits, dots and hyphens");
     if (find_person(people_, person.name))
         return ask_new(visit, "Somebody has that name already: choose another");
     if (const auto fault = fault_in(person); !fault.empty()) return ask_new(visit, fault);
@@ -200,10 +215,11 @@ Response PeoplePages::add(const Visit& visit) {
     person.code_secret = make_code_secret(random_);
     if (!keep(visit, StaffDoes::added, person)) return site_.problem(&visit);
     note(visit, person.name, "added", person.role);
-    return say_secrets(visit, person, password);
+    return say_secrets(visit, person, password, person.code_secret);
 }
 
-Response PeoplePages::say_secrets(const Visit& visit, const Person& person, const std::string& password) {
+Response PeoplePages::say_secrets(const Visit& visit, const Person& person, const std::string& password,
+                                  const std::string& code_secret) {
     Page page{"user-secrets", "Hand these over"};
     page.section = "/users";
     page.back_href = "/users";
@@ -211,9 +227,9 @@ Response PeoplePages::say_secrets(const Visit& visit, const Person& person, cons
     page.view.text("called", desk::printable(person.called))
         .text("name", person.name)
         .maybe("password", password)
-        .text("code_secret", person.code_secret)
-        .text("code_link", "otpauth://totp/Flagpost:" + person.name + "?secret=" + person.code_secret +
-                               "&issuer=Flagpost");
+        .maybe("code_secret", code_secret)
+        .text("code_link",
+              "otpauth://totp/Flagpost:" + person.name + "?secret=" + code_secret + "&issuer=Flagpost");
     return site_.page(visit, page);
 }
 
@@ -241,7 +257,8 @@ Response PeoplePages::show(const Visit& visit, const std::string& error) {
     const bool failed = !error.empty();
     const bool own = person->name == visit.person.name;
     const auto open = kind_.open_of(*person).size();
-    const bool changing = visit.request.path.ends_with("/change");
+    const bool changing =
+        visit.request.path.ends_with("/change") || (visit.restored && visit.request.form.contains("called"));
     Page page{"user", (failed ? "Error: " : "") + std::string{"A person"}};
     page.section = "/users";
     page.back_href = "/users";
@@ -256,9 +273,8 @@ Response PeoplePages::show(const Visit& visit, const std::string& error) {
         .text("once", site_.once())
         .text("name", person->name)
         .text("heading", desk::printable(person->called))
-        .text("called", changing ? visit.request.field("called").substr(0, called_size_max) : person->called)
-        .text("teams",
-              changing ? visit.request.field("teams").substr(0, groups_text_max) : groups_in_words(*person))
+        .text("called", changing ? visit.request.field("called") : person->called)
+        .text("teams", changing ? visit.request.field("teams") : groups_in_words(*person))
         .flag("own", own)
         .flag("suspended", person->suspended)
         .flag("may_change", !own && !person->suspended)
@@ -307,6 +323,9 @@ Response PeoplePages::reinstate(const Visit& visit) {
     auto person = other(visit);
     if (!person) return person.error();
     person->suspended = false;
+    if (const auto fault = fault_in(*person); !fault.empty())
+        return site_.message(visit, 409, "They cannot sign in again like this",
+                             fault + ". Nothing was changed.");
     if (!keep(visit, StaffDoes::reinstated, *person)) return site_.problem(&visit);
     note(visit, person->name, "reinstated");
     return redirect("/users/" + person->name + "?done=reinstated");
@@ -319,7 +338,19 @@ Response PeoplePages::renew(const Visit& visit) {
     if (!keep(visit, StaffDoes::renewed, *person)) return site_.problem(&visit);
     site_.end_sessions_of(person->name);
     note(visit, person->name, "renewed");
-    return say_secrets(visit, *person, {});
+    return say_secrets(visit, *person, {}, person->code_secret);
+}
+
+Response PeoplePages::renew_password(const Visit& visit) {
+    auto person = other(visit);
+    if (!person) return person.error();
+    const std::string password = make_password(random_);
+    person->password = hash_password(password, random_);
+    person->one_time = true;
+    if (!keep(visit, StaffDoes::renewed, *person)) return site_.problem(&visit);
+    site_.end_sessions_of(person->name);
+    note(visit, person->name, "password renewed");
+    return say_secrets(visit, *person, password, {});
 }
 
 }  // namespace flagpost::web

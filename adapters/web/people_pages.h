@@ -44,6 +44,7 @@ private:
     Response suspend(const Visit& visit);
     Response reinstate(const Visit& visit);
     Response renew(const Visit& visit);
+    Response renew_password(const Visit& visit);
 
     bool keep(const Visit& visit, schemas::StaffDoes does, const Person& person);
     std::string fault_in(const Person& person) const;
@@ -52,7 +53,9 @@ private:
     /// The person of the path, if somebody may be changed by this visitor; otherwise the answer to give.
     tl::expected<Person, Response> other(const Visit& visit);
     std::vector<Person> who_may_take(const Person& leaver);
-    Response say_secrets(const Visit& visit, const Person& person, const std::string& password);
+    /// What is new of the two.
+    Response say_secrets(const Visit& visit, const Person& person, const std::string& password,
+                         const std::string& code_secret);
     void note(const Visit& visit, const std::string& whom, const std::string& what,
               const std::string& detail = {});
 

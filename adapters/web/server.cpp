@@ -79,15 +79,6 @@ std::optional<Request> request_of(const httplib::Request& from) {
     return request;
 }
 
-Response refusal(int status) {
-    Response response;
-    response.status = status;
-    response.type = "text/plain; charset=utf-8";
-    response.body = "This request was not accepted.\n";
-    harden(response);
-    return response;
-}
-
 }  // namespace
 
 class Server::Impl {
@@ -115,7 +106,7 @@ public:
         server_->Post(".*",
                       [this](const httplib::Request& from, httplib::Response& to) { answer(from, to); });
         // What the library itself refuses: nothing of the request comes back.
-        server_->set_error_handler([](const httplib::Request&, httplib::Response& to) {
+        server_->set_error_handler([this](const httplib::Request&, httplib::Response& to) {
             if (to.body.empty() && !to.has_header("Content-Security-Policy")) give(refusal(to.status), to);
         });
         port_ = settings.port;
@@ -135,6 +126,12 @@ public:
     void stop() { server_->stop(); }
 
 private:
+    Response refusal(int status) {
+        Response response = site_.turned_away(status);
+        harden(response);
+        return response;
+    }
+
     /// Judged before the body is read, by its announced length: only who may send files fills this program's memory.
     bool is_worth_reading(const httplib::Request& from) {
         if (from.get_header_value("Transfer-Encoding") != "") return false;  // of a length nobody has said

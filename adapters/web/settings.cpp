@@ -170,16 +170,20 @@ std::string make_password(Random& random) {
 }
 
 Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
-                 const std::set<std::string>& roles, const std::string& by) {
+                 const std::set<std::string>& roles, const std::string& by,
+                 const std::function<std::string(const Person&, const std::vector<Person>&)>& fault) {
     if (person.name.empty() || person.name.size() > person_name_size_max || person.called.empty())
         throw std::runtime_error{
             "somebody to be added needs a name to sign in with, and what they are called"};
+    const auto file = people_file(config, config_file);
+    if (fault && std::filesystem::exists(file))
+        if (const auto why = fault(person, People{file, roles}.everybody()); !why.empty())
+            throw std::runtime_error{person.called + ": " + why};
     crypto::SystemRandom random;
     Added added{make_password(random), make_code_secret(random)};
     person.password = hash_password(added.password, random);
     person.code_secret = added.code_secret;
     person.one_time = true;
-    const auto file = people_file(config, config_file);
     SystemClock clock;
     client::Box box{config.data, clock, random};
     change_staff(box, config.agency, {deed_on(file, person, roles), by, person}, clock.now(),

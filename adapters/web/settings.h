@@ -63,9 +63,12 @@ struct Added {
     std::string password, code_secret;  // said once; only a hash of the first is kept
 };
 /// Writes somebody into the file of people with a fresh password, which serves once, and second step. `by`: who did so, for the
-/// broker's log, which is told in the same step. Throws std::runtime_error.
-Added add_person(const client::Config& config, const std::filesystem::path& config_file, Person person,
-                 const std::set<std::string>& roles, const std::string& by);
+/// broker's log, which is told in the same step. `fault`: what is wrong with somebody beside everybody else; empty: nothing.
+/// Throws std::runtime_error.
+Added add_person(
+    const client::Config& config, const std::filesystem::path& config_file, Person person,
+    const std::set<std::string>& roles, const std::string& by,
+    const std::function<std::string(const Person&, const std::vector<Person>& everybody)>& fault = {});
 /// The account of this machine that runs the program: who did what a terminal was told to do, unless somebody is named.
 std::string own_account();
 /// Says both on `out`, as text for whoever hands them over or as JSON.

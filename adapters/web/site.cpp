@@ -154,7 +154,7 @@ std::optional<Response> Site::open_to_all(const Request& request, Instant now) {
     if (request.path == "/cookies" && get) return plain("cookies", "Cookies", 200, {});
     if (request.path == "/hide" && get) return plain("hide", "Screen hidden", 200, {});
     if (request.path == "/sign-in" && settings_.proxy_header.empty())
-        return get ? sign_in_page({}, {}, 200) : sign_in(request, now);
+        return get ? sign_in_page({}, {}, 200, what_ended(request, now)) : sign_in(request, now);
     return std::nullopt;
 }
 
@@ -168,9 +168,17 @@ std::optional<Response> Site::through_proxy(const Request& request, Instant now)
                          .text("heading", "You are not signed in")
                          .text("words", "Sign in through your organisation's own page."));
     }
+    if (request.path == "/sign-in" && request.method == "GET")
+        return plain(
+            "message", "Signed out", 200,
+            View{}.text("heading", "You are signed out of Flagpost").text("words", words::proxy_signed_out));
     const auto session = living(request, now);
     if (session && session->person == person->name) return routed(request, *person, *session, now);
-    if (request.method == "POST") return ended(request, now);
+    if (request.method == "POST") {
+        const bool kept = keep_form(request, now);
+        if (request.path == "/sign-out") return redirect("/sign-in");
+        return redirect(page_of_form(request.path) + (kept ? "?kept=1" : ""));
+    }
     if (is_watching(request)) return redirect(request.path);  // a session begins by somebody's doing
     const auto opened = sessions_.open(person->name, true, now);
     Response response = routed(request, *person, opened.session, now);
@@ -198,7 +206,8 @@ const Site::Route* Site::find(const std::string& method, const std::string& path
 }
 
 Response Site::routed(const Request& request, const Person& person, const Session& session, Instant now) {
-    Visit visit{request, person, session, now, {}};
+    const auto with_form = restored(request, person, now);
+    Visit visit{with_form ? *with_form : request, person, session, now, {}, with_form.has_value()};
     try {
         if (request.method == "POST" && refused_form(request, session))
             return message(visit, 400, "This form was not accepted",
@@ -215,12 +224,51 @@ Response Site::routed(const Request& request, const Person& person, const Sessio
     }
 }
 
-/// What came without a living session: a form is kept for the person whose it was, if they sign in again soon.
 Response Site::ended(const Request& request, Instant now) {
-    const auto session = sessions_.ended(request.cookie(cookie_name), now);
-    if (session && request.method == "POST" && !refused_form(request, *session))
-        sessions_.keep(session->person, {request.path, request.form, now});
+    if (request.method == "POST") keep_form(request, now);
     return redirect("/sign-in");
+}
+
+/// A form that came without a living session is kept for the person whose it was, if they sign in again soon.
+bool Site::keep_form(const Request& request, Instant now) {
+    std::map<std::string, std::string> parts;
+    const auto session = sessions_.ended(request.cookie(cookie_name), now);
+    if (!session || find("POST", request.path, parts) == nullptr || refused_form(request, *session))
+        return false;
+    sessions_.keep(session->person, {request.path, request.form, now});
+    return true;
+}
+
+/// A form stands on a page of its own, or on the one that its path is below.
+std::string Site::page_of_form(const std::string& path) const {
+    std::map<std::string, std::string> parts;
+    const Route* form = find("POST", path, parts);
+    const bool own = form != nullptr && std::ranges::any_of(routes_, [&](const Route& route) {
+                         return route.method == "GET" && route.pattern == form->pattern;
+                     });
+    if (own) return path;
+    const auto above = path.substr(0, path.rfind('/'));
+    return find("GET", above, parts) != nullptr ? above : "/";
+}
+
+/// The request for a page as if the form that is kept for it had just been filled in; given once.
+std::optional<Request> Site::restored(const Request& request, const Person& person, Instant now) {
+    if (request.method != "GET" || request.parameter("kept") != "1") return std::nullopt;
+    const auto path = sessions_.kept_path(person.name, now);
+    if (!path || page_of_form(*path) != request.path) return std::nullopt;
+    auto form = sessions_.take_kept(person.name, now);
+    if (!form) return std::nullopt;
+    Request with_form = request;
+    with_form.form = std::move(form->fields);
+    for (const auto* own : {"csrf", "once"}) with_form.form.erase(own);  // the page has others now
+    return with_form;
+}
+
+/// Why whoever comes to the page for signing in has to do so again; empty: for no reason that is known.
+std::string Site::what_ended(const Request& request, Instant now) {
+    const auto session = sessions_.ended(request.cookie(cookie_name), now);
+    if (!session) return {};
+    return sessions_.kept_path(session->person, now) ? words::ended_and_kept : words::ended;
 }
 
 bool Site::from_our_page(const Request& request) const {
@@ -252,14 +300,6 @@ bool Site::refused_form(const Request& request, const Session& session) const {
 }
 
 std::string Site::once() { return to_hex(make_uuid7(clock_.now(), random_)); }
-
-std::optional<Fields> Site::take_kept(const Visit& visit, const std::string& path) {
-    const auto kept = sessions_.kept_path(visit.person.name, visit.now);
-    if (kept != path) return std::nullopt;
-    auto form = sessions_.take_kept(visit.person.name, visit.now);
-    if (!form) return std::nullopt;
-    return std::move(form->fields);
-}
 
 std::string Site::home(const Person& person, Instant now) const {
     const auto items = navigation_(person, now);
@@ -340,8 +380,7 @@ Response Site::signed_in(const Person& person, Instant now) {
         journal_->note({users_prefix + person.name, signed_in_entry, person.name, person.called, {}, now});
     spdlog::info("{} signed in", person.name);
     const auto kept = sessions_.kept_path(person.name, now);
-    // A form goes back to the page it stood on, which is its path without the last word.
-    Response response = redirect(kept ? kept->substr(0, kept->rfind('/')) + "?kept=1" : home(person, now));
+    Response response = redirect(kept ? page_of_form(*kept) + "?kept=1" : home(person, now));
     set_cookie(response, opened.cookie);
     return response;
 }
@@ -376,7 +415,7 @@ Response Site::plain(const std::string& name, const std::string& title, int stat
     view.maybe("success", "");
     view.text("token", "").list("navigation", {}).text("person", "").text("role", "");
     view.flag("cut_off", false).text("status_words", "").text("status_rest", "").text("printed", "");
-    view.maybe("last_time", "");
+    view.maybe("last_time", "").maybe("restored", "");
     response.body = templates_.render(name, view);
     return response;
 }
@@ -422,6 +461,7 @@ Response Site::page(const Visit& visit, const Page& page) {
         .maybe("back_href", page.back_href)
         .text("back_text", page.back_text)
         .maybe("success", page.success)
+        .maybe("restored", visit.restored ? words::restored : "")
         .maybe("last_time", visit.session.last_time ? capital(near(*visit.session.last_time, visit.now)) : "")
         .text("printed", "Printed from Flagpost by " + visit.person.called + " on " +
                              day_in_words(visit.now) + " at " + time_of_day(visit.now) + ". " +
@@ -456,9 +496,19 @@ Response Site::problem(const Visit* visit) {
     return plain("message", heading, 503, View{}.text("heading", heading).text("words", words));
 }
 
-Response Site::sign_in_page(const std::string& name, const std::string& error, int status) {
+Response Site::turned_away(int status) {
+    const bool large = status == 413;
+    return plain("message", large ? "Too large" : "Not accepted", status,
+                 View{}
+                     .text("heading", large ? "This is too large" : "This was not accepted")
+                     .text("words", large ? words::too_large : words::not_understood));
+}
+
+Response Site::sign_in_page(const std::string& name, const std::string& error, int status,
+                            const std::string& before) {
     const std::string title = error.empty() ? "Sign in" : "Error: Sign in";
-    return plain("sign-in", title, status, View{}.text("name", name).maybe("error", error));
+    return plain("sign-in", title, status,
+                 View{}.text("name", name).maybe("error", error).maybe("before", before));
 }
 
 Response Site::code_page(const Session& session, const std::string& error, int status) {

@@ -44,6 +44,7 @@ struct Visit {
     const Session& session;
     Instant now;
     std::map<std::string, std::string> parts;  // of the path: "{ref}"
+    bool restored = false;  // `request` has the fields of a form that came after its session had ended
 
     const std::string& part(const std::string& name) const { return parts.at(name); }
 };
@@ -122,11 +123,8 @@ public:
     std::string token(const Session& session);
     /// A fresh value for the field `once`.
     std::string once();
-    bool is_kept(const Visit& visit, const std::string& path) {
-        return sessions_.kept_path(visit.person.name, visit.now) == path;
-    }
-    /// The form that came for this path after the session had ended, if one is kept for the person; given once.
-    std::optional<Fields> take_kept(const Visit& visit, const std::string& path);
+    /// What the server does not read, or cannot, in words for whoever sent it; says nothing of the request.
+    Response turned_away(int status);
 
 private:
     struct Route {
@@ -145,7 +143,8 @@ private:
     const Route* find(const std::string& method, const std::string& path,
                       std::map<std::string, std::string>& parts) const;
 
-    Response sign_in_page(const std::string& name, const std::string& error, int status);
+    Response sign_in_page(const std::string& name, const std::string& error, int status,
+                          const std::string& before = {});
     Response code_page(const Session& session, const std::string& error, int status);
     Response sign_in(const Request& request, Instant now);
     Response code(const Request& request, const Session& session, Instant now);
@@ -154,6 +153,10 @@ private:
     Response new_password(const Request& request, const Person& person, const Session& session, Instant now);
     Response sign_out(const Request& request);
     Response ended(const Request& request, Instant now);
+    bool keep_form(const Request& request, Instant now);
+    std::string page_of_form(const std::string& path) const;
+    std::string what_ended(const Request& request, Instant now);
+    std::optional<Request> restored(const Request& request, const Person& person, Instant now);
     Response plain(const std::string& name, const std::string& title, int status, View view);
 
     bool from_our_page(const Request& request) const;

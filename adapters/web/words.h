@@ -38,6 +38,22 @@ inline constexpr auto password_size = "At least 12 characters. Three words you w
 inline constexpr auto password_differs = "The two passwords are not the same.";
 inline constexpr auto password_given = "Choose another one than the one you were given.";
 inline constexpr auto signed_out_after = "You will be signed out after 30 minutes without use.";
+inline constexpr auto ended = "You were signed out, because nothing was done here for 30 minutes.";
+inline constexpr auto ended_and_kept =
+    "You were signed out, because nothing was done here for 30 minutes. What you filled in was not sent. It "
+    "is "
+    "kept for 30 minutes: sign in, and it is on its page again.";
+inline constexpr auto restored =
+    "You were signed out before this was sent, and nothing of it was recorded. What you filled in is on this "
+    "page again, but a file has to be chosen anew. Look at it, then send it.";
+inline constexpr auto proxy_signed_out =
+    "Sign out on your organisation's own page as well. Until you do, whoever opens Flagpost in this browser "
+    "is signed in as you.";
+inline constexpr auto too_large =
+    "It was not read, and nothing was recorded. Go back: what you typed should still be there. Make it "
+    "shorter, then send it again. A file may have at most 16 MiB.";
+inline constexpr auto not_understood =
+    "Nothing was recorded. Go back, open the page again and try once more.";
 inline constexpr auto corrected_tell = "Was / is now, below. Tell anyone you told.";
 inline constexpr auto practice = "These children are not real.";
 inline constexpr auto did_not_say = "Police did not say";

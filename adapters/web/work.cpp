@@ -55,7 +55,8 @@ Response Work::ask_change(const Visit& visit, const std::string& reference, cons
     std::vector<View> choices;
     for (const auto& [code, words] : codes)
         if (code != item.outcome && code != "passed")  // that it was passed on is no news once it is closed
-            choices.push_back(choice(std::string{code}, std::string{words}, choices.size()));
+            choices.push_back(choice(std::string{code}, std::string{words}, choices.size())
+                                  .flag("chosen", code == visit.request.field("choice")));
     return ask(
         visit, reference,
         {error, "Change what was recorded: " + reference, "What was done after all?",
@@ -83,13 +84,9 @@ bool Work::disputed(const std::string& reference) const {
                                [](const Entry& each) { return each.what == "disputed"; });
 }
 
-std::vector<View> Work::outcomes(const Visit& visit, const std::string& reference,
-                                 std::span<const desk::CodeWords> codes,
+std::vector<View> Work::outcomes(const Visit& visit, std::span<const desk::CodeWords> codes,
                                  const std::map<std::string, std::string>& as_if) {
-    std::string chosen = visit.request.field("outcome");
-    if (visit.request.parameter("kept") == "1")
-        if (const auto kept = site_.take_kept(visit, path_of(reference) + "/record"))
-            if (const auto outcome = kept->find("outcome"); outcome != kept->end()) chosen = outcome->second;
+    const std::string chosen = visit.request.field("outcome");
     std::vector<View> all;
     for (const auto& [code, words] : codes) {
         const auto other = as_if.find(std::string{code});
@@ -225,8 +222,7 @@ Response Work::show_recall(const Visit& visit, client::Incoming recall, const st
         .text("form_token", form ? site_.token(visit.session) : "")
         .text("once", form ? site_.once() : "")
         .maybe("error", error)
-        .list("choices",
-              form ? outcomes(visit, value.reference, desk::recall_codes, {}) : std::vector<View>{})
+        .list("choices", form ? outcomes(visit, desk::recall_codes, {}) : std::vector<View>{})
         .maybe("recorded_words", standing.recorded)
         .maybe("waiting_words", standing.waiting)
         .list("timeline", timeline(visit, value.reference, recall, desk::recall_codes,

@@ -45,8 +45,7 @@ public:
 
     /// The choices of the form that records, the one chosen before the session ended already made. `as_if` has a code's words
     /// where they are not the usual ones.
-    std::vector<View> outcomes(const Visit& visit, const std::string& reference,
-                               std::span<const desk::CodeWords> codes,
+    std::vector<View> outcomes(const Visit& visit, std::span<const desk::CodeWords> codes,
                                const std::map<std::string, std::string>& as_if);
 
     /// Words for an entry of the journal; "" for one that is not told.

@@ -237,6 +237,29 @@ test("police are asked on the notice's page, and what they answered stands under
   assert.match(await words(page), /Who is the man\? <b>He<\/b> is not on our file\./);
 });
 
+test("a question may be in any script, a new line counts as one, and what is too long comes back as it was typed", async () => {
+  const page = await newPage(office);
+  await signIn(page, office, "sam");
+  const asking = async (text) => {
+    await page.goto(office.url + "/notices/FP-BBBB-SOON/ask");
+    await page.check("#choice-4");
+    await page.fill("#text", text);
+    await page.click("main button");
+  };
+  for (const text of ["\u0645".repeat(1000), "\u{1F600}".repeat(500), "a\n".repeat(999) + "ab"]) {
+    await asking(text);
+    await page.waitForURL("**done=asked");
+  }
+  await asking("\u0645".repeat(2001));
+  assert.match(await page.locator(".govuk-error-summary").innerText(), /Use 2000 characters or fewer/);
+  assert.equal((await page.locator("#text").inputValue()).length, 2001, "what was typed is not lost");
+  await asking("a".repeat(70_000));
+  assert.equal(await page.locator("h1").innerText(), "This is too large");
+  await page.goBack();
+  assert.equal((await page.locator("#text").inputValue()).length, 70_000);
+  seemly(page);
+});
+
 test("a wall screen's list loads itself anew until it is stopped", async () => {
   const page = await newPage(office);
   await signIn(page, office, "kim");

@@ -87,6 +87,27 @@ test("a preview changes nothing, a shrinking list is stopped, and its results lo
   seemly(page);
 });
 
+test("whoever uploads a file of the wrong kind hears what it is and what to do, on a page", async () => {
+  const page = await newPage(office);
+  await signIn(page, office, "fay", "/flags");
+  const upload = async (name, buffer) => {
+    await page.goto(office.url + "/flags/upload");
+    await page.setInputFiles("#file", { name, mimeType: "text/csv", buffer });
+    await page.check("#mode");
+    await page.click("text=Show what would change");
+    return await page.locator("main").innerText();
+  };
+  const text = Buffer.from("\uFEFF" + rows(2), "utf16le");
+  assert.match(await upload("list.csv", text), /CPF01: file: not text in UTF-8 but in UTF-16: save it as UTF-8/);
+  assert.match(await upload("list.xlsx", Buffer.from("PK\x03\x04 and more")), /a workbook or an archive: save the sheet as "CSV UTF-8"/);
+  assert.match(await upload("list.csv", Buffer.from(rows(2).replaceAll(",", ";"))), /not separated by commas/);
+  assert.match(await upload("list.csv", Buffer.alloc(18 << 20, "a")), /This is too large[^]*at most 16 MiB/);
+  const nothing = await upload("\u0642".repeat(120) + ".csv", Buffer.from(header + "C1,,,,,\n"));
+  assert.match(nothing, /No record of it can be loaded/);
+  assert.doesNotMatch(nothing, /\uFFFD|added to: nobody/);
+  seemly(page);
+});
+
 test("an admin adds, changes and suspends; a leaver's notices go to somebody", async () => {
   const page = await newPage(office, { scripts: true });
   await signIn(page, office, "ada", "/users");

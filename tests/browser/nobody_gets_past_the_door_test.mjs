@@ -104,7 +104,7 @@ const posts = {
   [`/notices/${late}/record`]: "sam kim max", [`/notices/${late}/take`]: "sam kim max", [`/notices/${late}/pass`]: "sam kim max",
   [`/notices/${late}/ask`]: "sam kim max", [`/notices/${late}/not-this-child`]: "sam kim max", [`/review/${match}/decide`]: "rae",
   "/flags/loads/1/apply": "", "/flags/loads/1/discard": "", "/users/add": "ada", "/users/sam/change": "ada", "/users/sam/suspend": "ada",
-  "/users/sam/reinstate": "ada", "/users/sam/renew": "ada", "/cover/set": "sam new kim max ada", "/cover/end": "sam new kim max ada",
+  "/users/sam/reinstate": "ada", "/users/sam/renew": "ada", "/users/sam/password": "ada", "/cover/set": "sam new kim max ada", "/cover/end": "sam new kim max ada",
 };
 
 test("each role gets its own pages, and of the rest the page of what does not exist", async () => {

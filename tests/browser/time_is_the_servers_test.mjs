@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { freshCode, newPage, open, seemly, signIn } from "./office.mjs";
 
 let office;
-before(async () => { office = await open("clock"); });
+before(async () => { office = await open("desk clock"); });
 after(async () => { await office.close(); });
 
 test("a deadline that passes while the page is open counts by the server's time, and the page says late", async () => {
@@ -35,6 +35,7 @@ test("a choice made as the session ended waits for the same person and for nobod
   await office.advance(31 * 60);
   await page.click("text=Record and close");
   await page.waitForURL("**/sign-in");
+  assert.match(await page.locator("main").innerText(), /You were signed out.*What you filled in was not sent\. It is kept/);
   assert.equal(await office.ask("receipts FP-AAAA-LATE"), 1, "opened, and no more");
 
   const kim = await newPage(office);
@@ -50,8 +51,61 @@ test("a choice made as the session ended waits for the same person and for nobod
   await page.click("main button");
   await page.waitForURL("**" + path + "?kept=1");
   assert.equal(await page.locator("#outcome-3").isChecked(), true);
+  assert.match(await page.locator("main").innerText(), /nothing of it was recorded\. What you filled in is on this page again/);
   await page.goto(office.url + path);
   assert.equal(await page.locator("input:checked").count(), 0, "it is given once");
   seemly(page);
   seemly(kim);
+});
+
+async function signInAgain(page, name) {
+  const { password, code_secret } = office.people[name];
+  await page.fill("#name", name);
+  await page.fill("#password", password);
+  await page.click("main button");
+  await page.fill("#code", await freshCode(name, code_secret, office.ahead_s));
+  await page.click("main button");
+}
+
+test("whatever form was being filled in as the session ended is filled in again, on its own page", async () => {
+  const page = await newPage(office);
+  await signIn(page, office, "rae", "/review");
+  await page.goto(office.url + "/review/RV-CCCC-LATE");
+  await page.check("input[name=choice][value=deny]");
+  await page.selectOption("#reason", { index: 1 });
+  const reason = await page.locator("#reason").inputValue();
+  await page.fill("#note", "The attendance officer knows them.");
+  await office.advance(31 * 60);
+  await page.click("text=Record decision");
+  await page.waitForURL("**/sign-in");
+  await signInAgain(page, "rae");
+  await page.waitForURL("**/review/RV-CCCC-LATE?kept=1");
+  assert.equal(await page.locator("input[name=choice][value=deny]").isChecked(), true);
+  assert.equal(await page.locator("#reason").inputValue(), reason);
+  assert.equal(await page.locator("#note").inputValue(), "The attendance officer knows them.");
+  await page.click("text=Record decision");
+  await page.waitForURL("**/review?done=deny");
+
+  await page.context().clearCookies();
+  await signIn(page, office, "ada", "/users");
+  await page.goto(office.url + "/users/add");
+  await page.fill("#called", "Lee Jones");
+  await office.advance(31 * 60);
+  await page.click("main button");
+  await page.waitForURL("**/sign-in");
+  await signInAgain(page, "ada");
+  await page.waitForURL("**/users/add?kept=1");
+  assert.equal(await page.locator("#called").inputValue(), "Lee Jones");
+  seemly(page);
+});
+
+test("signing out where the session has ended is nothing to come back to", async () => {
+  const page = await newPage(office);
+  await signIn(page, office, "kim");
+  await office.advance(31 * 60);
+  await page.click("text=Sign out");
+  await page.waitForURL("**/sign-in");
+  await signInAgain(page, "kim");
+  await page.waitForURL("**/inbox");
+  seemly(page);
 });

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "adapters/client/usage.h"
 #include "tests/support/catch.h"
 
 using namespace flagpost;
@@ -15,6 +16,10 @@ std::string said_to(std::vector<std::string> words) {
     auto* group = program.group("inbox", "A group.");
     program.command(
         group, "list", "A command.", [] { return 0; }, desk::Program::Needs::nothing);
+    std::string outcome;
+    group->get_subcommand("list")
+        ->add_option("--outcome", outcome)
+        ->check(client::one_of({"known"}, {"removed"}));
     words.insert(words.begin(), "flagpost-test");
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
@@ -34,4 +39,6 @@ TEST_CASE("a command that does not exist is named", "[desk]") {
     CHECK_THAT(said_to({}), Catch::StartsWith("A subcommand is required"));
     CHECK_THAT(said_to({"inbox"}), Catch::StartsWith("A subcommand is required"));
     CHECK_THAT(said_to({"inbox", "list", "--bogus"}), Catch::Contains("--bogus"));
+    CHECK_THAT(said_to({"inbox", "list", "--outcome", "none"}),
+               Catch::StartsWith("--outcome: \"none\" is none of: known, removed"));
 }

@@ -31,7 +31,7 @@ class World {
 public:
     explicit World(std::uint64_t waiting_max = 1000)
         : box{directory_.path() / "box.db", clock_, random_},
-          intake_{box, "31"},
+          intake_{box, "31", clock_},
           endpoint{intake_, token, waiting_max} {}
 
     Reply post(const std::string& body) {
@@ -70,6 +70,34 @@ std::string first_problem(const Reply& reply) {
 }
 
 }  // namespace
+
+TEST_CASE("an incident of the future is refused, and of no postcode told beside the yes", "[police]") {
+    World world;
+    json ahead = good();
+    ahead["occurred"] = "2096-11-17T12:00:00Z";
+    const Reply refused = world.post(ahead);
+    CHECK(refused.status == 422);
+    CHECK(first_problem(refused) == "0 occurred: lies in the future by this machine's clock");
+    CHECK(world.waiting() == 0);
+    json misspelt = good();
+    misspelt.erase("occurred");
+    misspelt["occured"] = "2026-11-17T12:00:00Z";
+    const Reply named = world.post(misspelt);
+    CHECK(first_problem(named) == "0 occurred: is missing or no time");
+    REQUIRE(named.body["notes"].size() == 1);
+    CHECK(named.body["notes"][0]["field"] == "occured");
+    json odd = good();
+    odd["postcode"] = "hello";
+    odd["people"] = {
+        {{"family_name", "Sample"}, {"home", {{"postcode", "ng5"}}}}
+    };
+    const Reply taken = world.post(odd);
+    CHECK(taken.status == 202);
+    REQUIRE(taken.body["notes"].size() == 2);
+    CHECK(taken.body["notes"][0]["field"] == "postcode");
+    CHECK(taken.body["notes"][1]["field"] == "people[0].home.postcode");
+    CHECK(taken.body["notes"][1]["why"] == "is no UK postcode, sent as it stands");
+}
 
 TEST_CASE("an incident, or a list of them, is in the outbox when the caller hears so", "[police]") {
     World world;

@@ -17,7 +17,7 @@ class World {
 public:
     template <class Use> auto with(Use use) {
         client::Box box{directory_.path() / "box.db", clock_, random_};
-        Intake intake{box, "31"};
+        Intake intake{box, "31", clock_};
         return use(intake, box);
     }
     std::vector<Taken> take(const std::vector<Handed>& incidents, bool together = false) {
@@ -43,6 +43,8 @@ private:
     crypto::SystemRandom random_;
 };
 
+const Instant today = *desk::parse_instant("2026-11-28T12:00:00Z");
+
 Handed handed(const std::string& reference, unsigned version, const std::string& circumstances,
               bool counted = false) {
     desk::Findings findings;
@@ -53,7 +55,7 @@ Handed handed(const std::string& reference, unsigned version, const std::string&
         {"domestic_abuse", false                 },
         {"circumstances",  circumstances         }
     };
-    auto made = handed_of(object, "31", counted, "here", findings);
+    auto made = handed_of(object, "31", counted, "here", today, findings);
     REQUIRE(made);
     return *made;
 }
@@ -71,6 +73,27 @@ using Texts = std::vector<std::string>;
 constexpr auto queued = Became::queued, known = Became::known, conflict = Became::conflict;
 
 }  // namespace
+
+TEST_CASE("what lies in the future is no incident yet, within what clocks differ by", "[police]") {
+    const auto faults = [](const std::string& occurred, const std::string& recorded) {
+        desk::Findings findings;
+        const json object{
+            {"reference",      "NP-1"  },
+            {"version",        1U      },
+            {"occurred",       occurred},
+            {"recorded",       recorded},
+            {"domestic_abuse", false   }
+        };
+        (void)handed_of(object, "31", false, "here", today, findings);
+        return findings.faults();
+    };
+    const std::string why = ": lies in the future by this machine's clock";
+    CHECK(faults("2026-11-28T12:00:00Z", "").empty());
+    CHECK(faults("2026-11-29T11:59:00Z", "").empty());
+    CHECK(faults("2026-11-29T12:01:00Z", "") == Texts{"occurred" + why});
+    CHECK(faults("2036-11-28T12:00:00Z", "") == Texts{"occurred" + why});
+    CHECK(faults("2026-11-28T12:00:00Z", "2026-12-28T12:00:00Z") == Texts{"recorded" + why});
+}
 
 TEST_CASE("each version is taken once, whoever hands it over again", "[police]") {
     World world;

@@ -1,10 +1,12 @@
 #include "adapters/police/mapping.h"
 
 #include <fstream>
+#include <sstream>
 
 #include "adapters/client/load.h"
 #include "adapters/police/csv_record.h"
 #include "adapters/police/incident_file.h"
+#include "adapters/police/police.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_directory.h"
 
@@ -13,6 +15,8 @@ using namespace flagpost::police;
 using nlohmann::json;
 
 namespace {
+
+const Instant today = *desk::parse_instant("2026-11-28T12:00:00Z");
 
 const std::string head = "format = \"csv\"\n";
 const std::string least = head +
@@ -254,7 +258,7 @@ TEST_CASE("rows of one incident are one incident with the people of all", "[poli
 
 TEST_CASE("the worked example of command and control reads its sample", "[police]") {
     const auto mapping = Mapping::load(example("command-and-control.toml"));
-    const auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping);
+    const auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping, today);
     REQUIRE(file);
     const auto incidents = incidents_of(*file);
     REQUIRE(incidents.size() == 2);
@@ -283,7 +287,7 @@ TEST_CASE("the worked example of command and control reads its sample", "[police
 
 TEST_CASE("the worked example of data.police.uk reads its sample", "[police]") {
     const auto mapping = Mapping::load(example("data-police-uk-street.toml"));
-    const auto file = IncidentFile::read(example("data-police-uk-street.sample.csv"), "31", &mapping);
+    const auto file = IncidentFile::read(example("data-police-uk-street.sample.csv"), "31", &mapping, today);
     REQUIRE(file);
     const auto incidents = incidents_of(*file);
     REQUIRE(incidents.size() == 2);
@@ -300,7 +304,8 @@ TEST_CASE("the worked example of data.police.uk reads its sample", "[police]") {
 TEST_CASE("a column that the mapping asks for and the file does not have refuses the file", "[police]") {
     const test::TemporaryDirectory directory;
     const auto mapping = Mapping::parse(least, "m.toml");
-    const auto file = IncidentFile::read(directory.write("day.csv", "Ref,When\n1,2\n"), "31", &mapping);
+    const auto file =
+        IncidentFile::read(directory.write("day.csv", "Ref,When\n1,2\n"), "31", &mapping, today);
     REQUIRE_FALSE(file);
     CHECK(file.error().where == "header: no column DA");
 }
@@ -308,11 +313,11 @@ TEST_CASE("a column that the mapping asks for and the file does not have refuses
 TEST_CASE("rejected rows are kept as a file of the same kind, whole incidents each", "[police]") {
     const test::TemporaryDirectory directory;
     const auto mapping = Mapping::load(example("command-and-control.toml"));
-    auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping);
+    auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping, today);
     REQUIRE(file);
     file->reject(file->incidents()[0], "spoilt");  // of two rows
     file->write_rejects(directory.path(), "day.csv");
-    const auto again = IncidentFile::read(directory.path() / "day.again.csv", "31", &mapping);
+    const auto again = IncidentFile::read(directory.path() / "day.again.csv", "31", &mapping, today);
     REQUIRE(again);
     CHECK(again->rejected() == 2);
     REQUIRE(again->incidents().size() == 1);
@@ -323,7 +328,7 @@ TEST_CASE("rejected rows that somebody is correcting are never written over", "[
     const test::TemporaryDirectory directory;
     const auto mapping = Mapping::load(example("command-and-control.toml"));
     const auto import = [&](bool is_spoilt) {
-        auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping);
+        auto file = IncidentFile::read(example("command-and-control.sample.csv"), "31", &mapping, today);
         REQUIRE(file);
         if (is_spoilt) file->reject(file->incidents()[0], "spoilt");
         file->write_rejects(directory.path(), "day.csv");
@@ -342,4 +347,31 @@ TEST_CASE("rejected rows that somebody is correcting are never written over", "[
     CHECK(text("day.again.1.csv") == "corrected by hand\n");
     import(false);
     CHECK(text("day.again.2.csv") == first);
+}
+
+TEST_CASE("a mapping tried on a sample says the same in words and in JSON", "[police]") {
+    const auto tried = [](bool in_json) {
+        std::ostringstream said;
+        CHECK(check_mapping(example("command-and-control.toml"), example("command-and-control.sample.csv"), 1,
+                            in_json, said) == 1);
+        return said.str();
+    };
+    const json answer = json::parse(tried(true));
+    CHECK(answer["incidents"] == 2);
+    CHECK(answer["rejected"] == 2);
+    REQUIRE(answer["records"].size() == 1);
+    CHECK(answer["records"][0]["line"] == 2);
+    const json& first = answer["records"][0]["fields"][0];
+    CHECK(first == json{
+                       {"field", "category"                  },
+                       {"value", "Domestic incident"         },
+                       {"from",  "Closing code, Opening code"},
+                       {"text",  "PSW-DOM"                   }
+    });
+    const std::string words = tried(false);
+    CHECK_THAT(words, Catch::StartsWith(
+                          "Line 2\n  category = Domestic incident   <- Closing code, Opening code: PSW-DOM"));
+    CHECK_THAT(words, Catch::Contains("2 incidents could be published; 2 records would be rejected."));
+    const std::string why = answer["rejects"][0]["reason"].get<std::string>();
+    CHECK_THAT(words, Catch::Contains(why));
 }

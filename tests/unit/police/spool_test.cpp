@@ -32,7 +32,7 @@ public:
     }
     std::vector<FileReport> feed() {
         client::Box box{directory_.path() / "box.db", clock_, random_};
-        Intake intake{box, "31"};
+        Intake intake{box, "31", clock_};
         Spool from{spool(), "31"};
         std::vector<FileReport> reports;
         while (auto report = from.next(intake)) reports.push_back(*report);
@@ -168,24 +168,40 @@ TEST_CASE("another content under the same name is published, and both files are 
 TEST_CASE("what is still being written, or is no file of incidents, is left alone", "[police]") {
     World world;
     for (const char* name :
-         {".day.csv", "day.csv.part", "day.csv.tmp", "day.csv.filepart", "notes.txt", "day.CSV"})
+         {".day.csv", "day.csv.part", "day.csv.tmp", "day.csv.filepart", "notes.txt", "day.xml"})
         world.hand_over(name, two_good_rows);
     fs::create_directory(world.spool() / "folder.csv");
     fs::create_symlink("/etc/passwd", world.spool() / "link.csv");
     CHECK(world.feed().empty());
     CHECK(world.has("day.csv.part"));
     CHECK(Spool{world.spool(), "31"}.left_alone() ==
-          std::vector<std::string>{"day.CSV", "folder.csv", "link.csv", "notes.txt"});
+          std::vector<std::string>{"day.xml", "folder.csv", "link.csv", "notes.txt"});
+}
+
+TEST_CASE("an ending in capitals is the same ending", "[police]") {
+    World world;
+    world.hand_over("DAY.CSV", two_good_rows + "bad\n");
+    world.hand_over("NIGHT.NDJSON",
+                    "{\"reference\": \"NP-9\", \"version\": 1, \"occurred\": "
+                    "\"2026-11-17T12:00:00Z\", \"domestic_abuse\": false}\n");
+    const auto reports = world.feed();
+    REQUIRE(reports.size() == 2);
+    CHECK(reports[0].published == 2);
+    CHECK(reports[1].published == 1);
+    CHECK(world.has("archive/DAY.CSV"));
+    CHECK(world.has("rejects/DAY.again.CSV"));
 }
 
 TEST_CASE("a file that cannot be read at all is set aside with its reason", "[police]") {
     const std::string zeros(9, '\0');
     const auto [why, name, content, reason] =
         GENERATE_COPY(table<const char*, const char*, std::string, const char*>({
-            {"empty",           "day.csv", "",                       "header: missing"    },
-            {"another header",  "day.csv", "name,age\nAva,6\n",      "header: no column"  },
-            {"two of one name", "day.csv", "version,version\n1,1\n", "header: two columns"},
-            {"binary",          "day.csv", zeros,                    "file: not text"     },
+            {"empty",           "day.csv",    "",                       "header: missing"                      },
+            {"another header",  "day.csv",    "name,age\nAva,6\n",      "header: no column"                    },
+            {"two of one name", "day.csv",    "version,version\n1,1\n", "header: two columns"                  },
+            {"binary",          "day.csv",    zeros,                    "file: not text"                       },
+            {"UTF-16",          "day.csv",    "\xFF\xFEr",              "file: not text in UTF-8 but in UTF-16"},
+            {"JSON in UTF-16",  "day.ndjson", "\xFF\xFE{",              "file: not text in UTF-8 but in UTF-16"},
     }));
     CAPTURE(why);
     World world;
@@ -242,7 +258,7 @@ TEST_CASE("a file is read only when it has been closed, or moved in", "[police]"
     SystemClock clock;
     crypto::SystemRandom random;
     client::Box box{world.directory().path() / "box.db", clock, random};
-    Intake intake{box, "31"};
+    Intake intake{box, "31", clock};
     Spool spool{world.spool(), "31"};
     const auto next = [&] {
         const auto report = spool.next(intake);

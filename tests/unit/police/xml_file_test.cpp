@@ -9,6 +9,8 @@ using namespace flagpost::police;
 
 namespace {
 
+const Instant today = *desk::parse_instant("2026-11-28T12:00:00Z");
+
 Place place(const char* path) { return {path, std::make_shared<const pugi::xpath_query>(path)}; }
 
 std::string refusal(std::string text, const char* record = "/a/r") {
@@ -24,7 +26,7 @@ std::filesystem::path example(const std::string& name) {
 
 TEST_CASE("a document in the shape of an incident transfer is read by XPath", "[police]") {
     const auto mapping = Mapping::load(example("mait-shaped.toml"));
-    const auto file = IncidentFile::read(example("mait-shaped.sample.xml"), "31", &mapping);
+    const auto file = IncidentFile::read(example("mait-shaped.sample.xml"), "31", &mapping, today);
     REQUIRE(file);
     REQUIRE(file->incidents().size() == 1);
     const auto table = wire::read_table<schemas::Incident>(file->incidents()[0].payload, "payload");
@@ -56,10 +58,10 @@ TEST_CASE("a document in the shape of an incident transfer is read by XPath", "[
 TEST_CASE("the rejected incidents of a document make a document", "[police]") {
     const test::TemporaryDirectory directory;
     const auto mapping = Mapping::load(example("mait-shaped.toml"));
-    auto file = IncidentFile::read(example("mait-shaped.sample.xml"), "31", &mapping);
+    auto file = IncidentFile::read(example("mait-shaped.sample.xml"), "31", &mapping, today);
     REQUIRE(file);
     file->write_rejects(directory.path(), "day.xml");
-    const auto again = IncidentFile::read(directory.path() / "day.again.xml", "31", &mapping);
+    const auto again = IncidentFile::read(directory.path() / "day.again.xml", "31", &mapping, today);
     REQUIRE(again);
     CHECK(again->incidents().empty());
     CHECK(again->rejected() == 1);

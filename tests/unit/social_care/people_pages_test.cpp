@@ -49,7 +49,7 @@ struct Office : test::Office {
                         person("bob", "Bob Hart", "admin", {}), person("fay", "Fay Dunn", "feeder", {})},
                        roles()},
           pages{*site, reader, handover, journal, *people, PageSettings{}},
-          staff{*site, journal, *people, random, handover, agency, staff_kind(pages)},
+          staff{*site, journal, *people, random, handover, agency, staff_kind(pages, *people)},
           covering{*site, journal, *people, handover, agency} {
         site->set_journal(journal);
         begin();
@@ -121,7 +121,9 @@ TEST_CASE("nobody is added who could not be told from others", "[social_care]") 
             {"add",     "Sam Patel", "worker", "Enter a name to sign in with"  },
             {"../x",    "Sam Patel", "worker", "Enter a name to sign in with"  },
             {"new",     " ",         "worker", "Enter the name as your case"   },
-            {"new",     "New",       "root",   "Choose a role"                 }
+            {"new",     "New",       "root",   "Choose a role"                 },
+            {"sam2",    "Sam Patel", "worker", "each would see the other"      },
+            {"sam2",    "Max Reid",  "duty",   "each would see the other"      }
     }));
     CAPTURE(name, called, role);
     const auto before = office.people->everybody().size();
@@ -134,6 +136,51 @@ TEST_CASE("nobody is added who could not be told from others", "[social_care]") 
     CHECK(response.status == 422);
     CHECK(has(response.body, words));
     CHECK(office.people->everybody().size() == before);
+}
+
+TEST_CASE("two people may have one name where no notice is found by it, and names count in letters",
+          "[social_care]") {
+    Office office;
+    const auto add = [&](const std::string& name, const std::string& called, const std::string& role) {
+        return office
+            .post("ada", "/users/add",
+                  {
+                      {"name",   name  },
+                      {"called", called},
+                      {"role",   role  }
+        })
+            .status;
+    };
+    std::string long_name, longer;
+    for (int i = 0; i < 100; ++i) long_name += "\xD9\x85";  // an Arabic letter
+    CHECK(add("sam.feeds", "Sam Patel", "feeder") == 200);
+    CHECK(add("long", long_name, "worker") == 200);
+    longer = long_name + "x";
+    CHECK(add("longer", longer, "worker") == 422);
+
+    // Whoever is away for good gives the name free, and cannot come back to it.
+    CHECK(office.post("ada", "/users/lee/suspend", {}).status == 303);
+    CHECK(add("lee2", "Lee Jones", "worker") == 200);
+    CHECK(office.post("ada", "/users/lee/reinstate", {}).status == 409);
+    CHECK_FALSE(office.people->find("lee"));
+}
+
+TEST_CASE("a forgotten password is replaced, at once and by one that serves once", "[social_care]") {
+    Office office;
+    const auto before = office.people->find("lee");
+    REQUIRE(before);
+    const auto renewed = office.post("ada", "/users/lee/password", {});
+    CHECK(renewed.status == 200);
+    const auto lee = office.people->find("lee");
+    REQUIRE(lee);
+    CHECK(lee->one_time);
+    CHECK(lee->password != before->password);
+    CHECK(lee->code_secret == before->code_secret);
+    const auto at = renewed.body.find("fp-code\">");
+    REQUIRE(at != std::string::npos);
+    CHECK(web::check_password(lee->password, renewed.body.substr(at + 9, 24)));
+    CHECK_FALSE(has(renewed.body, "Second step"));
+    CHECK(office.post("ada", "/users/ada/password", {}).status == 409);
 }
 
 TEST_CASE("nobody changes their own role or access", "[social_care]") {
@@ -282,6 +329,11 @@ TEST_CASE("who adds somebody from a terminal is told the log too, and what it wa
     add("Ada Low");
     sam.role = "manager";
     add(web::own_account());
+    auto other = sam;
+    other.name = "sam2";
+    CHECK_THROWS_WITH(web::add_person(config, directory.path() / "social-care.toml", other, roles(),
+                                      "Ada Low", fault_in_name),
+                      Catch::Contains("each would see the other"));
     test::ManualClock clock{now};
     crypto::SystemRandom random;
     web::Reader reader{config.data, clock, random};

@@ -411,8 +411,8 @@ TEST_CASE("a note is kept with the match, with name and time, for the next revie
     leave("lee", "The twin is <b>Eva</b>.\r\nAsk Norham school.", "2");  // a double click
     CHECK(has(office.get("lee", "/review/RV-1?done=noted"), "The next reviewer sees your note."));
     const auto seen = office.get("kim", "/review/RV-1");
-    CHECK(count(seen,
-                "The twin is &lt;b&gt;Eva&lt;/b&gt;.  Ask Norham school.<br>Lee Jones, today, 8:12am") == 1);
+    CHECK(count(seen, "The twin is &lt;b&gt;Eva&lt;/b&gt;. Ask Norham school.<br>Lee Jones, today, 8:12am") ==
+          1);
     CHECK(has(seen, "Leave the note"));  // also while another has it
     CHECK_FALSE(has(office.get("kim", "/review"), "twin is"));
     CHECK(leave("sam", "x").status == 404);

@@ -47,6 +47,21 @@ private:
 
 }  // namespace
 
+TEST_CASE("what is too large is answered with a page that says so and gives nothing of it back", "[web]") {
+    const Office office;
+    httplib::Client client{"127.0.0.1", office.port()};
+    for (const std::size_t size : {std::size_t{9} << 10, std::size_t{300} << 10}) {
+        const auto answer =
+            client.Post("/sign-in", "name=" + std::string(size, 'x'), "application/x-www-form-urlencoded");
+        REQUIRE(answer);
+        CHECK(answer->status == 413);
+        CHECK(answer->get_header_value("Content-Type") == "text/html; charset=utf-8");
+        CHECK(answer->has_header("Content-Security-Policy"));
+        CHECK(answer->body.find("This is too large") != std::string::npos);
+        CHECK(answer->body.find("xxxx") == std::string::npos);
+    }
+}
+
 TEST_CASE("browsers that do not finish what they send keep nobody else out", "[web]") {
     const Office office;
     const test::UnfinishedRequests strangers{office.port(), 200};

@@ -52,14 +52,13 @@ public:
 private:
     bool skip_text() {
         for (++at_; !at_end(); ++at_) {
-            if (text_[at_] == '\\') {
+            if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
                 ++at_;
             } else if (text_[at_] == '"') {
                 ++at_;
                 return true;
             }
         }
-        at_ = std::min(at_, text_.size());
         return false;
     }
     bool skip_brackets() {

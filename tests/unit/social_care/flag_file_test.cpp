@@ -93,6 +93,15 @@ TEST_CASE("a child of the CSC API becomes a flag with the plan that stands and t
     CHECK(flag.places[0]->place->postcode == "S801AB");
 }
 
+TEST_CASE("a list that is cut off anywhere is refused, also behind a backslash", "[social_care]") {
+    const std::string child = R"({"la_child_id": "C\"1", "child_details": {"surname": "O\\"}})";
+    const std::string whole = "[" + child + "]";
+    for (std::size_t size = 1; size < whole.size(); ++size) {
+        CAPTURE(size);
+        CHECK_FALSE(read(whole.substr(0, size), FlagFormat::csc_api));
+    }
+}
+
 TEST_CASE("what the CSC API purges is taken back, and who has no plan is no flag", "[social_care]") {
     const std::string purged_plan =
         R"({"child_protection_plans": [{"start_date": "2025-06-19", "purge": true}]})";

@@ -488,11 +488,26 @@ std::string weights_text() {
     list(out, "place", where_levels);
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
-    for (const auto value :
-         {swapped_exact.weight, swapped_near, swapped_less, household_prior, household_given_exact,
-          household_born_exact, household_near_year, household_born_exact_grown, generation_years,
-          estimate_nearby, estimate_alone_from, name_weight_min, name_weight_max, near_less, lifted,
-          town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
+    for (const auto value : {swapped_exact.weight,
+                             swapped_near,
+                             swapped_less,
+                             crosswise_other_max,
+                             household_prior,
+                             household_given_exact,
+                             household_born_exact,
+                             household_near_year,
+                             household_born_exact_grown,
+                             generation_years,
+                             estimate_nearby,
+                             estimate_alone_from,
+                             name_weight_min,
+                             name_weight_max,
+                             near_less,
+                             lifted,
+                             town_weight_min,
+                             town_weight_max,
+                             town_beside_other_postcode,
+                             telling_place}) {
         out += std::to_string(value) + "\n";
     }
     for (const auto value :

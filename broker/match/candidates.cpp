@@ -42,11 +42,9 @@ bool rivals(const Candidate& mine, const Candidate& other) {
     return !same_identity(mine.row->person, other.row->person);
 }
 
-/// Of people so old one in fifteen lives with a parent, and twins who do not still share a home are one person in some
-/// hundreds.
+/// So old that few live with a parent, and so hardly any with a twin.
 bool left_home(const PersonForm& person, int year) {
-    constexpr int age = 30;
-    return person.born.year != 0 && year - person.born.year > age;
+    return person.born.year != 0 && year - person.born.year > left_home_age;
 }
 
 /// An order of rows that does not depend on when they were added.

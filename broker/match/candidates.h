@@ -21,6 +21,8 @@ inline constexpr std::size_t candidates_shown = 5;      // unsure ones of one pe
 inline constexpr Millibits share_flagged = -2000;
 inline constexpr Millibits share_on_roll = 0;
 
+inline constexpr int left_home_age = 30;  // older than this, twins are believed to have homes of their own
+
 /// Whom to look for.
 struct Query {
     const registry::PersonForm* person;

@@ -109,7 +109,7 @@ constexpr Millibits household_near_year = 4000;
 constexpr int generation_years = 13;
 constexpr Millibits household_born_exact = 6300;  // twins: about one pair of household members in eighty
 constexpr Millibits household_born_exact_grown =
-    9000;  // who have left home long since, but for one pair in seven
+    9000;  // one pair of grown twins in seven is believed to share a home
 
 // A pattern that is somebody else more often than its score says is believed from 1 in 512 wrong.
 constexpr Millibits lifted = 9000;
@@ -123,7 +123,7 @@ constexpr std::uint64_t new_year_given_believed = 4, new_year_family_believed = 
 constexpr std::uint64_t new_year_weight = 4;  // of a count beside what is believed
 constexpr std::uint64_t others_for_each = 64;
 constexpr Millibits estimate_nearby = 3000;      // one in eight of them lives as near
-constexpr Millibits estimate_alone_from = 6600;  // one other in a hundred counties of them is expected
+constexpr Millibits estimate_alone_from = 6600;  // less than one other in a hundred counties
 
 // How common a name nobody has counted is taken to be, and how strongly that belief weighs against counts.
 constexpr std::uint64_t counts_believed = 2000;
@@ -488,11 +488,26 @@ std::string weights_text() {
     list(out, "place", where_levels);
     list(out, "sex", sex_levels);
     list(out, "identifier", identifier_levels);
-    for (const auto value :
-         {swapped_exact.weight, swapped_near, swapped_less, household_prior, household_given_exact,
-          household_born_exact, household_near_year, household_born_exact_grown, generation_years,
-          estimate_nearby, estimate_alone_from, name_weight_min, name_weight_max, near_less, lifted,
-          town_weight_min, town_weight_max, town_beside_other_postcode, telling_place}) {
+    for (const auto value : {swapped_exact.weight,
+                             swapped_near,
+                             swapped_less,
+                             crosswise_other_max,
+                             household_prior,
+                             household_given_exact,
+                             household_born_exact,
+                             household_near_year,
+                             household_born_exact_grown,
+                             generation_years,
+                             estimate_nearby,
+                             estimate_alone_from,
+                             name_weight_min,
+                             name_weight_max,
+                             near_less,
+                             lifted,
+                             town_weight_min,
+                             town_weight_max,
+                             town_beside_other_postcode,
+                             telling_place}) {
         out += std::to_string(value) + "\n";
     }
     for (const auto value :

@@ -48,6 +48,7 @@ Millibits family_weight(Family value, const registry::NamePart& theirs, const re
 Millibits swapped_weight(bool exact);
 inline constexpr Millibits swapped_less =
     4500;  // one name in some twenty is written so, where it is not both
+inline constexpr Millibits crosswise_other_max = 5000;  // of the part that does not agree
 inline constexpr Millibits name_weight_min = 4500;
 inline constexpr Millibits name_weight_max = 10500;
 inline constexpr Millibits near_less = 2500;  // a name few bear is also one that few come near to

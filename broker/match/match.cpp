@@ -510,7 +510,7 @@ std::string engine_digest_input() {
     std::string out = std::string{version} + "\nICU " + plain::icu_version() + "\n" + weights_text();
     for (const auto value :
          {match_from, potential_from, low_from, low_from_elsewhere, share_flagged, share_on_roll,
-          address_score, unclear_address_score, school_agrees, Millibits{tail_days},
+          address_score, unclear_address_score, school_agrees, Millibits{tail_days}, Millibits{left_home_age},
           static_cast<Millibits>(candidates_shown), static_cast<Millibits>(registry::candidate_list_max),
           static_cast<Millibits>(registry::candidates_max)}) {
         out += std::to_string(value) + "\n";

@@ -83,8 +83,10 @@ NameComparison NameComparer::crosswise(const NameComparison& straight, std::size
     const auto& ours = ours_.names[number];
     const auto given = compare_given(*ours.family, *theirs.given);
     const auto family = compare_family(*ours.given, *theirs.family);
-    const auto weight = given_weight(given, *theirs.given, pool_) +
-                        family_weight(family, *theirs.family, pool_) - swapped_less;
+    const auto of_given = given_weight(given, *theirs.given, pool_);
+    const auto of_family = family_weight(family, *theirs.family, pool_);
+    const auto weight =
+        std::max(of_given, of_family) + std::min({of_given, of_family, crosswise_other_max}) - swapped_less;
     if (weight <= straight.given_weight + straight.family_weight) return straight;
     return {given, family, true, false, false, weight, 0};
 }

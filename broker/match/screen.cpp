@@ -40,8 +40,8 @@ bool perhaps_misspelt(const PartBrief& a, const PartBrief& b) {
     return std::max(letters_beyond(a.first, b.first), letters_beyond(b.first, a.first)) <= 2;
 }
 
-// One name in the other's place, as telling as any, and at most a part of the other.
-constexpr Millibits crosswise_most = name_weight_max + near_weight_max - swapped_less;
+// One name in the other's place.
+constexpr Millibits crosswise_most = name_weight_max + crosswise_other_max - swapped_less;
 
 }  // namespace
 

@@ -1,5 +1,4 @@
 #include <httplib.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 
@@ -9,6 +8,7 @@
 
 #include "adapters/http/bounded_queue.h"
 #include "adapters/police/endpoint.h"
+#include "broker/crypto/revocation.h"
 
 namespace flagpost::police {
 namespace {
@@ -16,25 +16,28 @@ namespace {
 constexpr std::size_t connections_waiting_max = 32;  // accepted, not served yet; then accept waits
 constexpr std::chrono::seconds slow_patience{5};     // for the next bytes of a caller
 
+/// As OpenSSL takes them.
 using Lists = std::shared_ptr<STACK_OF(X509_CRL)>;
 
-Lists read_lists(const std::filesystem::path& file) {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> in{BIO_new_file(file.c_str(), "r"), BIO_free};
+std::vector<const X509_CRL*> each_of(const Lists& lists) {
+    std::vector<const X509_CRL*> all;
+    for (int i = 0; lists && i < sk_X509_CRL_num(lists.get()); ++i)
+        all.push_back(sk_X509_CRL_value(lists.get(), i));
+    return all;
+}
+
+/// Throws CryptoFailure; also where one is older than the one `held` until now.
+Lists read_lists(const std::filesystem::path& file, const Lists& held = {}) {
     const Lists lists{sk_X509_CRL_new_null(),
                       [](STACK_OF(X509_CRL) * all) { sk_X509_CRL_pop_free(all, X509_CRL_free); }};
-    while (in) {
-        X509_CRL* const list = PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr);
-        if (list == nullptr) break;
-        sk_X509_CRL_push(lists.get(), list);
-    }
-    ERR_clear_error();
-    if (sk_X509_CRL_num(lists.get()) == 0)
-        throw std::runtime_error{file.string() + ": no revocation list can be read from it"};
+    for (auto& list : crypto::read_revocation_lists(file))
+        if (sk_X509_CRL_push(lists.get(), list.get()) > 0) (void)list.release();
+    crypto::refuse_older(each_of(lists), each_of(held));
     return lists;
 }
 
-/// Which callers' certificates are revoked, as the file says now. Where it cannot be read the lists before stay in force, until the
-/// day they themselves say: after it nobody is let in. Safe for several threads.
+/// Which callers' certificates are revoked, as the file says now. Where it cannot be read, or holds an older list, the lists before
+/// stay in force, until the day they themselves say: after it nobody is let in. Safe for several threads.
 class Revocations {
 public:
     explicit Revocations(std::filesystem::path file)
@@ -63,7 +66,7 @@ private:
         if (missing || written == written_) return lists_;
         written_ = written;
         try {
-            lists_ = read_lists(file_);
+            lists_ = read_lists(file_, lists_);
         } catch (const std::exception& error) {
             spdlog::error("the revocation lists before stay in force: {}", error.what());
         }

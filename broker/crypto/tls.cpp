@@ -9,6 +9,7 @@
 
 #include "broker/crypto/digest.h"
 #include "broker/crypto/private_file.h"
+#include "broker/crypto/revocation.h"
 
 namespace flagpost::crypto {
 namespace {
@@ -24,7 +25,6 @@ constexpr int chain_depth_max = 3;
 constexpr std::size_t read_ahead_bytes = 32 * 1024;  // two TLS records
 
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using Crl = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
 using BigNumber = std::unique_ptr<BIGNUM, FreeWith<BN_free>>;
 
@@ -130,7 +130,7 @@ bool verified_list_of(X509_CRL* list, X509* ca) {
 
 void add_lists(X509_STORE* store, const TlsFiles& files, const std::vector<Certificate>& cas) {
     auto verified = std::make_unique<VerifiedLists>();
-    for (const Crl& list : read_all<Crl, PEM_read_bio_X509_CRL>(files.crl)) {
+    for (const RevocationList& list : read_revocation_lists(files.crl)) {
         require(X509_STORE_add_crl(store, list.get()) == 1, files.crl.string() + ": a list is refused");
         for (const Certificate& ca : cas) {
             if (!verified_list_of(list.get(), ca.get())) continue;

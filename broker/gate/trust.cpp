@@ -1,6 +1,5 @@
 #include "broker/gate/trust.h"
 
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -8,51 +7,22 @@
 #include <fstream>
 #include <vector>
 
+#include "broker/crypto/revocation.h"
+
 namespace flagpost::gate {
 namespace {
 
 using crypto::CryptoFailure;
 using crypto::FreeWith;
 using Verification = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-using List = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;
-using Integer = std::unique_ptr<ASN1_INTEGER, FreeWith<ASN1_INTEGER_free>>;
-using KeyIdentifier = std::unique_ptr<AUTHORITY_KEYID, FreeWith<AUTHORITY_KEYID_free>>;
 
-std::vector<X509_CRL*> lists_of(const SSL_CTX* context) {
-    std::vector<X509_CRL*> lists;
+std::vector<const X509_CRL*> lists_of(const SSL_CTX* context) {
+    std::vector<const X509_CRL*> lists;
     const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
     for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i)
-        if (X509_CRL* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i)))
+        if (const X509_CRL* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i)))
             lists.push_back(list);
     return lists;
-}
-
-Integer number_of(const X509_CRL* list) {
-    return Integer{static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(list, NID_crl_number, nullptr, nullptr))};
-}
-
-/// Two lists of one issuer: its name and, since names are reused, its key.
-bool same_issuer(const X509_CRL* a, const X509_CRL* b) {
-    if (X509_NAME_cmp(X509_CRL_get_issuer(a), X509_CRL_get_issuer(b)) != 0) return false;
-    const auto key_of = [](const X509_CRL* list) {
-        return KeyIdentifier{static_cast<AUTHORITY_KEYID*>(
-            X509_CRL_get_ext_d2i(list, NID_authority_key_identifier, nullptr, nullptr))};
-    };
-    const KeyIdentifier key_a = key_of(a), key_b = key_of(b);
-    if (!key_a || !key_b || key_a->keyid == nullptr || key_b->keyid == nullptr) return true;
-    return ASN1_OCTET_STRING_cmp(key_a->keyid, key_b->keyid) == 0;
-}
-
-/// An older list would set free whom the newer one revoked.
-void refuse_rollback(const SSL_CTX* old_context, const SSL_CTX* new_context) {
-    for (const X509_CRL* fresh : lists_of(new_context))
-        for (const X509_CRL* held : lists_of(old_context)) {
-            if (!same_issuer(fresh, held)) continue;
-            const Integer fresh_number = number_of(fresh), held_number = number_of(held);
-            if (fresh_number && held_number && ASN1_INTEGER_cmp(fresh_number.get(), held_number.get()) < 0)
-                throw CryptoFailure{"the revocation list is older than the one in force"};
-        }
 }
 
 /// Our own certificate must be one a client would accept. Its dates are left to the clients: an old certificate
@@ -86,13 +56,9 @@ std::string text_of(const std::filesystem::path& file) {
 std::uint64_t first_number_in(const std::string& text, const std::filesystem::path& file) {
     if (text.size() > wire::fabric::lists_size_max)
         throw CryptoFailure{file.string() + ": longer than revocation lists may be"};
-    const Bio bio{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
-    const List list{bio ? PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr) : nullptr};
-    const Integer number = list ? number_of(list.get()) : Integer{};
-    std::uint64_t value = 0;
-    if (!number || ASN1_INTEGER_get_uint64(&value, number.get()) != 1)
-        throw CryptoFailure{file.string() + ": the revocation list has no usable number"};
-    return value;
+    const auto number = crypto::number_of(crypto::revocation_lists_in(text, file).front().get());
+    if (!number) throw CryptoFailure{file.string() + ": the revocation list has no usable number"};
+    return *number;
 }
 
 std::optional<Instant> instant_of(const ASN1_TIME* time) {
@@ -147,16 +113,17 @@ bool Trust::changed_on_disk() const { return stamps() != read_; }
 void Trust::reload() {
     read_ = stamps();  // before reading: a change while we read is seen next time
     auto fresh = read(files_);
-    refuse_rollback(context(), fresh.context.get());
+    crypto::refuse_older(lists_of(fresh.context.get()), lists_of(context()));
     trusted_ = std::move(fresh);
 }
 
 bool Trust::revoked(SSL* connection) const {
     X509* leaf = SSL_get0_peer_certificate(connection);
-    for (X509_CRL* list : lists_of(context())) {
+    for (const X509_CRL* list : lists_of(context())) {
         if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_issuer_name(leaf)) != 0) continue;
         X509_REVOKED* entry = nullptr;
-        if (X509_CRL_get0_by_cert(list, &entry, leaf) == 1) return true;
+        // It sorts the list at its first search, under a lock of its own.
+        if (X509_CRL_get0_by_cert(const_cast<X509_CRL*>(list), &entry, leaf) == 1) return true;
     }
     return false;
 }

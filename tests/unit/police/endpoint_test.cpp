@@ -292,14 +292,20 @@ TEST_CASE("a caller needs a certificate that is not revoked, from the moment the
     CHECK(status_for("") == 0);
 
     const auto before = std::filesystem::last_write_time(secured.client_crl);
+    const auto older = pki.path("older.pem");
+    std::filesystem::copy_file(secured.client_crl, older);
     pki.revoke("police/31");
     std::filesystem::last_write_time(secured.client_crl, before + std::chrono::seconds{2});
     CHECK(status_for("police-31") == 0);
     CHECK(status_for("police-32") == 200);
 
-    // What cannot be read takes nothing back.
+    // What cannot be read takes nothing back, nor does a list of before.
     std::ofstream{secured.client_crl} << "half a file";
     std::filesystem::last_write_time(secured.client_crl, before + std::chrono::seconds{4});
+    CHECK(status_for("police-31") == 0);
+    CHECK(status_for("police-32") == 200);
+    std::filesystem::copy_file(older, secured.client_crl, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::last_write_time(secured.client_crl, before + std::chrono::seconds{6});
     CHECK(status_for("police-31") == 0);
     CHECK(status_for("police-32") == 200);
 }

@@ -93,13 +93,13 @@ class PoliceIntake(Feeding):
         self.config(FORCE)
         spool = self.folder / "handed-over"
         spool.mkdir()
-        for name in ("day.csv", "DAY.CSV", "later.csv.part"):
+        for name in ("day.csv", "DAY.TXT", "later.csv.part"):
             (spool / name).write_text(incidents("day", range(3)))
         done = subprocess.run([BIN / "flagpost-police", "feed", "--once", "--spool", spool, "--config", self.named(FORCE, ".toml")],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr.decode().count("is left alone"), 1, done.stderr)
-        self.assertIn("DAY.CSV: is left alone", done.stderr.decode())
+        self.assertIn("DAY.TXT: is left alone", done.stderr.decode())
 
     def post(self, port, body):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

@@ -98,7 +98,7 @@ TEST_CASE("a list that is cut off anywhere is refused, also behind a backslash",
     const std::string whole = "[" + child + "]";
     for (std::size_t size = 1; size < whole.size(); ++size) {
         CAPTURE(size);
-        CHECK_FALSE(read(whole.substr(0, size), FlagFormat::csc_api));
+        CHECK_FALSE(read(whole.substr(0, size)));
     }
 }
 

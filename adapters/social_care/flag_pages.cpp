@@ -69,8 +69,7 @@ std::string number_of(const std::string& text, std::optional<std::uint64_t>& num
     if (given.empty()) return {};
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), value);
-    if (error != std::errc{} || end != given.data() + given.size())
-        return "should be a whole number";
+    if (error != std::errc{} || end != given.data() + given.size()) return "should be a whole number";
     number = value;
     return {};
 }

@@ -24,7 +24,7 @@ struct Handed {
     std::vector<std::size_t> records;  // of its file
 };
 
-/// What lies further ahead than this was never recorded: a typing error, or day and month the wrong way round.
+/// What lies further ahead than this is noted: a typing error, day and month the wrong way round, or a clock that is wrong.
 inline constexpr auto ahead_max = std::chrono::hours{24};
 
 /// Reads an incident of our own fields, and packs it. Nothing if `findings` says why not.

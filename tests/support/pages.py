@@ -32,7 +32,7 @@ class Answer:
 
     def form(self, action, *more):
         """The hidden fields of the form that goes there; `more`: its other attributes."""
-        found = re.search(rf'<form method="post" action="{re.escape(action)}"{"".join(" " + re.escape(each) for each in more)}>(.*?)</form>', self.text, re.S)
+        found = re.search(rf'<form method="post" action="{re.escape(action)}"{"".join(" " + re.escape(each) for each in more)}(?: enctype="multipart/form-data")?>(.*?)</form>', self.text, re.S)
         assert found, f"no form goes to {action}"
         return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', found.group(1)))
 

@@ -42,6 +42,13 @@ const char* contradiction(const log::Leaf& leaf, const wire::EnvelopeView& envel
                             std::ranges::equal(exchange::bytes_of((*decision)->review()), *leaf.message);
         return agrees ? nullptr : "is not the decision that was signed";
     }
+    if (envelope.kind == schemas::Kind::answer) {
+        const auto answer = wire::read_table<schemas::QuestionAnswer>(envelope.payload, "answer");
+        const bool agrees = answer && leaf.kind == LeafKind::recorded && leaf.message &&
+                            std::ranges::equal(exchange::bytes_of((*answer)->question()), *leaf.message) &&
+                            (*answer)->outcome()->string_view() == leaf.outcome;
+        return agrees ? nullptr : "is not the answer that was signed";
+    }
     const auto receipt = wire::read_table<schemas::Receipt>(envelope.payload, "receipt");
     const auto level = leaf.kind == LeafKind::opened ? schemas::Level::opened : schemas::Level::recorded;
     const bool agrees =

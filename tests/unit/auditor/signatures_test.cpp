@@ -148,6 +148,32 @@ TEST_CASE("what a broker makes up, alters, or lays at another's door is named by
     }
 }
 
+TEST_CASE("a force's answer to a question is held against what it signed, as a receipt is", "[auditor]") {
+    auto records = signed_records();
+    auto& record = records[place_of(records, LeafKind::recorded, "receipts/")];
+    schemas::QuestionAnswerValue answer;
+    answer.question.assign(record.leaf.message->begin(), record.leaf.message->end());
+    answer.outcome = record.leaf.outcome = "answered";
+    answer.by = "P. Officer";
+    const wire::Draft draft{schemas::Kind::answer,
+                            record.leaf.topic,
+                            {},
+                            {},
+                            {},
+                            {},
+                            wire::pack<schemas::QuestionAnswer>(answer)};
+    change_body(record, [&](auto& body) {
+        body.envelope = wire::make_envelope(draft, Id16{9}, Id16{8}, record.leaf.time);
+    });
+    sign(record, record.leaf.actor.ends_with("police/31") ? police : care);
+    CHECK(check(records).hold());
+    record.leaf.outcome = "not_known";
+    CHECK(check(records).damages.at(0).why == "is not the answer that was signed");
+    record.leaf.outcome = "answered";
+    (*record.leaf.message)[3] ^= 1;
+    CHECK(check(records).damages.at(0).why == "is not the answer that was signed");
+}
+
 TEST_CASE("one message is one entry", "[auditor]") {
     auto records = signed_records();
     const auto place = place_of(records, LeafKind::published, "incidents/31");

@@ -38,6 +38,9 @@ void append_utf8(std::string& out, char16_t unit) {
     add(0x80u | (unit & 0x3Fu));
 }
 
+/// In UTF-8.
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
@@ -96,6 +99,16 @@ bool has_broken_characters(std::string_view utf8) {
         return (byte < 0x20 && !is_blank(c)) || byte == 0x7F;
     });
     return control || utf8.find("\xEF\xBF\xBD") != std::string_view::npos;
+}
+
+std::size_t characters_in(std::string_view utf8) {
+    return static_cast<std::size_t>(std::ranges::count_if(utf8, begins_character));
+}
+
+std::string_view cut(std::string_view utf8, std::size_t size_max) {
+    if (utf8.size() <= size_max) return utf8;
+    while (size_max > 0 && !begins_character(utf8[size_max])) --size_max;
+    return utf8.substr(0, size_max);
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -22,6 +22,11 @@ std::string to_utf8(std::string bytes);
 /// which stands where a character was lost.
 bool has_broken_characters(std::string_view utf8);
 
+std::size_t characters_in(std::string_view utf8);
+
+/// At most so many bytes from its beginning, never within a character.
+std::string_view cut(std::string_view utf8, std::size_t size_max);
+
 /// Without blanks at either end.
 std::string_view trimmed(std::string_view text);
 

@@ -178,9 +178,12 @@ public:
     }
 
 private:
-    static Id16 id_of(const std::string& hex) {
+    static std::optional<Id16> id_in(const std::string& hex) {
         const auto bytes = from_hex(hex);
-        const auto id = bytes ? exactly<16>(*bytes) : std::nullopt;
+        return bytes ? exactly<16>(*bytes) : std::nullopt;
+    }
+    static Id16 id_of(const std::string& hex) {
+        const auto id = id_in(hex);
         if (!id) throw std::runtime_error{"the broker's answer names what is no notice"};
         return *id;
     }
@@ -199,8 +202,7 @@ private:
 
     /// Enqueued long before the period.
     bool was_ours(const std::string& hex) {
-        const auto bytes = from_hex(hex);
-        const auto id = bytes ? exactly<16>(*bytes) : std::nullopt;
+        const auto id = id_in(hex);
         if (!id) return false;
         try {
             (void)desk_.box().status(*id);

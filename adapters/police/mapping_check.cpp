@@ -22,11 +22,8 @@ constexpr std::size_t records_looked_at = 1000;  // for elements nobody asks for
 constexpr std::size_t text_shown_max = 60;       // bytes of one value
 
 std::string shown(const std::string& text) {
-    std::string clean = desk::printable(text);
-    if (clean.size() <= text_shown_max) return clean;
-    std::size_t end = text_shown_max;
-    while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // within a character
-    return clean.substr(0, end) + "...";
+    const std::string clean = desk::printable(text);
+    return std::string{client::cut(clean, text_shown_max)} + (clean.size() > text_shown_max ? "..." : "");
 }
 
 /// What a sample holds, whichever its format.

@@ -235,9 +235,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(
-            web::choice(person.name, person.called + ", " + site_.role_in_words(person.role), people.size())
-                .flag("chosen", person.name == visit.request.field("choice")));
+        people.push_back(web::choice(person.name, person.called + ", " + site_.role_in_words(person.role),
+                                     people.size(), person.name == visit.request.field("choice")));
     return work_.ask(visit, found->value->reference,
                      {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
                       "It goes to your colleague's inbox and stays open until they record what the school "
@@ -261,8 +260,8 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& [code, words] : reasons_why_not)
-        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size())
-                              .flag("chosen", code == visit.request.field("choice")));
+        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size(),
+                                      code == visit.request.field("choice")));
     return work_.ask(
         visit, found->value->reference,
         {error, "Not on roll: " + found->value->reference, "Why is this not your pupil?",

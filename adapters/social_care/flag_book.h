@@ -21,6 +21,7 @@ enum class LoadStep {
     discarded = 4,
 };
 
+inline constexpr std::size_t file_name_size_max = 100;  // bytes; what is longer is cut
 struct FlagLoad {
     std::int64_t number = 0;    // in this book
     Instant at;                 // when it came
@@ -50,8 +51,10 @@ struct FlagLoad {
     schemas::LoadMode sent_as() const { return as_delta ? schemas::LoadMode::delta : mode; }
     /// A whole list of nobody, and whoever brought it says so: more often an empty file is an extract gone wrong.
     bool of_nobody() const {
-        return mode == schemas::LoadMode::full && declared == records && records == without_flag;
+        return mode == schemas::LoadMode::full && declared == records && has_no_flags();
     }
+    /// No record, or none of a child who is flagged, and nothing wrong with any.
+    bool has_no_flags() const { return records == without_flag; }
 };
 
 /// The bytes that came, as long as they are kept.

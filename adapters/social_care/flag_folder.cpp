@@ -111,7 +111,7 @@ FlagFolder::Report FlagFolder::finish(const fs::path& file, client::Box& box, In
     FlagLoad load = load_of(*read, mode_of(file));
     load.at = now;
     load.by_called = folder_name;
-    load.file_name = desk::printable(file.filename().string()).substr(0, 100);
+    load.file_name = client::cut(desk::printable(file.filename().string()), file_name_size_max);
     load.digest = crypto::sha256({view(content.file), view(content.details)});
     return put(file, std::move(*read), std::move(load), content, box, random);
 }

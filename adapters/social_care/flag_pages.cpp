@@ -20,19 +20,11 @@ using web::Visit;
 
 const std::set<std::string> feeders{"feeder"};
 constexpr std::size_t loads_shown = 25, rejects_shown = 25;
-constexpr std::size_t file_name_size_max = 100;  // bytes
 constexpr auto code_column = "ResultCode", reason_column = "ResultReason";
 constexpr auto loaded_code = "CPR06", refused_code = "CPR07";  // record codes of CP-IS
 
 std::string counted(std::uint64_t number, const char* one, const char* many) {
     return std::to_string(number) + " " + (number == 1 ? one : many);
-}
-
-/// Never within a character.
-std::string cut(std::string text, std::size_t size_max) {
-    if (text.size() <= size_max) return text;
-    while (size_max > 0 && (static_cast<unsigned char>(text[size_max]) & 0xC0) == 0x80) --size_max;
-    return text.substr(0, size_max);
 }
 
 std::string mode_in_words(LoadMode mode) { return mode == LoadMode::full ? "Whole list" : "Changes only"; }
@@ -371,7 +363,7 @@ Response FlagPages::upload(const Visit& visit) {
     load.at = visit.now;
     load.by = visit.person.name;
     load.by_called = visit.person.called;
-    load.file_name = cut(desk::printable(file->second.name), file_name_size_max);
+    load.file_name = client::cut(desk::printable(file->second.name), file_name_size_max);
     load.declared = count;
     load.digest = digest;
     load.changes = changes(book_.list(), list_of(read_file->prepared), load.sent_as());
@@ -446,7 +438,7 @@ Response FlagPages::show(const Visit& visit, const std::string& error) {
         .text("heading", page.title.substr(error.empty() ? 0 : 7))
         .flag("open", open)
         .flag("nothing_to_load", open && !loadable)
-        .flag("empty_list", open && !loadable && load->records == load->without_flag)
+        .flag("empty_list", open && !loadable && load->has_no_flags())
         .flag("of_nobody", open && load->of_nobody())
         .flag("as_delta", load->as_delta && (loadable || !open))
         .list("facts", facts)

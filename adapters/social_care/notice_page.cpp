@@ -292,8 +292,8 @@ Response Pages::ask_colleague(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> people;
     for (const auto& person : colleagues(visit.person, *found))
-        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size())
-                             .flag("chosen", person.name == visit.request.field("choice")));
+        people.push_back(web::choice(person.name, person.called + ", " + person.role, people.size(),
+                                     person.name == visit.request.field("choice")));
     return work_.ask(
         visit, found->value->reference,
         {error, "Pass " + found->value->reference + " on", "Who will act on this notice?",
@@ -317,8 +317,8 @@ Response Pages::ask_why_not(const Visit& visit, const std::string& error) {
     if (!found || found->item.recorded) return site_.not_found(visit);
     std::vector<View> choices;
     for (const auto& reason : reasons_why_not)
-        choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size())
-                              .flag("chosen", reason.code == visit.request.field("choice")));
+        choices.push_back(web::choice(std::string{reason.code}, std::string{reason.words}, choices.size(),
+                                      reason.code == visit.request.field("choice")));
     const auto police = found->value->police_contact.empty() ? "force " + desk::printable(found->value->force)
                                                              : desk::printable(found->value->police_contact);
     return work_.ask(

@@ -72,8 +72,7 @@ Response Pages::ask_police(const Visit& visit, const std::string& error_at, cons
     const std::string chosen = visit.request.field("about"), typed = visit.request.field("text");
     std::vector<View> choices;
     for (const auto& [code, words] : desk::question_codes)
-        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size())
-                              .flag("chosen", code == chosen));
+        choices.push_back(web::choice(std::string{code}, std::string{words}, choices.size(), code == chosen));
     Page page{"ask", (error.empty() ? "" : "Error: ") + std::string{"Ask police a question"}};
     page.view.text("reference", value.reference)
         .text("police", value.police_contact.empty() ? "force " + desk::printable(value.force)

@@ -85,10 +85,7 @@ std::string note_of(const Visit& visit) {
 
 /// What is wrong with it; empty: nothing.
 std::string fault_in(const std::string& note) {
-    const auto characters =
-        std::ranges::count_if(note, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-    if (characters <= static_cast<std::ptrdiff_t>(note_size_max) && !client::has_broken_characters(note))
-        return {};
+    if (client::characters_in(note) <= note_size_max && !client::has_broken_characters(note)) return {};
     return "Write a note of at most " + std::to_string(note_size_max) + " characters";
 }
 
@@ -338,8 +335,8 @@ Response ReviewPages::show(const Visit& visit, const std::string& error) {
     std::string shown;  // what the decision is between, as this person saw it
     const std::string chosen = visit.request.field("choice");
     const auto offer = [&](const std::string& code, const std::string& words, const std::string& hint) {
-        auto verdict = web::choice(code, words, verdicts.size());
-        verdict.flag("chosen", chosen == code).maybe("choice_hint", hint);
+        auto verdict = web::choice(code, words, verdicts.size(), chosen == code);
+        verdict.maybe("choice_hint", hint);
         verdicts.push_back(verdict);
     };
     for (std::size_t i = 0; i < question.size(); ++i) {

@@ -121,7 +121,7 @@ int load_flags(const Call& call, const FlagsToLoad& flags, std::ostream& out) {
     load.by_called = "Command line";
     load.file_name = flags.load.file.filename().string();
     load.declared = flags.count;
-    if (file->prepared.records.empty() && !load.of_nobody() && load.records == load.without_flag)
+    if (load.has_no_flags() && !load.of_nobody())
         return desk::report_unsent(
             schemas::FileCode::none_loaded,
             "file: nobody in it is flagged; where that is so, send it as the whole list and say how "

@@ -88,11 +88,11 @@ View fact(const std::string& key, const std::string& value) {
     return View{}.text("key", key).text("value", value);
 }
 
-View choice(const std::string& code, const std::string& words, std::size_t before) {
+View choice(const std::string& code, const std::string& words, std::size_t before, bool chosen) {
     return View{}
         .text("code", code)
         .text("choice", words)
-        .flag("chosen", false)
+        .flag("chosen", chosen)
         .text("choice_id", before == 0 ? "choice" : "choice-" + std::to_string(before + 1));
 }
 

@@ -22,7 +22,7 @@ View tag(const std::string& words, const std::string& colour);
 /// One line of a summary list.
 View fact(const std::string& key, const std::string& value);
 /// One of several to choose from, of which so many stand before it.
-View choice(const std::string& code, const std::string& words, std::size_t before);
+View choice(const std::string& code, const std::string& words, std::size_t before, bool chosen = false);
 /// One line of what was corrected.
 View change(const std::string& what, const std::string& was, const std::string& is_now);
 

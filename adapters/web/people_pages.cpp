@@ -20,10 +20,7 @@ constexpr std::size_t name_size_max = 64, called_length_max = 100, groups_max = 
 
 /// In letters of whatever script; in bytes the broker's log has a limit too.
 bool is_too_long(const std::string& text) {
-    const auto letters =
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-    return letters > static_cast<std::ptrdiff_t>(called_length_max) ||
-           text.size() > limits::person_name_size_max;
+    return client::characters_in(text) > called_length_max || text.size() > limits::person_name_size_max;
 }
 
 bool is_good_name(const std::string& name) {
@@ -124,9 +121,7 @@ std::string PeoplePages::fault_in(const Person& person) const {
 std::vector<View> PeoplePages::role_choices(const std::string& chosen) const {
     std::vector<View> choices;
     for (const auto& [code, words] : kind_.roles) {
-        auto view = choice(code, words, choices.size());
-        view.flag("chosen", chosen == code);
-        choices.push_back(view);
+        choices.push_back(choice(code, words, choices.size(), chosen == code));
     }
     return choices;
 }

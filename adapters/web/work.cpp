@@ -55,8 +55,8 @@ Response Work::ask_change(const Visit& visit, const std::string& reference, cons
     std::vector<View> choices;
     for (const auto& [code, words] : codes)
         if (code != item.outcome && code != "passed")  // that it was passed on is no news once it is closed
-            choices.push_back(choice(std::string{code}, std::string{words}, choices.size())
-                                  .flag("chosen", code == visit.request.field("choice")));
+            choices.push_back(choice(std::string{code}, std::string{words}, choices.size(),
+                                     code == visit.request.field("choice")));
     return ask(
         visit, reference,
         {error, "Change what was recorded: " + reference, "What was done after all?",

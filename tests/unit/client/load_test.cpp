@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "adapters/client/text.h"
 #include "broker/crypto/digest.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_directory.h"
@@ -204,4 +205,13 @@ TEST_CASE("a file larger than the bound is refused unread", "[client]") {
 
 TEST_CASE("a file that is not there is an error of the machine, not of its writer", "[client]") {
     CHECK_THROWS_AS(CsvFile::read("/nonexistent/file.csv"), std::runtime_error);
+}
+
+TEST_CASE("text is counted and cut by characters, never within one", "[client]") {
+    const std::string lukasz = "\xC5\x81ukasz";
+    CHECK(client::characters_in(lukasz) == 6);
+    CHECK(client::cut(lukasz, 7) == lukasz);
+    CHECK(client::cut(lukasz, 3) == "\xC5\x81u");
+    CHECK(client::cut(lukasz, 1).empty());
+    CHECK(client::cut("", 0).empty());
 }
